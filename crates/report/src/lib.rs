@@ -1,0 +1,31 @@
+//! The report, `panicle.report/1`: what Panicle knows about one crash.
+//!
+//! This crate is a leaf. It holds the shapes that the engine fills, the service stores and the web
+//! UI and runbooks read, and nothing that computes them. Conventions that hold throughout:
+//!
+//! - addresses are strings `"0x…"`, because they exceed 2^53 ([`Address`]);
+//! - durations are seconds, times are RFC 3339 UTC;
+//! - unknown is `null`, never zero or empty; what is missing is also said in `diagnostics`;
+//! - fields are added freely and never renamed or dropped without a new schema number.
+
+mod address;
+mod diagnostic;
+mod goroutine;
+mod panic;
+mod report;
+mod source;
+mod verdict;
+
+pub use address::Address;
+pub use diagnostic::{Diagnostic, Severity, Stage};
+pub use goroutine::{
+    CreatedBy, Elided, Frame, FrameKind, Goroutine, GoroutineCluster, Leaked, Local, StackBounds, Thread,
+    ThreadOn, Trust, WaitingOn,
+};
+pub use panic::{Panic, PanicKind, PanicLink, PanicValue};
+pub use report::{Report, SCHEMA};
+pub use source::{
+    Binary, BinaryMatch, BuildIds, CoreSource, DwarfPresence, EvidenceSource, Layout, LayoutSource, Process,
+    Signal, Source, Truncated,
+};
+pub use verdict::{Confidence, Evidence, Signature, SignatureStep, Verdict, VerdictClass};

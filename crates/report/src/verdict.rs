@@ -1,0 +1,130 @@
+use serde::{Deserialize, Serialize};
+
+/// Root-cause class; the slugs are part of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each name is its own definition; docs/verdicts.md explains them at length")]
+pub enum VerdictClass {
+    NilMapWrite,
+    ConcurrentMapWrite,
+    ConcurrentMapReadWrite,
+    ConcurrentMapIterationWrite,
+    NilDereference,
+    NilFuncCall,
+    IndexOutOfRange,
+    SliceBounds,
+    TypeAssertion,
+    UnhashableKey,
+    CloseClosedChannel,
+    CloseNilChannel,
+    SendClosedChannel,
+    NegativeWaitgroup,
+    UnlockUnlocked,
+    DivideByZero,
+    Makeslice,
+    OutOfMemory,
+    StackOverflow,
+    Deadlock,
+    GoroutineLeak,
+    ErrorPanic,
+    StringPanic,
+    CustomPanic,
+    Checkptr,
+    UnexpectedFault,
+    CgoFault,
+    ExternalSignal,
+    RuntimeThrow,
+    RuntimeCorruption,
+    DataRace,
+    NoCrash,
+    Unknown,
+}
+
+/// How sure a verdict is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// Nothing is known.
+    Unknown,
+    /// Fits, as other causes do.
+    Possible,
+    /// Fits better than any other cause.
+    Likely,
+    /// The runtime said so itself, or memory shows it.
+    Certain,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Verdict {
+    /// Root-cause class.
+    pub class: VerdictClass,
+    /// A headline: class and place.
+    pub title: String,
+    /// Two or three sentences: what happened, where, and what that means.
+    pub summary: String,
+    /// How sure.
+    pub confidence: Confidence,
+    /// The goroutine at fault.
+    pub goroutine: Option<u64>,
+    /// Others that took part.
+    pub other_goroutines: Vec<u64>,
+    /// Address of the map in question.
+    pub map: Option<crate::Address>,
+    /// What the verdict stands on.
+    pub evidence: Vec<Evidence>,
+    /// Observations that are no verdict.
+    pub hints: Vec<String>,
+    /// What would mend it.
+    pub fixes: Vec<String>,
+    /// What to capture next time, with the command.
+    pub capture_next: Vec<String>,
+}
+
+/// A piece of evidence under a verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Evidence {
+    /// `panic`, `fatal`, `frame`, `signal`, `goroutines`, `text`, …
+    pub kind: String,
+    /// One sentence.
+    pub text: String,
+    /// Where it is from: `goroutine 7 frame 2`, an address, a line of a text.
+    #[serde(rename = "ref")]
+    pub reference: Option<String>,
+}
+
+/// What groups this crash with others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Signature {
+    /// Version of the algorithm; fingerprints of different versions are not compared.
+    pub version: u32,
+    /// 128 bits, lower-case hexadecimal.
+    pub fingerprint: String,
+    /// A coarser fingerprint that ties variants of one cause together.
+    pub family: String,
+    /// A readable name for the group.
+    pub title: String,
+    /// The frames that went in, innermost first, normalised.
+    pub frames: Vec<String>,
+    /// Every step: what was kept, dropped or rewritten, and by what rule.
+    pub explain: Vec<SignatureStep>,
+}
+
+/// One step of computing a signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SignatureStep {
+    /// `class`, `message`, `keep`, `drop`, `normalise`.
+    pub step: String,
+    /// What it was about: a frame, a message.
+    pub input: String,
+    /// What came of it; null when dropped.
+    pub output: Option<String>,
+    /// The rule, in words.
+    pub rule: String,
+}
