@@ -1,1 +1,13 @@
-//! 
+//! From evidence to a report: chooses the executable, has memory and text read, decides on a
+//! verdict, computes the signature and clusters the goroutines.
+//!
+//! Pure: bytes come in, a [`panicle_report::Report`] comes out. No input makes it panic or fail as
+//! long as one input can be read; what is missing is in the report's diagnostics.
+
+mod analyse;
+mod identity;
+mod inputs;
+
+pub use analyse::analyse;
+pub use identity::{CoreIdentity, Identity, identify};
+pub use inputs::{AnalysisError, Inputs, Listing, NamedBytes, Options};
