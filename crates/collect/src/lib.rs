@@ -1,0 +1,1 @@
+//! Sends evidence to a Panicle service.

@@ -1,0 +1,1 @@
+//! One killable child process for each analysis.

@@ -1,0 +1,1 @@
+//! What Panicle knows, in a database.

@@ -1,0 +1,1 @@
+//! Claims work, runs it in a child process, commits the outcome.
