@@ -1,1 +1,3 @@
-//! 
+//! Executables: ELF files, their identities, build information and Go tables.
+
+pub mod pclntab;
