@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::Signal;
+
 /// How the process came to its end, as the runtime tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -23,6 +25,11 @@ pub struct Panic {
     pub chain: Vec<PanicLink>,
     /// The line that a log would show: `panic: assignment to entry in nil map`.
     pub message: Option<String>,
+    /// The signal that became the panic, or that the runtime died of, as its handler saw it. Under
+    /// GOTRACEBACK=crash it is not [`crate::Process::signal`]: there the runtime ends itself with
+    /// SIGABRT after printing.
+    #[serde(default)]
+    pub signal: Option<Signal>,
 }
 
 /// One panic of a chain.
