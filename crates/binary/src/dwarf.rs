@@ -18,7 +18,7 @@ mod types;
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
-use gimli::{DwarfSections, EndianSlice, LittleEndian};
+use gimli::{DwarfSections, EndianSlice, LittleEndian, Reader as _, Section as _};
 use panicle_report::{Diagnostic, Stage};
 
 pub use expr::{ExprContext, ExprError, Piece, PieceLocation, evaluate};
@@ -254,6 +254,3 @@ fn attr_name<'s>(
     let value = entry.attr_value(gimli::DW_AT_name)?;
     Some(dwarf.attr_string(unit, value).ok()?.slice())
 }
-
-#[cfg(test)]
-mod tests;

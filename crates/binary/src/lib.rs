@@ -1,3 +1,4 @@
 //! Executables: ELF files, their identities, build information and Go tables.
 
+pub mod dwarf;
 pub mod pclntab;

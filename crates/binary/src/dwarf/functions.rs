@@ -272,7 +272,8 @@ impl<'s> Walk<'_, 's> {
 
     /// Parameters that the abstract function has and this copy of it has lost.
     fn add_dropped_parameters(&self, frame: &mut Frame) {
-        let Some((unit, function)) = frame.origin.and_then(|origin| self.index.entry(self.dwarf, origin)) else {
+        let Some((unit, function)) = frame.origin.and_then(|origin| self.index.entry(self.dwarf, origin))
+        else {
             return;
         };
         children(&unit, &function, |entry| {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use gimli::{Abbreviations, AttributeValue, Reader as _, UnitSectionOffset};
+use gimli::{Abbreviations, AttributeValue, Reader as _, Section as _, UnitSectionOffset};
 use panicle_report::{Diagnostic, Stage};
 
 use super::names::ShortNames;

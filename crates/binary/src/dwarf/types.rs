@@ -309,7 +309,8 @@ fn fields<'s>(
         if entry.tag() != gimli::DW_TAG_member {
             return true;
         }
-        let Some(type_id) = entry.attr_value(gimli::DW_AT_type).and_then(|value| reference(unit, value)) else {
+        let Some(type_id) = entry.attr_value(gimli::DW_AT_type).and_then(|value| reference(unit, value))
+        else {
             return true;
         };
         let offset = match entry.attr_value(gimli::DW_AT_data_member_location) {
