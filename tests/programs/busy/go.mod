@@ -1,0 +1,3 @@
+module example.com/panicle/busy
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/calls
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/close-closed-channel
+
+go 1.21

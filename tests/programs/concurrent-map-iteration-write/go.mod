@@ -1,0 +1,3 @@
+module example.com/panicle/concurrent-map-iteration-write
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/custom-panic
+
+go 1.21

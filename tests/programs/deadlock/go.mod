@@ -1,0 +1,3 @@
+module example.com/panicle/deadlock
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/divide-by-zero
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/fault-address
+
+go 1.21

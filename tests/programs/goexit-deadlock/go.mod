@@ -1,0 +1,3 @@
+module example.com/panicle/goexit-deadlock
+
+go 1.21

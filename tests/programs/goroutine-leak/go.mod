@@ -1,0 +1,3 @@
+module example.com/panicle/goroutine-leak
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/http-server
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/init-panic
+
+go 1.21

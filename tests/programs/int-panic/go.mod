@@ -1,0 +1,3 @@
+module example.com/panicle/int-panic
+
+go 1.21

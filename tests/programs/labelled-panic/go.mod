@@ -1,0 +1,3 @@
+module example.com/panicle/labelled-panic
+
+go 1.21

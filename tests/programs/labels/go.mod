@@ -1,0 +1,3 @@
+module example.com/panicle/labels
+
+go 1.21

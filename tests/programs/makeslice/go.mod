@@ -1,0 +1,3 @@
+module example.com/panicle/makeslice
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/negative-waitgroup
+
+go 1.21

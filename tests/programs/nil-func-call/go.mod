@@ -1,0 +1,3 @@
+module example.com/panicle/nil-func-call
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/nil-map-write
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/panic-in-defer
+
+go 1.21

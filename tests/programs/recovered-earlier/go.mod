@@ -1,0 +1,3 @@
+module example.com/panicle/recovered-earlier
+
+go 1.21

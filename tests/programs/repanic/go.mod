@@ -1,0 +1,3 @@
+module example.com/panicle/repanic
+
+go 1.21

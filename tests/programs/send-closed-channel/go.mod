@@ -1,0 +1,3 @@
+module example.com/panicle/send-closed-channel
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/slice-bounds
+
+go 1.21

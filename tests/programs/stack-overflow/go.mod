@@ -1,0 +1,3 @@
+module example.com/panicle/stack-overflow
+
+go 1.21

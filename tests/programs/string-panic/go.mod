@@ -1,0 +1,3 @@
+module example.com/panicle/string-panic
+
+go 1.21

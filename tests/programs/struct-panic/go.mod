@@ -1,0 +1,3 @@
+module example.com/panicle/struct-panic
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/type-assertion
+
+go 1.21

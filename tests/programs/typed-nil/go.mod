@@ -1,0 +1,3 @@
+module example.com/panicle/typed-nil
+
+go 1.21

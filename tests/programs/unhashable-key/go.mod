@@ -1,0 +1,3 @@
+module example.com/panicle/unhashable-key
+
+go 1.21

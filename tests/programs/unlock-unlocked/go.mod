@@ -1,0 +1,3 @@
+module example.com/panicle/unlock-unlocked
+
+go 1.21

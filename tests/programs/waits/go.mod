@@ -1,0 +1,3 @@
+module example.com/panicle/waits
+
+go 1.21

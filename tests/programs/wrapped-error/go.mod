@@ -1,0 +1,3 @@
+module example.com/panicle/wrapped-error
+
+go 1.21
