@@ -1,1 +1,8 @@
-//! 
+//! What Go printed or recorded about a process: tracebacks and race reports.
+//!
+//! Bytes come in, values and diagnostics come out. Nothing here opens a file, knows a clock or
+//! fails: text is cut, interleaved and prefixed by whatever carried it, so every parser gives what
+//! it understood and says what it left out.
+
+pub mod race;
+pub mod traceback;
