@@ -1,0 +1,56 @@
+use std::io;
+
+use thiserror::Error;
+
+use crate::Digest;
+
+/// What can go wrong with a blob.
+#[derive(Debug, Error)]
+pub enum BlobError {
+    /// The file system failed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// More raw bytes than [`crate::Limits::max_blob_bytes`].
+    #[error("the upload exceeds the limit of {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// Storing more would leave less than [`crate::Limits::min_free_bytes`] on the disk.
+    #[error("the disk that holds the evidence has only {free} bytes left")]
+    DiskLow {
+        /// What is left.
+        free: u64,
+    },
+    /// The bytes are not those that were announced.
+    #[error("the bytes have SHA-256 {actual}, announced was {expected}")]
+    DigestMismatch {
+        /// Announced.
+        expected: Digest,
+        /// Computed.
+        actual: Digest,
+    },
+    /// There is no such blob.
+    #[error("there is no blob {0}")]
+    NotFound(Digest),
+    /// What is on disk is not what was written there.
+    #[error("blob {digest} is damaged: {reason}")]
+    Damaged {
+        /// Which blob.
+        digest: Digest,
+        /// What does not fit.
+        reason: &'static str,
+    },
+}
+
+impl BlobError {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+}
