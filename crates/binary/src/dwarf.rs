@@ -26,6 +26,7 @@ pub use functions::{Function, InlinedCall, LocalVariable, VariableKind};
 pub use names::ShortNames;
 pub use types::{BaseKind, Field, Type, TypeId, TypeKind};
 
+use functions::FunctionCache;
 use scan::{NameTable, UnitRecord};
 use types::TypeCache;
 
@@ -89,6 +90,7 @@ pub struct DwarfIndex<'a> {
     runtime_types: Vec<(u64, TypeId)>,
     short_names: ShortNames,
     cache: Mutex<TypeCache>,
+    function_cache: Mutex<FunctionCache>,
 }
 
 impl<'a> DwarfIndex<'a> {
@@ -114,6 +116,7 @@ impl<'a> DwarfIndex<'a> {
             runtime_types: Vec::new(),
             short_names: ShortNames::default(),
             cache: Mutex::default(),
+            function_cache: Mutex::default(),
         };
         if index.dwarf().debug_info.reader().is_empty() {
             return Ok((None, vec![Diagnostic::info(Stage::Binary, "The executable has no DWARF.")]));
@@ -166,8 +169,7 @@ impl<'a> DwarfIndex<'a> {
     pub fn constant(&self, name: &str) -> Option<i64> {
         self.named(&self.constants, name).find_map(|id| {
             let dwarf = self.dwarf();
-            let (unit, entry) = self.entry(&dwarf, id)?;
-            let _ = unit;
+            let (_, entry) = self.entry(&dwarf, id)?;
             entry.attr_value(gimli::DW_AT_const_value)?.sdata_value()
         })
     }

@@ -1,1 +1,4 @@
-//! 
+//! What Go left in memory: layouts, goroutines, stacks, panics and values.
+
+pub mod locals;
+pub mod value;

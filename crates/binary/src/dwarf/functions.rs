@@ -1,5 +1,8 @@
 //! Functions, their inlined calls and their variables at one program counter.
 
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+
 use gimli::AttributeValue;
 
 use super::types::{TypeId, children, reference};
@@ -14,6 +17,12 @@ const MAX_VARIABLES: usize = 4096;
 const MAX_INLINED: usize = 256;
 /// Bytes that one location expression may have.
 const MAX_EXPRESSION: usize = 4096;
+
+/// Program counters whose answer stays known. When there are more, the cache starts again from nothing.
+const MAX_CACHED: usize = 4096;
+
+/// Functions decoded so far, by program counter.
+pub(super) type FunctionCache = HashMap<u64, Option<Arc<Function>>>;
 
 /// What a [`LocalVariable`] is to its function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +105,22 @@ impl DwarfIndex<'_> {
     ///
     /// For a call, `pc` is an address inside the call instruction (return address less one), since the
     /// return address may already belong to another scope.
-    pub fn function_at(&self, pc: u64) -> Option<Function> {
+    ///
+    /// What was decoded is kept for a while: many goroutines stand at the same place.
+    pub fn function_at(&self, pc: u64) -> Option<Arc<Function>> {
+        if let Some(found) = self.function_cache.lock().unwrap_or_else(PoisonError::into_inner).get(&pc) {
+            return found.clone();
+        }
+        let decoded = self.decode_function(pc).map(Arc::new);
+        let mut cache = self.function_cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= MAX_CACHED {
+            cache.clear();
+        }
+        cache.insert(pc, decoded.clone());
+        decoded
+    }
+
+    fn decode_function(&self, pc: u64) -> Option<Function> {
         let after = self.functions.partition_point(|function| function.low <= pc);
         // Functions of one executable do not overlap; looking back a little copes with those that do.
         let record = self.functions[..after].iter().rev().take(16).find(|function| pc < function.high)?;

@@ -1,6 +1,7 @@
 //! Type names as Go's own messages spell them: package names in place of import paths.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 /// Packages whose name is not the last element of their import path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,7 +82,8 @@ fn escape(path: &str) -> String {
     let mut escaped = String::with_capacity(path.len());
     for (at, byte) in path.bytes().enumerate() {
         if byte <= b' ' || (byte == b'.' && at >= last) || byte == b'%' || byte == b'"' || byte >= 0x7f {
-            escaped.push_str(&format!("%{byte:02x}"));
+            // Writing to a String cannot fail.
+            let _ = write!(escaped, "%{byte:02x}");
         } else {
             escaped.push(char::from(byte));
         }

@@ -258,9 +258,8 @@ fn index_entry<'s>(
             if let Some(name) = attr_name(dwarf, unit, entry) {
                 found.types.add(name, at);
             }
-            match super::types::runtime_type(entry) {
-                Some(offset) => found.runtime_types.push((offset, at)),
-                None => {}
+            if let Some(offset) = super::types::runtime_type(entry) {
+                found.runtime_types.push((offset, at));
             }
         }
         _ => {}

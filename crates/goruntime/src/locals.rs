@@ -1,0 +1,259 @@
+//! Arguments and local variables of Go frames, from DWARF.
+//!
+//! A variable of optimised code lives where the compiler found best, and only as long as it is needed:
+//! location lists say where at which pc. Whatever they do not name at this pc has no value, and is shown so
+//! (`value` is null) and never as zero. In frames that have called on, registers are lost: Go's calling
+//! convention saves none for the caller, so there only what lies on the stack is left.
+
+use panicle_binary::dwarf::{
+    ExprContext, Function, LocalVariable, Piece, PieceLocation, TypeId, TypeKind, VariableKind, evaluate,
+};
+use panicle_report::Local;
+
+use crate::value::{self, Context, Limits, Location, Parts};
+
+/// DWARF number of the stack pointer on amd64 (System V ABI, figure 3.36).
+const AMD64_RSP: u16 = 7;
+/// Variables larger than this that are scattered over registers and stack are not put together.
+const MAX_SCATTERED: u64 = 64 << 10;
+
+/// The registers of a thread by DWARF number; vector registers by their lowest eight bytes.
+pub type Registers<'r> = &'r dyn Fn(u16) -> Option<u64>;
+
+/// A frame whose variables are wanted.
+#[derive(Clone, Copy)]
+pub struct Frame<'f> {
+    /// An address within the instruction the frame stands at: where it faulted, for callers the return
+    /// address less one.
+    pub pc: u64,
+    /// The canonical frame address: on amd64 just above the return address (the runtime's `fp`).
+    pub cfa: u64,
+    /// The stack pointer.
+    pub sp: Option<u64>,
+    /// For innermost frames and those a signal interrupted; nothing is known of a caller's registers.
+    pub registers: Option<Registers<'f>>,
+    /// How many of the calls inlined at the pc are further inside: 0 is the innermost.
+    pub inline_depth: usize,
+    /// The function's full name from the function table, with which the inlined call is checked.
+    pub function: Option<&'f str>,
+    /// The line it stands at; what is declared further down is not in scope yet.
+    pub line: Option<u32>,
+}
+
+/// The variables of `frame`: parameters, results that have a value, then locals in scope.
+///
+/// A variable that an inner one of the same name hides is called `(name)`. Empty when the debug information
+/// does not know the frame.
+pub fn locals(context: &Context<'_>, frame: &Frame<'_>, limits: Limits) -> Vec<Local> {
+    let Some(function) = context.dwarf.function_at(frame.pc.wrapping_sub(context.bias)) else {
+        return Vec::new();
+    };
+    let Some(variables) = variables_of(&function, frame) else { return Vec::new() };
+    let mut shown: Vec<&LocalVariable> =
+        variables.iter().filter(|variable| is_shown(variable, frame)).collect();
+    // The sort is stable, so that each group stays in the order of declaration.
+    shown.sort_by_key(|variable| match variable.kind {
+        VariableKind::Parameter => 0,
+        VariableKind::Result => 1,
+        VariableKind::Local => 2,
+    });
+    let evaluation = Evaluation { context, frame, function: &function };
+    shown.iter().map(|variable| evaluation.local(variable, is_hidden(variable, &shown), limits)).collect()
+}
+
+/// The variables of the function or inlined call that `frame` is.
+fn variables_of<'v>(function: &'v Function, frame: &Frame<'_>) -> Option<&'v [LocalVariable]> {
+    let inlined = function.inlined.iter().map(|call| (call.name.as_str(), call.variables.as_slice()));
+    let own = (function.name.as_str(), function.variables.as_slice());
+    let frames: Vec<_> = inlined.chain([own]).collect();
+    let Some(name) = frame.function else {
+        return frames.get(frame.inline_depth).map(|found| found.1);
+    };
+    // DWARF leaves out inlined calls that the function table still has, never the other way round, so the
+    // frame is at its depth or further inside.
+    let last = frame.inline_depth.min(frames.len() - 1);
+    frames[..=last].iter().rev().find(|found| same_function(found.0, name)).map(|found| found.1)
+}
+
+/// Whether two names are of one function, type arguments left aside: they are spelled in several ways.
+fn same_function(one: &str, other: &str) -> bool {
+    one == other || without_type_arguments(one) == without_type_arguments(other)
+}
+
+fn without_type_arguments(name: &str) -> String {
+    let mut depth = 0_u32;
+    let mut plain = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            c if depth == 0 => plain.push(c),
+            _ => {}
+        }
+    }
+    plain
+}
+
+fn is_shown(variable: &LocalVariable, frame: &Frame<'_>) -> bool {
+    let name = plain_name(variable);
+    // `.dict`, `.autotmp_3` and their kin are the compiler's own.
+    if name.starts_with('.') || name == "_" || name.is_empty() {
+        return false;
+    }
+    match variable.kind {
+        VariableKind::Parameter => true,
+        VariableKind::Result => variable.location.is_some(),
+        VariableKind::Local => match (variable.decl_line, frame.line) {
+            (Some(declared), Some(line)) => declared <= u64::from(line),
+            _ => true,
+        },
+    }
+}
+
+/// The name without the mark of a variable that lives on the heap.
+fn plain_name(variable: &LocalVariable) -> &str {
+    variable.name.strip_prefix('&').unwrap_or(&variable.name)
+}
+
+/// Whether another variable of the same name is declared further inside.
+fn is_hidden(variable: &LocalVariable, shown: &[&LocalVariable]) -> bool {
+    shown.iter().any(|other| {
+        plain_name(other) == plain_name(variable)
+            && (other.block_depth, other.decl_line) > (variable.block_depth, variable.decl_line)
+    })
+}
+
+struct Evaluation<'e> {
+    context: &'e Context<'e>,
+    frame: &'e Frame<'e>,
+    function: &'e Function,
+}
+
+impl Evaluation<'_> {
+    fn local(&self, variable: &LocalVariable, hidden: bool, limits: Limits) -> Local {
+        let (type_id, location) = self.resolve(variable);
+        let name = plain_name(variable);
+        Local {
+            name: if hidden { format!("({name})") } else { name.to_owned() },
+            type_name: type_id.map_or("?".to_owned(), |id| value::type_name(self.context, id)),
+            value: type_id
+                .zip(location)
+                .map(|(id, location)| value::format(self.context, id, &location, limits)),
+        }
+    }
+
+    /// The type of the variable and where it is; for one that escaped to the heap, what it points at.
+    fn resolve(&self, variable: &LocalVariable) -> (Option<TypeId>, Option<Location>) {
+        let Some(id) = variable.type_id else { return (None, None) };
+        let location = self.location(variable, id);
+        if !variable.name.starts_with('&') {
+            return (Some(id), location);
+        }
+        let TypeKind::Pointer { to } = self.context.dwarf.ty(id).kind else { return (Some(id), location) };
+        let target = location.and_then(|location| value::read_word(self.context, &location));
+        // The allocation comes before the first use; until then the slot is zero.
+        (Some(to), target.filter(|address| *address != 0).map(Location::Address))
+    }
+
+    fn location(&self, variable: &LocalVariable, id: TypeId) -> Option<Location> {
+        let expression = variable.location.as_deref()?;
+        let pieces = evaluate(expression, self.function.encoding, self).ok()?;
+        let size = self.context.dwarf.ty(id).size?;
+        if let [Piece { location: PieceLocation::Address(address), size: piece }] = pieces.as_slice()
+            && piece.is_none_or(|piece| piece >= size)
+        {
+            return Some(Location::Address(*address));
+        }
+        if size > MAX_SCATTERED {
+            return None;
+        }
+        let mut parts = Parts::default();
+        for piece in &pieces {
+            let rest = size.saturating_sub(parts.len() as u64);
+            let wanted = usize::try_from(piece.size.unwrap_or(rest).min(rest)).ok()?;
+            self.append(&mut parts, &piece.location, wanted);
+        }
+        let missing = usize::try_from(size).ok()?.saturating_sub(parts.len());
+        parts.push_unknown(missing);
+        parts.any_known().then_some(Location::Parts(parts))
+    }
+
+    fn append(&self, parts: &mut Parts, location: &PieceLocation, wanted: usize) {
+        let bytes = match location {
+            PieceLocation::Address(address) => {
+                let mut bytes = vec![0; wanted];
+                self.context.memory.read(*address, &mut bytes).then_some(bytes)
+            }
+            PieceLocation::Register(number) => {
+                self.register(*number).map(|value| value.to_le_bytes()[..wanted.min(8)].to_vec())
+            }
+            PieceLocation::Bytes(bytes) => Some(bytes[..wanted.min(bytes.len())].to_vec()),
+            PieceLocation::Nowhere => None,
+        };
+        let bytes = bytes.unwrap_or_default();
+        parts.push(&bytes);
+        parts.push_unknown(wanted - bytes.len());
+    }
+}
+
+impl ExprContext for Evaluation<'_> {
+    fn register(&self, number: u16) -> Option<u64> {
+        match self.frame.registers {
+            Some(registers) => registers(number),
+            None => (number == AMD64_RSP).then_some(self.frame.sp).flatten(),
+        }
+    }
+
+    fn cfa(&self) -> Option<u64> {
+        Some(self.frame.cfa)
+    }
+
+    fn frame_base(&self) -> Option<u64> {
+        let expression = self.function.frame_base.as_deref()?;
+        let base = FrameBase(self);
+        match evaluate(expression, self.function.encoding, &base).ok()?.as_slice() {
+            [Piece { location: PieceLocation::Address(address), .. }] => Some(*address),
+            // A frame base that is a register is what the register holds.
+            [Piece { location: PieceLocation::Register(number), .. }] => self.register(*number),
+            _ => None,
+        }
+    }
+
+    fn memory(&self, address: u64, size: u8) -> Option<u64> {
+        let mut bytes = [0; 8];
+        let size = usize::from(size).min(8);
+        self.context.memory.read(address, &mut bytes[..size]).then(|| u64::from_le_bytes(bytes))
+    }
+
+    fn relocate(&self, address: u64) -> u64 {
+        address.wrapping_add(self.context.bias)
+    }
+}
+
+/// The context of the frame base itself, which may not ask for the frame base.
+struct FrameBase<'e>(&'e Evaluation<'e>);
+
+impl ExprContext for FrameBase<'_> {
+    fn register(&self, number: u16) -> Option<u64> {
+        self.0.register(number)
+    }
+
+    fn cfa(&self) -> Option<u64> {
+        self.0.cfa()
+    }
+
+    fn frame_base(&self) -> Option<u64> {
+        None
+    }
+
+    fn memory(&self, address: u64, size: u8) -> Option<u64> {
+        self.0.memory(address, size)
+    }
+
+    fn relocate(&self, address: u64) -> u64 {
+        self.0.relocate(address)
+    }
+}
+
+#[cfg(test)]
+mod tests;

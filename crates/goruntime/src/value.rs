@@ -1,0 +1,92 @@
+//! Typed values out of a process' memory, written like Go.
+//!
+//! The types come from DWARF, the dynamic types of interfaces from the runtime's own type data
+//! ([`rtype`]). The text is made for an engineer who reads it in an incident:
+//!
+//! | Go | written |
+//! |---|---|
+//! | number, bool, string | `3`, `true`, `"bob"`, `"long"… (1000 bytes)` |
+//! | struct | `main.User{Name: "bob", Age: 3}` |
+//! | array, slice | `[2]int{1, 2}`, `[]int len=3 cap=4 [1, 2, 3]` |
+//! | bytes that are text | `[]uint8 len=2 "ok"` |
+//! | pointer | `*main.User 0xc000012345 {Name: "bob", Age: 3}`, `*int 0xc000012345 (7)` |
+//! | interface | its dynamic value: `int(42)`, `*main.Err(nil)` for a typed nil |
+//! | map, channel | `map[string]int 0xc000012345 (len 3)`, `chan int 0xc000012345 (len 1, cap 4)` |
+//! | function | `main.main.func1` |
+//! | nil of any kind | `nil` |
+//! | what is not there | `<unreadable 0xc000012345>`, `<not kept>` where the compiler dropped it |
+//!
+//! Nothing read is trusted. Memory of a crash is often damaged, so depth, elements and the text as a whole
+//! are bounded, and whatever cannot be read says so in its place.
+
+mod interface;
+mod place;
+mod quote;
+pub mod rtype;
+mod write;
+
+use panicle_binary::dwarf::{DwarfIndex, TypeId};
+
+pub use place::{Gap, Location, Memory, Parts};
+use rtype::TypeData;
+
+/// How much of a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Pointers and interfaces followed one behind the other.
+    pub depth: u32,
+    /// Elements of one array or slice, and fields of one struct.
+    pub elements: u64,
+    /// Bytes of one string.
+    pub bytes: u64,
+    /// Bytes of text in all, a little more for the brackets that are still open.
+    pub total: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { depth: 3, elements: 16, bytes: 200, total: 2048 }
+    }
+}
+
+/// What is needed to read values of one process.
+#[derive(Clone, Copy)]
+pub struct Context<'c> {
+    /// The process' memory.
+    pub memory: &'c dyn Memory,
+    /// Debug information of the executable.
+    pub dwarf: &'c DwarfIndex<'c>,
+    /// The runtime's type data; without it interfaces show no dynamic types.
+    pub types: Option<&'c TypeData>,
+    /// What was added to the executable's link-time addresses when it was loaded.
+    pub bias: u64,
+    /// The name of the function at an address of the process.
+    pub symbol: &'c dyn Fn(u64) -> Option<String>,
+}
+
+/// The value of type `type_id` at `location`.
+pub fn format(context: &Context<'_>, type_id: TypeId, location: &Location, limits: Limits) -> String {
+    write::format(context, type_id, location, limits)
+}
+
+/// The word at `location`, when it is known.
+pub(crate) fn read_word(context: &Context<'_>, location: &Location) -> Option<u64> {
+    place::Place::new(location).word(context.memory).ok()
+}
+
+/// The value an interface holds, of which `word` and `data` are the two words, `word` being a `*runtime.itab`
+/// (`empty` false) or a `*runtime._type` (`empty` true).
+///
+/// This is how panic values are read: `_panic.arg` is an `interface {}`.
+pub fn format_interface(context: &Context<'_>, empty: bool, word: u64, data: u64, limits: Limits) -> String {
+    interface::format(context, empty, word, data, limits)
+}
+
+/// The type as Go's own messages spell it: `*store.Item`, not `*example.com/app/store.Item`.
+pub fn type_name(context: &Context<'_>, type_id: TypeId) -> String {
+    let name = &context.dwarf.ty(type_id).name;
+    if name.is_empty() { "?".to_owned() } else { context.dwarf.short_names().shorten(name) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! The runtime's own type data: names and kinds of types without any debug information.
+//!
+//! Every type that is converted to an interface keeps an `internal/abi.Type` in the binary, stripped or not.
+//! Its name is what the runtime and `%T` print: packages by their name and not by their import path. For
+//! layout and encodings see internal/abi/type.go of each version; the offsets are given from outside.
+
+use super::place::Memory;
+
+/// `abi.TFlagUncommon`: an `abi.UncommonType` follows the type.
+const TFLAG_UNCOMMON: u64 = 1 << 0;
+/// `abi.TFlagExtraStar`: the name in the data has a `*` in front that is not part of it.
+const TFLAG_EXTRA_STAR: u64 = 1 << 1;
+/// `abi.TFlagNamed`.
+const TFLAG_NAMED: u64 = 1 << 2;
+/// `abi.TFlagDirectIface` (Go 1.26+) in `TFlag`, and `abi.KindDirectIface` (up to 1.25) in `Kind_`: the same
+/// bit, and neither field uses it for anything else in the versions where the other one holds it.
+const DIRECT_IFACE: u64 = 1 << 5;
+/// `abi.KindMask`: up to Go 1.25 `Kind_` has flags in its upper bits.
+const KIND_MASK: u64 = (1 << 5) - 1;
+/// Longest name that is believed. The longest ones come from anonymous structs and generics.
+const MAX_NAME: u64 = 64 << 10;
+
+/// `abi.Kind`, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are Go's")]
+pub enum Kind {
+    Bool,
+    Int,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Uint,
+    Uint8,
+    Uint16,
+    Uint32,
+    Uint64,
+    Uintptr,
+    Float32,
+    Float64,
+    Complex64,
+    Complex128,
+    Array,
+    Chan,
+    Func,
+    Interface,
+    Map,
+    Pointer,
+    Slice,
+    String,
+    Struct,
+    UnsafePointer,
+}
+
+impl Kind {
+    const ALL: [Self; 26] = [
+        Self::Bool,
+        Self::Int,
+        Self::Int8,
+        Self::Int16,
+        Self::Int32,
+        Self::Int64,
+        Self::Uint,
+        Self::Uint8,
+        Self::Uint16,
+        Self::Uint32,
+        Self::Uint64,
+        Self::Uintptr,
+        Self::Float32,
+        Self::Float64,
+        Self::Complex64,
+        Self::Complex128,
+        Self::Array,
+        Self::Chan,
+        Self::Func,
+        Self::Interface,
+        Self::Map,
+        Self::Pointer,
+        Self::Slice,
+        Self::String,
+        Self::Struct,
+        Self::UnsafePointer,
+    ];
+
+    /// The kind of `abi.Type.Kind_`, flags ignored. Zero is `abi.Invalid`.
+    fn of(number: u64) -> Option<Self> {
+        let at = (number & KIND_MASK).checked_sub(1)?;
+        Self::ALL.get(usize::try_from(at).ok()?).copied()
+    }
+
+    /// The struct of internal/abi that describes types of this kind, behind which an `UncommonType` lies.
+    fn descriptor(self) -> &'static str {
+        match self {
+            Self::Array => "internal/abi.ArrayType",
+            Self::Chan => "internal/abi.ChanType",
+            Self::Func => "internal/abi.FuncType",
+            Self::Interface => "internal/abi.InterfaceType",
+            Self::Map => "internal/abi.MapType",
+            Self::Pointer => "internal/abi.PtrType",
+            Self::Slice => "internal/abi.SliceType",
+            Self::Struct => "internal/abi.StructType",
+            _ => "internal/abi.Type",
+        }
+    }
+}
+
+/// Offset and size of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FieldAt {
+    offset: u64,
+    size: u64,
+}
+
+/// A type as the runtime describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuntimeType {
+    /// As `%T` prints it: `*errors.errorString`.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Size of its values in bytes.
+    pub size: u64,
+    /// It was declared with a name.
+    pub named: bool,
+    /// Its values lie in the data word of an interface itself, not behind a pointer.
+    pub direct: bool,
+    /// Import path of its package, for types that have a name or methods.
+    pub package: Option<String>,
+}
+
+/// Where the runtime's type data is and how it is laid out.
+#[derive(Clone, Debug)]
+pub struct TypeData {
+    types: u64,
+    etypes: u64,
+    size: FieldAt,
+    kind: FieldAt,
+    tflag: FieldAt,
+    name: FieldAt,
+    itab_type: FieldAt,
+    /// Sizes of the descriptors that may have an `UncommonType` behind them.
+    descriptors: Vec<(&'static str, u64)>,
+    package: Option<FieldAt>,
+}
+
+impl TypeData {
+    /// Type data between `types` and `etypes` of `runtime.moduledata` (addresses in the process).
+    ///
+    /// `field` gives offset and size of a field by struct and name, `size` the size of a struct, both by
+    /// their DWARF names. `None` when a field without which no type can be read is missing.
+    pub fn new(
+        types: u64,
+        etypes: u64,
+        field: impl Fn(&str, &str) -> Option<(u64, u64)>,
+        size: impl Fn(&str) -> Option<u64>,
+    ) -> Option<Self> {
+        let at = |structure: &str, name: &str| {
+            field(structure, name).map(|(offset, size)| FieldAt { offset, size })
+        };
+        let of_type = |name| at("internal/abi.Type", name);
+        let kinds = [
+            "internal/abi.Type",
+            "internal/abi.ArrayType",
+            "internal/abi.ChanType",
+            "internal/abi.FuncType",
+            "internal/abi.InterfaceType",
+            "internal/abi.MapType",
+            "internal/abi.PtrType",
+            "internal/abi.SliceType",
+            "internal/abi.StructType",
+        ];
+        Some(Self {
+            types,
+            etypes,
+            size: of_type("Size_")?,
+            kind: of_type("Kind_")?,
+            tflag: of_type("TFlag")?,
+            name: of_type("Str")?,
+            // `runtime.itab` became `internal/abi.ITab` in Go 1.22.
+            itab_type: at("internal/abi.ITab", "Type").or_else(|| at("runtime.itab", "_type"))?,
+            descriptors: kinds.iter().filter_map(|kind| Some((*kind, size(kind)?))).collect(),
+            package: at("internal/abi.UncommonType", "PkgPath"),
+        })
+    }
+
+    /// The same, with the layout taken from DWARF.
+    pub fn from_dwarf(
+        types: u64,
+        etypes: u64,
+        dwarf: &panicle_binary::dwarf::DwarfIndex<'_>,
+    ) -> Option<Self> {
+        Self::new(
+            types,
+            etypes,
+            |structure, name| {
+                let layout = dwarf.struct_layout(structure)?;
+                layout.field(name).map(|field| (field.offset, field.size))
+            },
+            |structure| dwarf.struct_layout(structure).map(|layout| layout.size),
+        )
+    }
+
+    /// Bytes from `moduledata.types` to the type at `address`, if it lies within the module's type data.
+    pub fn offset(&self, address: u64) -> Option<u64> {
+        (self.types <= address && address < self.etypes).then(|| address - self.types)
+    }
+
+    /// The type that the `itab` at `address` is for.
+    pub fn itab_type(&self, memory: &dyn Memory, address: u64) -> Option<u64> {
+        memory.word(address.checked_add(self.itab_type.offset)?)
+    }
+
+    /// The name of the type at `address`, as `%T` prints it.
+    ///
+    /// `None` when there is no type: outside the module's type data (made by reflection, or not a type at
+    /// all), or unreadable.
+    pub fn name(&self, memory: &dyn Memory, address: u64) -> Option<String> {
+        self.read(memory, address).map(|found| found.name)
+    }
+
+    /// The type at `address`; `None` as for [`TypeData::name`].
+    pub fn read(&self, memory: &dyn Memory, address: u64) -> Option<RuntimeType> {
+        self.offset(address)?;
+        let number = |field: FieldAt| {
+            let mut bytes = [0; 8];
+            let size = usize::try_from(field.size).ok().filter(|size| *size <= 8)?;
+            memory
+                .read(address.checked_add(field.offset)?, &mut bytes[..size])
+                .then(|| u64::from_le_bytes(bytes))
+        };
+        let (kind_bits, tflag) = (number(self.kind)?, number(self.tflag)?);
+        let kind = Kind::of(kind_bits)?;
+        let name = self.string(memory, number(self.name)?)?;
+        let name = match name.strip_prefix('*') {
+            Some(rest) if tflag & TFLAG_EXTRA_STAR != 0 => rest.to_owned(),
+            _ => name,
+        };
+        let package = if tflag & TFLAG_UNCOMMON == 0 { None } else { self.package(memory, address, kind) };
+        Some(RuntimeType {
+            name,
+            kind,
+            size: number(self.size)?,
+            named: tflag & TFLAG_NAMED != 0,
+            direct: (kind_bits | tflag) & DIRECT_IFACE != 0,
+            package,
+        })
+    }
+
+    fn package(&self, memory: &dyn Memory, address: u64, kind: Kind) -> Option<String> {
+        let descriptor = kind.descriptor();
+        let size = self.descriptors.iter().find(|known| known.0 == descriptor)?.1;
+        let field = self.package?;
+        let mut bytes = [0; 4];
+        let at = address.checked_add(size)?.checked_add(field.offset)?;
+        if !memory.read(at, &mut bytes) {
+            return None;
+        }
+        self.string(memory, u64::from(u32::from_le_bytes(bytes))).filter(|path| !path.is_empty())
+    }
+
+    /// The name at a `nameOff`. See `abi.Name`: flags, a varint length, the bytes.
+    fn string(&self, memory: &dyn Memory, name_offset: u64) -> Option<String> {
+        let at = self.types.checked_add(name_offset)?;
+        self.offset(at)?;
+        let mut head = [0; 4];
+        // Flags and length may stand at the very end of what is mapped.
+        let have = (2..=4).rev().find(|count| memory.read(at, &mut head[..*count]))?;
+        let mut length = 0_u64;
+        let mut taken = 1;
+        loop {
+            let byte = *head[..have].get(taken)?;
+            length |= u64::from(byte & 0x7f) << (7 * (taken - 1));
+            taken += 1;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        if length > MAX_NAME {
+            return None;
+        }
+        let mut bytes = vec![0; usize::try_from(length).ok()?];
+        if !memory.read(at.checked_add(taken as u64)?, &mut bytes) {
+            return None;
+        }
+        String::from_utf8(bytes).ok()
+    }
+}

@@ -1,0 +1,448 @@
+//! The walk over a value.
+
+use std::sync::Arc;
+
+use panicle_binary::dwarf::{BaseKind, Field, Type, TypeId, TypeKind};
+
+use super::place::{Gap, Location, Place};
+use super::quote::{float32, float64, is_text, quote};
+use super::{Context, Limits, interface, type_name};
+
+/// Structs and arrays within one another, without a pointer between them.
+const MAX_NESTING: u32 = 24;
+/// No string or slice of a real process is longer; a longer one was never initialised or is damaged.
+const MAX_LEN: u64 = 1 << 46;
+
+/// How the type of a value is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// The reader knows the type: composite values begin with it, others don't.
+    Plain,
+    /// In an interface: every value says its type.
+    Typed,
+    /// Behind a pointer that has just said it.
+    Bare,
+}
+
+pub(super) fn format(context: &Context<'_>, id: TypeId, location: &Location, limits: Limits) -> String {
+    let mut writer = Writer::new(context, limits);
+    writer.value(id, Place::new(location), Style::Plain);
+    writer.finish()
+}
+
+/// Collects the text of one value.
+pub(super) struct Writer<'w> {
+    pub(super) context: &'w Context<'w>,
+    limits: Limits,
+    out: String,
+    /// The text has been cut.
+    full: bool,
+    depth: u32,
+    nesting: u32,
+    /// Pointers being followed, so that a cycle ends.
+    path: Vec<(u64, TypeId)>,
+}
+
+impl<'w> Writer<'w> {
+    pub(super) fn new(context: &'w Context<'w>, limits: Limits) -> Self {
+        Self { context, limits, out: String::new(), full: false, depth: 0, nesting: 0, path: Vec::new() }
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.out
+    }
+
+    /// Appends `text`, or the mark of omission once there is too much already.
+    pub(super) fn text(&mut self, text: &str) {
+        if self.full {
+            return;
+        }
+        if self.out.len().saturating_add(text.len()) <= self.limits.total {
+            self.out.push_str(text);
+            return;
+        }
+        let room = self.limits.total.saturating_sub(self.out.len());
+        let cut = (0..=room.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        self.out.push_str(&text[..cut]);
+        self.out.push('…');
+        self.full = true;
+    }
+
+    /// Appends a closing bracket, which balances the text also when it has been cut.
+    fn close(&mut self, bracket: &str) {
+        // Nesting and depth bound how many there can be.
+        self.out.push_str(bracket);
+    }
+
+    fn gap(&mut self, gap: Gap) {
+        self.text(&gap.to_string());
+    }
+
+    /// Writes the value of type `id` at `place`.
+    pub(super) fn value(&mut self, id: TypeId, place: Place<'_>, style: Style) {
+        if self.full {
+            return;
+        }
+        if self.nesting >= MAX_NESTING {
+            self.text("…");
+            return;
+        }
+        self.nesting += 1;
+        let found = self.context.dwarf.ty(id);
+        if let Err(gap) = self.by_kind(id, &found, place, style) {
+            self.gap(gap);
+        }
+        self.nesting -= 1;
+    }
+
+    fn by_kind(&mut self, id: TypeId, found: &Arc<Type>, place: Place<'_>, style: Style) -> Result<(), Gap> {
+        let memory = self.context.memory;
+        match &found.kind {
+            TypeKind::Base(kind) => {
+                let size = found.size.unwrap_or(0);
+                let text = if found.name == "uintptr" {
+                    format!("{:#x}", place.number(memory, size)?)
+                } else {
+                    self.base(*kind, size, place)?
+                };
+                self.scalar(id, &text, style);
+            }
+            TypeKind::String => {
+                let text = self.string(place)?;
+                self.scalar(id, &text, style);
+            }
+            TypeKind::UnsafePointer => {
+                let word = place.word(memory)?;
+                self.scalar(id, &nil_or_address(word), style);
+            }
+            TypeKind::Pointer { to } => {
+                let word = place.word(memory)?;
+                self.pointer(id, *to, word, style);
+            }
+            TypeKind::Func => {
+                let word = place.word(memory)?;
+                let text = self.function(word)?;
+                self.scalar(id, &text, style);
+            }
+            TypeKind::Struct { fields } => self.fields(id, fields, place, style),
+            TypeKind::Array { elem, len } => self.array(id, *elem, *len, place, style),
+            TypeKind::Slice { elem } => self.slice(id, *elem, place, style)?,
+            TypeKind::Interface { empty } => {
+                let (word, data) = (place.word(memory)?, place.at(8).word(memory)?);
+                self.interface(*empty, word, data);
+            }
+            TypeKind::Map { header, .. } => {
+                let word = place.word(memory)?;
+                // `hmap.count` up to Go 1.23, `maps.Map.used` from 1.24.
+                let counts = [("len", &["count", "used"][..])];
+                self.header(id, word, *header, &counts, style);
+            }
+            TypeKind::Chan { header, .. } => {
+                let word = place.word(memory)?;
+                let counts = [("len", &["qcount"][..]), ("cap", &["dataqsiz"][..])];
+                self.header(id, word, *header, &counts, style);
+            }
+            TypeKind::Unknown => {
+                let text = place
+                    .address()
+                    .map_or("<unknown type>".to_owned(), |at| format!("<unknown type at {at:#x}>"));
+                self.text(&text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes `text`, which says nothing of its type.
+    fn scalar(&mut self, id: TypeId, text: &str, style: Style) {
+        if style == Style::Typed {
+            let name = type_name(self.context, id);
+            // A pointer or function type needs no brackets: (*T)(nil) would be Go, *T(nil) reads as well.
+            self.text(&format!("{name}({text})"));
+        } else {
+            self.text(text);
+        }
+    }
+
+    fn base(&self, kind: BaseKind, size: u64, place: Place<'_>) -> Result<String, Gap> {
+        let memory = self.context.memory;
+        let unknown = || Ok(format!("<number of {size} bytes>"));
+        Ok(match (kind, size) {
+            (BaseKind::Bool, 1) => match place.number(memory, 1)? {
+                0 => "false".to_owned(),
+                1 => "true".to_owned(),
+                other => format!("<bool {other:#x}>"),
+            },
+            (BaseKind::Int, 1 | 2 | 4 | 8) => {
+                let shift = 64 - 8 * size as u32;
+                ((place.number(memory, size)? << shift) as i64 >> shift).to_string()
+            }
+            (BaseKind::Uint, 1 | 2 | 4 | 8) => place.number(memory, size)?.to_string(),
+            (BaseKind::Float, 4) => float32(f32::from_bits(place.number(memory, 4)? as u32)),
+            (BaseKind::Float, 8) => float64(f64::from_bits(place.number(memory, 8)?)),
+            (BaseKind::Complex, 8 | 16) => {
+                let half = size / 2;
+                let real = self.base(BaseKind::Float, half, place)?;
+                let imaginary = self.base(BaseKind::Float, half, place.at(half))?;
+                let sign = if imaginary.starts_with(['-', '+']) { "" } else { "+" };
+                format!("({real}{sign}{imaginary}i)")
+            }
+            _ => return unknown(),
+        })
+    }
+
+    fn string(&self, place: Place<'_>) -> Result<String, Gap> {
+        let memory = self.context.memory;
+        let len = place.at(8).word(memory);
+        let data = match (place.word(memory), &len) {
+            // An empty string has no need of a pointer.
+            (_, Ok(0)) => return Ok("\"\"".to_owned()),
+            (Ok(data), _) => data,
+            (Err(gap), _) => return Err(gap),
+        };
+        let len = match len {
+            Ok(len) => len,
+            Err(Gap::NotKept) => return Ok(format!("<string at {data:#x}, length not kept>")),
+            Err(gap) => return Err(gap),
+        };
+        if len > MAX_LEN || data == 0 {
+            return Ok(format!("<bad string: data {data:#x}, len {}>", len as i64));
+        }
+        let shown = len.min(self.limits.bytes);
+        let mut bytes = vec![0; usize::try_from(shown).unwrap_or(0)];
+        if !memory.read(data, &mut bytes) {
+            return Ok(format!("<unreadable {data:#x}, {len} bytes>"));
+        }
+        Ok(quoted(&bytes, len))
+    }
+
+    fn function(&self, word: u64) -> Result<String, Gap> {
+        if word == 0 {
+            return Ok("nil".to_owned());
+        }
+        let code = self.context.memory.word(word).ok_or(Gap::Unreadable(word))?;
+        Ok((self.context.symbol)(code).unwrap_or_else(|| format!("<function {code:#x}>")))
+    }
+
+    fn pointer(&mut self, id: TypeId, to: TypeId, word: u64, style: Style) {
+        let name = type_name(self.context, id);
+        if word == 0 {
+            self.scalar(id, "nil", style);
+            return;
+        }
+        // Behind a pointer to a pointer the type has been said.
+        let lead = if style == Style::Bare { format!("{word:#x}") } else { format!("{name} {word:#x}") };
+        self.text(&lead);
+        if self.path.contains(&(word, to)) {
+            self.text(" (seen above)");
+            return;
+        }
+        if self.depth >= self.limits.depth || self.full {
+            return;
+        }
+        let target = self.context.dwarf.ty(to);
+        if target.kind == TypeKind::Unknown {
+            return;
+        }
+        self.depth += 1;
+        self.path.push((word, to));
+        let location = Location::Address(word);
+        self.text(" ");
+        if matches!(target.kind, TypeKind::Struct { .. } | TypeKind::Array { .. }) {
+            self.value(to, Place::new(&location), Style::Bare);
+        } else {
+            self.text("(");
+            self.value(to, Place::new(&location), Style::Plain);
+            self.close(")");
+        }
+        self.path.pop();
+        self.depth -= 1;
+    }
+
+    fn fields(&mut self, id: TypeId, fields: &[Field], place: Place<'_>, style: Style) {
+        if style != Style::Bare {
+            self.text(&type_name(self.context, id));
+        }
+        // Memory that is missing as a whole is said once and not for each field.
+        if let (Some(address), Some(first)) = (place.address(), fields.first()) {
+            let size = self.context.dwarf.ty(first.type_id).size.unwrap_or(0);
+            let size = usize::try_from(size.clamp(1, 8)).unwrap_or(1);
+            if !self.context.memory.read(address.wrapping_add(first.offset), &mut [0; 8][..size]) {
+                self.text("{");
+                self.gap(Gap::Unreadable(address));
+                self.close("}");
+                return;
+            }
+        }
+        self.text("{");
+        for (at, field) in fields.iter().enumerate() {
+            if self.full {
+                break;
+            }
+            if at > 0 {
+                self.text(", ");
+            }
+            if at as u64 >= self.limits.elements {
+                self.text(&format!("… {} more", fields.len() - at));
+                break;
+            }
+            self.text(&field.name);
+            self.text(": ");
+            self.value(field.type_id, place.at(field.offset), Style::Plain);
+        }
+        self.close("}");
+    }
+
+    fn array(&mut self, id: TypeId, elem: TypeId, len: u64, place: Place<'_>, style: Style) {
+        if style != Style::Bare {
+            self.text(&type_name(self.context, id));
+        }
+        self.text("{");
+        self.elements(elem, len, place);
+        self.close("}");
+    }
+
+    fn slice(&mut self, id: TypeId, elem: TypeId, place: Place<'_>, style: Style) -> Result<(), Gap> {
+        let memory = self.context.memory;
+        let data = place.word(memory)?;
+        let (len, cap) = (place.at(8).word(memory), place.at(16).word(memory));
+        if data == 0 && len.as_ref().is_ok_and(|len| *len == 0) {
+            self.scalar(id, "nil", style);
+            return Ok(());
+        }
+        let name = type_name(self.context, id);
+        let len = match len {
+            Ok(len) => len,
+            Err(Gap::NotKept) => {
+                self.text(&format!("{name} at {data:#x}, length not kept"));
+                return Ok(());
+            }
+            Err(gap) => return Err(gap),
+        };
+        // The compiler often drops the capacity alone; only a capacity that is known can contradict.
+        if len > MAX_LEN || cap.as_ref().is_ok_and(|cap| *cap < len) {
+            let cap = cap.map_or("not kept".to_owned(), |cap| (cap as i64).to_string());
+            self.text(&format!("<bad slice: data {data:#x}, len {}, cap {cap}>", len as i64));
+            return Ok(());
+        }
+        let cap = cap.ok().filter(|cap| *cap != len).map(|cap| format!(" cap={cap}")).unwrap_or_default();
+        self.text(&format!("{name} len={len}{cap} "));
+        let target = self.context.dwarf.ty(elem);
+        if target.kind == TypeKind::Base(BaseKind::Uint) && target.size == Some(1) && len > 0 {
+            let mut bytes = vec![0; usize::try_from(len.min(self.limits.bytes)).unwrap_or(0)];
+            if memory.read(data, &mut bytes) && is_text(&bytes) {
+                self.text(&quoted(&bytes, len));
+                return Ok(());
+            }
+        }
+        self.text("[");
+        let location = Location::Address(data);
+        self.elements(elem, len, Place::new(&location));
+        self.close("]");
+        Ok(())
+    }
+
+    fn elements(&mut self, elem: TypeId, len: u64, place: Place<'_>) {
+        let size = self.context.dwarf.ty(elem).size;
+        for at in 0..len {
+            if self.full {
+                return;
+            }
+            if at > 0 {
+                self.text(", ");
+            }
+            if at >= self.limits.elements {
+                self.text(&format!("… {} more", len - at));
+                return;
+            }
+            let Some(offset) = size.and_then(|size| size.checked_mul(at)) else {
+                self.text("<elements of unknown size>");
+                return;
+            };
+            let start = place.at(offset);
+            if let Some(address) = start.address()
+                && size != Some(0)
+                && !self.context.memory.read(address, &mut [0])
+            {
+                self.gap(Gap::Unreadable(address));
+                return;
+            }
+            self.value(elem, start, Style::Plain);
+        }
+    }
+
+    fn interface(&mut self, empty: bool, word: u64, data: u64) {
+        if self.depth >= self.limits.depth && word != 0 {
+            self.text(&format!("interface({word:#x}, {data:#x})"));
+            return;
+        }
+        self.depth += 1;
+        interface::write(self, empty, word, data);
+        self.depth -= 1;
+    }
+
+    /// A map or channel: its address and counters of the struct it points at. Each of `counts` is what to
+    /// call it and the fields that hold it in one version or another.
+    fn header(
+        &mut self,
+        id: TypeId,
+        word: u64,
+        header: Option<TypeId>,
+        counts: &[(&str, &[&str])],
+        style: Style,
+    ) {
+        if word == 0 {
+            self.scalar(id, "nil", style);
+            return;
+        }
+        self.text(&format!("{} {word:#x}", type_name(self.context, id)));
+        let dwarf = self.context.dwarf;
+        let Some(TypeKind::Pointer { to }) = header.map(|header| dwarf.ty(header).kind.clone()) else {
+            return;
+        };
+        let structure = dwarf.ty(to);
+        let TypeKind::Struct { fields } = &structure.kind else { return };
+        let location = Location::Address(word);
+        let number = |names: &[&str]| {
+            let field = fields.iter().find(|field| names.contains(&field.name.as_str()))?;
+            let size = dwarf.ty(field.type_id).size?;
+            Some(Place::new(&location).at(field.offset).number(self.context.memory, size))
+        };
+        let mut notes = Vec::new();
+        for (label, names) in counts {
+            match number(names) {
+                Some(Ok(count)) => notes.push(format!("{label} {count}")),
+                Some(Err(_)) => {
+                    self.text(" <unreadable>");
+                    return;
+                }
+                None => {}
+            }
+        }
+        // Only channels can be closed.
+        if let Some(Ok(closed)) = number(&["closed"])
+            && closed != 0
+        {
+            notes.push("closed".to_owned());
+        }
+        if !notes.is_empty() {
+            self.text(&format!(" ({})", notes.join(", ")));
+        }
+    }
+}
+
+fn nil_or_address(word: u64) -> String {
+    if word == 0 { "nil".to_owned() } else { format!("{word:#x}") }
+}
+
+/// `bytes` in quotes, of a string of `len` bytes.
+fn quoted(bytes: &[u8], len: u64) -> String {
+    if bytes.len() as u64 == len {
+        return quote(bytes);
+    }
+    // Leave out a character that the limit cut in two.
+    let end = match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        _ => bytes.len(),
+    };
+    format!("{}… ({len} bytes)", quote(bytes.get(..end).unwrap_or(bytes)))
+}
