@@ -1,1 +1,17 @@
-//! 
+//! What the kernel left of a crashed process: its threads, their registers and its memory.
+//!
+//! [`Core::parse`] reads the headers and notes of an ELF core and nothing else; memory is read
+//! where it lies, through an [`AddressSpace`], so the cost of opening a core does not depend on its
+//! size. Nothing here knows Go.
+
+mod core;
+mod error;
+mod memory;
+pub mod mmap;
+mod notes;
+mod registers;
+
+pub use crate::core::{Arch, Auxv, Core, FileMapping, ProcessInfo, Segment, SignalInfo, Thread, Truncated};
+pub use error::ImageError;
+pub use memory::{AddressSpace, Unmapped};
+pub use registers::{Amd64Registers, Registers};

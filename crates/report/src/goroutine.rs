@@ -197,6 +197,9 @@ pub struct Thread {
     pub signal: Option<i32>,
     /// Program counter.
     pub pc: Option<Address>,
+    /// What it does on a stack that is no goroutine's (the scheduler's, the signal handler's),
+    /// innermost first; empty when it stands on a goroutine's stack, which has its own frames.
+    pub frames: Vec<Frame>,
 }
 
 /// Goroutines with one stack, state and wait reason.

@@ -1,0 +1,34 @@
+use object::elf;
+use thiserror::Error;
+
+/// Why a file cannot be read as a core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ImageError {
+    /// Zero bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// Other magic bytes.
+    #[error("the file is no core: it does not begin like an ELF file")]
+    NotElf,
+    /// An ELF file of another kind.
+    #[error("the file is an ELF file, but {} and not a core", elf_kind(*.0))]
+    NotACore(u16),
+    /// 32 bits or big-endian.
+    #[error("the core is of a 32-bit or big-endian process, which is not read")]
+    UnsupportedClass,
+    /// Another machine.
+    #[error("the core is of machine {0} (ELF e_machine), which is not read; amd64 is")]
+    UnsupportedMachine(u16),
+    /// Ends within the headers.
+    #[error("the core ends within its own headers")]
+    TruncatedHeaders,
+}
+
+fn elf_kind(e_type: u16) -> &'static str {
+    match elf::FileType(e_type) {
+        elf::ET_REL => "an object file",
+        elf::ET_EXEC => "an executable",
+        elf::ET_DYN => "an executable or shared library",
+        _ => "of an unknown kind",
+    }
+}
