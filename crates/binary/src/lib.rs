@@ -1,4 +1,16 @@
-//! Executables: ELF files, their identities, build information and Go tables.
+//! Executables: what a Go binary says about itself.
+//!
+//! [`Executable::parse`] reads an ELF file's headers, identities and build information. The Go
+//! function table is [`pclntab`]'s subject, debug information [`dwarf`]'s. Which file a core
+//! belongs to is told by [`matching`], and what kind of file some bytes are at all by [`identify`].
 
+pub mod build_info;
 pub mod dwarf;
+mod elf;
+pub mod identify;
+pub mod matching;
+mod notes;
 pub mod pclntab;
+
+pub use build_info::BuildInfo;
+pub use elf::{BinaryError, Executable, LoadSegment, Section, Symbol};

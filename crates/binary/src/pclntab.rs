@@ -13,7 +13,9 @@ mod func;
 mod header;
 mod inline;
 mod pcvalue;
+mod search;
 
 pub use func::{FuncFlags, Function};
 pub use header::{Pclntab, PclntabError, PclntabVersion};
 pub use inline::{InlineFrame, InlineFrames};
+pub(crate) use search::search;

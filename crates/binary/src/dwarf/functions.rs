@@ -53,6 +53,11 @@ pub struct LocalVariable {
     pub closure_offset: Option<u64>,
     /// The DWARF expression that finds it; `None` where the compiler kept it nowhere at this pc.
     pub location: Option<Vec<u8>>,
+    /// The same at the next address. For a call that is the return address, where whatever the call leaves
+    /// in place lies on the stack, while up to it the compiler prefers to name registers.
+    pub location_after: Option<Vec<u8>>,
+    /// The location holds in the whole function and says nothing of when the variable has a value.
+    pub located_everywhere: bool,
 }
 
 /// A call that the compiler inlined at the program counter that was asked for.
@@ -278,7 +283,12 @@ impl<'s> Walk<'_, 's> {
             decl_line: None,
             block_depth,
             closure_offset: None,
-            location: self.location(entry),
+            location: self.location(entry, self.pc),
+            location_after: self.location(entry, self.pc.wrapping_add(1)),
+            located_everywhere: matches!(
+                entry.attr_value(gimli::DW_AT_location),
+                Some(AttributeValue::Exprloc(_) | AttributeValue::Block(_))
+            ),
         };
         describe(self.dwarf, self.unit, entry, &mut variable);
         if let Some(origin) =
@@ -313,6 +323,8 @@ impl<'s> Walk<'_, 's> {
                     block_depth: 0,
                     closure_offset: None,
                     location: None,
+                    location_after: None,
+                    located_everywhere: false,
                 };
                 describe(self.dwarf, &unit, entry, &mut variable);
                 frame.variables.push(variable);
@@ -321,8 +333,8 @@ impl<'s> Walk<'_, 's> {
         });
     }
 
-    /// The expression that is valid at the pc.
-    fn location(&self, entry: &gimli::DebuggingInformationEntry<Slice<'s>>) -> Option<Vec<u8>> {
+    /// The expression that is valid at `pc`.
+    fn location(&self, entry: &gimli::DebuggingInformationEntry<Slice<'s>>, pc: u64) -> Option<Vec<u8>> {
         let value = entry.attr_value(gimli::DW_AT_location)?;
         let bytes = match value {
             AttributeValue::Exprloc(expression) => expression.0,
@@ -331,7 +343,7 @@ impl<'s> Walk<'_, 's> {
                 let mut entries = self.dwarf.attr_locations(self.unit, value).ok()??;
                 loop {
                     let entry = entries.next().ok()??;
-                    if entry.range.begin <= self.pc && self.pc < entry.range.end {
+                    if entry.range.begin <= pc && pc < entry.range.end {
                         break entry.data.0;
                     }
                 }

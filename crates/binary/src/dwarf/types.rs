@@ -17,6 +17,9 @@ const GO_ELEM: gimli::DwAt = gimli::DwAt(0x2902);
 /// `DW_AT_go_embedded_field`, on members.
 const GO_EMBEDDED_FIELD: gimli::DwAt = gimli::DwAt(0x2903);
 
+/// `DW_AT_go_dict_index`, on the typedefs that stand for type parameters.
+const GO_DICT_INDEX: gimli::DwAt = gimli::DwAt(0x2906);
+
 /// Values of `abi.Kind` (internal/abi/type.go; unchanged since Go 1.0).
 const KIND_CHAN: u64 = 18;
 const KIND_INTERFACE: u64 = 20;
@@ -61,6 +64,9 @@ pub struct Type {
     pub size: Option<u64>,
     /// Offset of its `runtime._type` from `moduledata.types`, where the linker kept one.
     pub runtime_type: Option<u64>,
+    /// The type is that of a type parameter, of which code is shared between many: the real type is in the
+    /// function's `.dict`, an array of words, at this index.
+    pub dict_index: Option<u64>,
     /// What it is.
     pub kind: TypeKind,
 }
@@ -174,6 +180,7 @@ pub(super) fn cached(index: &DwarfIndex<'_>, id: TypeId) -> Arc<Type> {
         name: String::new(),
         size: None,
         runtime_type: None,
+        dict_index: None,
         kind: TypeKind::Unknown,
     }));
     let cost = match &decoded.kind {
@@ -192,10 +199,14 @@ pub(super) fn cached(index: &DwarfIndex<'_>, id: TypeId) -> Arc<Type> {
 fn decode(index: &DwarfIndex<'_>, id: TypeId) -> Option<Type> {
     let dwarf = index.dwarf();
     let mut name: Option<String> = None;
+    let mut dict_index = None;
     let mut at = id;
     for _ in 0..MAX_TYPEDEFS {
         let (unit, entry) = index.entry(&dwarf, at)?;
-        if name.is_none() {
+        let index_here = entry.attr_value(GO_DICT_INDEX).and_then(|value| value.udata_value());
+        dict_index = dict_index.or(index_here);
+        // Typedefs of type parameters are called `.param0`, which says less than what they stand for.
+        if name.is_none() && index_here.is_none() {
             name = attr_name(&dwarf, &unit, &entry)
                 .filter(|bytes| !bytes.is_empty())
                 .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
@@ -207,7 +218,7 @@ fn decode(index: &DwarfIndex<'_>, id: TypeId) -> Option<Type> {
         let size = entry.attr_value(gimli::DW_AT_byte_size).and_then(|value| value.udata_value());
         let done = |size, kind| {
             let name = name.clone().unwrap_or_default();
-            Some(Type { name, size, runtime_type: runtime_type(&entry), kind })
+            Some(Type { name, size, runtime_type: runtime_type(&entry), dict_index, kind })
         };
         return match entry.tag() {
             gimli::DW_TAG_base_type => {

@@ -66,7 +66,8 @@ impl<'a> Pclntab<'a> {
             0xffff_fffb => return Err(PclntabError::OldVersion("1.2 to 1.15")),
             other => return Err(PclntabError::UnknownMagic(other)),
         };
-        let &[quantum, pointer_size] = data.get(6..8).and_then(|b| b.first_chunk()).ok_or(PclntabError::Truncated)?;
+        let &[quantum, pointer_size] =
+            data.get(6..8).and_then(|b| b.first_chunk()).ok_or(PclntabError::Truncated)?;
         if pointer_size != 8 {
             return Err(PclntabError::PointerSize(pointer_size));
         }

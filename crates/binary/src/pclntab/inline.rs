@@ -1,7 +1,4 @@
-use super::{
-    Function, PclntabVersion,
-    header::u32_at,
-};
+use super::{Function, PclntabVersion, header::u32_at};
 
 /// One logical call at a pc: an inlined function, or at last the function itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

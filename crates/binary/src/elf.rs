@@ -1,0 +1,218 @@
+//! ELF executables: segments, sections, symbols.
+
+use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
+
+use object::{
+    Object as _, ObjectKind, ObjectSection as _, ObjectSegment as _, ObjectSymbol as _, SegmentFlags,
+    read::elf::ElfFile64,
+};
+use panicle_report::{BuildIds, Diagnostic, DwarfPresence, Stage};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use crate::{BuildInfo, build_info, notes, pclntab};
+
+/// A decompressed section may be this many times larger than its compressed bytes; zlib cannot do
+/// better than about 1032, and debug information does not come near.
+const MOST_EXPANSION: u64 = 1100;
+/// No section is larger.
+const LARGEST_SECTION: u64 = 4 << 30;
+
+/// Why a file cannot be read as an executable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BinaryError {
+    /// Zero bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// Other magic bytes.
+    #[error("the file is no executable: it does not begin like an ELF file")]
+    NotElf,
+    /// A core was given where an executable is expected.
+    #[error("the file is a core, not an executable")]
+    IsACore,
+    /// An object file was given where an executable is expected.
+    #[error("the file is an object file, not an executable")]
+    IsAnObject,
+    /// The headers do not hold together, or are of a 32-bit or big-endian machine.
+    #[error("the ELF headers cannot be read")]
+    BadHeaders,
+}
+
+/// A segment that is mapped at run time.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadSegment<'a> {
+    /// Link-time address.
+    pub address: u64,
+    /// Address space it takes; beyond its bytes it starts as zeros.
+    pub memory_size: u64,
+    /// Its bytes in the file.
+    pub bytes: &'a [u8],
+    /// Where they are in the file.
+    pub file_offset: u64,
+    /// Mapped writable.
+    pub writable: bool,
+    /// Mapped executable.
+    pub executable: bool,
+}
+
+/// A section.
+#[derive(Clone, Debug)]
+pub struct Section<'a> {
+    /// Link-time address, 0 when it is not mapped.
+    pub address: u64,
+    /// Its bytes, decompressed.
+    pub data: Cow<'a, [u8]>,
+}
+
+/// A symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Symbol {
+    /// Link-time address.
+    pub address: u64,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// An ELF executable.
+#[derive(Debug)]
+pub struct Executable<'a> {
+    file: ElfFile64<'a, object::LittleEndian>,
+    symbols: OnceLock<HashMap<&'a [u8], Symbol>>,
+    /// ELF `e_machine`.
+    pub machine: u16,
+    /// Loaded at an address of the loader's choice.
+    pub position_independent: bool,
+    /// Link-time address of the entry point.
+    pub entry: u64,
+    /// What is mapped.
+    pub load_segments: Vec<LoadSegment<'a>>,
+    /// What the go command recorded.
+    pub build_info: Option<BuildInfo>,
+    /// GNU and Go build ID. The text digest costs a pass over the text: [`Executable::text_sha256`].
+    pub build_ids: BuildIds,
+    /// No symbol table.
+    pub stripped: bool,
+    /// Debug information is in the file.
+    pub dwarf: DwarfPresence,
+}
+
+impl<'a> Executable<'a> {
+    /// Reads headers, notes and build information.
+    pub fn parse(data: &'a [u8]) -> Result<(Self, Vec<Diagnostic>), BinaryError> {
+        if data.is_empty() {
+            return Err(BinaryError::Empty);
+        }
+        if !data.starts_with(b"\x7fELF") {
+            return Err(BinaryError::NotElf);
+        }
+        let file = ElfFile64::<object::LittleEndian>::parse(data).map_err(|_| BinaryError::BadHeaders)?;
+        match file.kind() {
+            ObjectKind::Core => return Err(BinaryError::IsACore),
+            ObjectKind::Relocatable => return Err(BinaryError::IsAnObject),
+            _ => {}
+        }
+        let machine = file.elf_header().e_machine.get(object::LittleEndian).0;
+        let load_segments: Vec<_> = file
+            .segments()
+            .map(|segment| {
+                let flags = match segment.flags() {
+                    SegmentFlags::Elf { p_flags, .. } => p_flags.0,
+                    _ => 0,
+                };
+                LoadSegment {
+                    address: segment.address(),
+                    memory_size: segment.size(),
+                    bytes: segment.data().unwrap_or_default(),
+                    file_offset: segment.file_range().0,
+                    writable: flags & object::elf::PF_W.0 != 0,
+                    executable: flags & object::elf::PF_X.0 != 0,
+                }
+            })
+            .collect();
+        let mut diagnostics = Vec::new();
+        let build_info = build_info::find(&file, &load_segments);
+        let build_ids = notes::build_ids(&file);
+        let has = |name: &str| file.section_by_name(name).is_some();
+        let dwarf =
+            if has(".debug_info") || has(".zdebug_info") { DwarfPresence::Full } else { DwarfPresence::None };
+        if build_info.is_none() && file.section_by_name(".gopclntab").is_none() {
+            diagnostics.push(Diagnostic::info(
+                Stage::Binary,
+                "The executable has neither Go build information nor a Go function table.",
+            ));
+        }
+        let executable = Self {
+            machine,
+            position_independent: file.kind() == ObjectKind::Dynamic,
+            entry: file.entry(),
+            load_segments,
+            build_info,
+            build_ids,
+            stripped: file.symbols().next().is_none(),
+            dwarf,
+            symbols: OnceLock::new(),
+            file,
+        };
+        Ok((executable, diagnostics))
+    }
+
+    /// A section by name, decompressed; `.debug_*` is also found as `.zdebug_*`.
+    pub fn section(&self, name: &str) -> Option<Section<'a>> {
+        let section = self.file.section_by_name(name)?;
+        let compressed = section.compressed_data().ok()?;
+        let claimed = compressed.uncompressed_size;
+        let held = (compressed.data.len() as u64).saturating_mul(MOST_EXPANSION);
+        if claimed > held.min(LARGEST_SECTION) {
+            return None;
+        }
+        Some(Section { address: section.address(), data: compressed.decompress().ok()? })
+    }
+
+    /// A symbol by name.
+    pub fn symbol(&self, name: &str) -> Option<Symbol> {
+        let symbols = self.symbols.get_or_init(|| {
+            let named = |symbol: object::read::elf::ElfSymbol64<'a, '_, object::LittleEndian>| {
+                let found = Symbol { address: symbol.address(), size: symbol.size() };
+                (!symbol.is_undefined()).then_some((symbol.name_bytes().ok()?, found))
+            };
+            self.file.symbols().filter_map(named).collect()
+        });
+        symbols.get(name.as_bytes()).copied()
+    }
+
+    /// The file's bytes that are mapped at a link-time address, to the end of their segment.
+    pub fn mapped(&self, address: u64) -> Option<&'a [u8]> {
+        self.load_segments.iter().find_map(|segment| {
+            let offset = address.checked_sub(segment.address)?;
+            segment.bytes.get(usize::try_from(offset).ok()?..).filter(|bytes| !bytes.is_empty())
+        })
+    }
+
+    /// Link-time address and bytes of the text section.
+    pub fn text(&self) -> Option<(u64, &'a [u8])> {
+        let section = self.file.section_by_name(".text")?;
+        Some((section.address(), section.data().ok()?))
+    }
+
+    /// SHA-256 of the text section, lower-case hexadecimal: equal for a binary and its stripped twin.
+    pub fn text_sha256(&self) -> Option<String> {
+        Some(hex::encode(Sha256::digest(self.text()?.1)))
+    }
+
+    /// Where the Go function table is: link-time address and bytes.
+    ///
+    /// By section name, or else by its magic in the read-only data.
+    pub fn pclntab(&self) -> Option<(u64, &'a [u8])> {
+        // Position-independent executables keep relocated tables under `.data.rel.ro`.
+        let named = [".gopclntab", ".data.rel.ro.gopclntab"].iter().find_map(|name| {
+            let section = self.file.section_by_name(name)?;
+            Some((section.address(), section.data().ok()?))
+        });
+        named.or_else(|| pclntab::search(&self.load_segments))
+    }
+
+    /// Whether the file is a Go executable.
+    pub fn is_go(&self) -> bool {
+        self.build_info.is_some() || self.pclntab().is_some()
+    }
+}
