@@ -31,6 +31,13 @@ pub struct NamedBytes<'a> {
     pub sha256: Option<String>,
 }
 
+impl NamedBytes<'_> {
+    /// The name, or `role` where there is none.
+    pub(crate) fn name_or(&self, role: &str) -> String {
+        self.name.clone().unwrap_or_else(|| role.to_owned())
+    }
+}
+
 /// How to analyse.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
@@ -44,7 +51,7 @@ pub enum Listing {
     /// Every one.
     #[default]
     All,
-    /// None but those that the verdict names.
+    /// None: clusters and counts stand for them.
     Summary,
 }
 

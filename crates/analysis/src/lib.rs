@@ -5,8 +5,19 @@
 //! long as one input can be read; what is missing is in the report's diagnostics.
 
 mod analyse;
+mod clusters;
+mod digest;
+mod facts;
+mod function;
 mod identity;
 mod inputs;
+mod memory;
+mod signals;
+mod signature;
+#[cfg(test)]
+mod testing;
+mod text;
+mod verdict;
 
 pub use analyse::analyse;
 pub use identity::{CoreIdentity, Identity, identify};

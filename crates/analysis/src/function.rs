@@ -1,0 +1,175 @@
+//! Names of Go functions: which package they are of, and whose code that is.
+
+/// First path elements of the standard library's packages, all of Go 1.21 to 1.27 (`go list std`),
+/// plus `go` and `cmd` themselves and what the compiler generates (`type:.eq.main.T`).
+///
+/// A list, not the build info: a printed crash text has no build info, and both must agree on what
+/// belongs to the application.
+const STD: &[&str] = &[
+    "archive",
+    "bufio",
+    "bytes",
+    "cmd",
+    "cmp",
+    "compress",
+    "container",
+    "context",
+    "crypto",
+    "database",
+    "debug",
+    "embed",
+    "encoding",
+    "errors",
+    "expvar",
+    "flag",
+    "fmt",
+    "go",
+    "hash",
+    "html",
+    "image",
+    "index",
+    "internal",
+    "io",
+    "iter",
+    "log",
+    "maps",
+    "math",
+    "mime",
+    "net",
+    "os",
+    "path",
+    "plugin",
+    "reflect",
+    "regexp",
+    "runtime",
+    "slices",
+    "sort",
+    "strconv",
+    "strings",
+    "structs",
+    "sync",
+    "syscall",
+    "testing",
+    "text",
+    "time",
+    "type:",
+    "unicode",
+    "unique",
+    "unsafe",
+    "uuid",
+    "vendor",
+    "weak",
+];
+
+/// Whose code a function is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The runtime, and packages that only compiled code calls (`internal/runtime/maps`).
+    Runtime,
+    /// The rest of the standard library.
+    Std,
+    /// The program and the modules it uses.
+    App,
+    /// C, or a symbol that is no Go function.
+    Foreign,
+}
+
+/// The import path in front of a function's name: `example.com/x/store` of
+/// `example.com/x/store.(*DB).Get[...]`. `None` for a name without a package, as C functions have.
+pub(crate) fn package(function: &str) -> Option<&str> {
+    // Type arguments can hold paths of their own.
+    let plain = function.split_once('[').map_or(function, |(head, _)| head);
+    let last_element = plain.rfind('/').map_or(0, |slash| slash + 1);
+    let dot = plain.get(last_element..)?.find('.')?;
+    function.get(..last_element + dot).filter(|path| !path.is_empty())
+}
+
+/// Whose code a function is, by its name alone.
+pub(crate) fn owner(function: &str) -> Owner {
+    let Some(package) = package(function) else { return Owner::Foreign };
+    let first = package.split('/').next().unwrap_or(package);
+    if first == "runtime" || package.starts_with("internal/") || first == "type:" || first == "cmd" {
+        Owner::Runtime
+    } else if STD.binary_search(&first).is_ok() {
+        Owner::Std
+    } else {
+        Owner::App
+    }
+}
+
+/// The function's name without its import path's directories: `store.(*DB).Get`.
+pub(crate) fn short(function: &str) -> &str {
+    let plain = function.split_once('[').map_or(function, |(head, _)| head);
+    plain.rfind('/').and_then(|slash| function.get(slash + 1..)).unwrap_or(function)
+}
+
+/// Whether this is the runtime's entry of a panic.
+pub(crate) fn is_gopanic(function: &str) -> bool {
+    function == "runtime.gopanic" || function == "panic"
+}
+
+/// Whether the function reads, writes, iterates or clears a map on behalf of compiled code
+/// (Go 1.21–1.23 runtime/map*.go; 1.24+ also internal/runtime/maps).
+pub(crate) fn is_map_operation(function: &str) -> bool {
+    const RUNTIME: &[&str] = &[
+        "runtime.mapassign",
+        "runtime.mapaccess",
+        "runtime.mapdelete",
+        "runtime.mapiter",
+        "runtime.mapclear",
+        "runtime.mapclone",
+        "runtime.evacuate",
+        "runtime.growWork",
+        "runtime.hashGrow",
+    ];
+    RUNTIME.iter().any(|prefix| function.starts_with(prefix))
+        || (function.starts_with("internal/runtime/maps.") && function != "internal/runtime/maps.fatal")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Owner, STD, is_map_operation, owner, package, short};
+
+    #[test]
+    fn the_list_is_sorted_for_searching() {
+        assert!(STD.is_sorted());
+    }
+
+    #[test]
+    fn finds_the_package() {
+        assert_eq!(package("main.main.func1"), Some("main"));
+        assert_eq!(package("example.com/x/store.(*DB).Get[...]"), Some("example.com/x/store"));
+        assert_eq!(package("gopkg.in/yaml%2ev3.(*parser).peek"), Some("gopkg.in/yaml%2ev3"));
+        assert_eq!(package("main.F[example.com/y.T]"), Some("main"));
+        assert_eq!(package("x_cgo_thread_start"), None);
+        assert_eq!(package(""), None);
+    }
+
+    #[test]
+    fn tells_whose_code_it_is() {
+        assert_eq!(owner("runtime.gopanic"), Owner::Runtime);
+        assert_eq!(owner("internal/runtime/maps.fatal"), Owner::Runtime);
+        assert_eq!(owner("type:.eq.main.T"), Owner::Runtime);
+        assert_eq!(owner("net/http.(*conn).serve"), Owner::Std);
+        assert_eq!(owner("sync.(*Mutex).Unlock"), Owner::Std);
+        assert_eq!(owner("main.main"), Owner::App);
+        // A module path without a dot is legal.
+        assert_eq!(owner("shop/internal/cart.(*Cart).Add"), Owner::App);
+        assert_eq!(owner("runtimex.Do"), Owner::App);
+        assert_eq!(owner("strlen"), Owner::Foreign);
+    }
+
+    #[test]
+    fn shortens_names() {
+        assert_eq!(short("example.com/x/store.(*DB).Get"), "store.(*DB).Get");
+        assert_eq!(short("main.F[example.com/y.T]"), "main.F[example.com/y.T]");
+    }
+
+    #[test]
+    fn knows_map_operations() {
+        assert!(is_map_operation("runtime.mapassign_faststr"));
+        assert!(is_map_operation("internal/runtime/maps.(*Map).PutSlotSmallFastStr"));
+        assert!(!is_map_operation("internal/runtime/maps.fatal"));
+        assert!(!is_map_operation("main.mapassign"));
+    }
+}

@@ -1,0 +1,140 @@
+//! The signature: what makes two crashes the same bug.
+//!
+//! Version 1 is a digest over the class, the message as a template and the application's functions
+//! on the stack of the crash. It is made so that it comes out equal for
+//!
+//! - a core and the text that the same crash printed, at any GOTRACEBACK level: frames of the
+//!   runtime and the standard library are dropped, types of panic values are not used;
+//! - builds of different Go versions, optimised or not, at different commits: no line numbers, no
+//!   addresses, no arguments; closures without their numbers and without the function they were
+//!   inlined into; import paths without major versions and vendor directories; generic functions
+//!   without type arguments;
+//! - different depths of a recursion: a function counts once.
+//!
+//! Two bugs of one class with the same message in one function come out equal, unless they fail in
+//! different functions of the standard library. Nothing that a printed text holds tells them apart
+//! and survives a new build: absolute lines move with every edit above them, and the address of a
+//! nil dereference changes with optimisation (an unoptimised build checks at offset 0, an optimised
+//! one at the field that it happens to load first).
+
+mod frames;
+mod name;
+mod template;
+
+use panicle_report::{Signature, SignatureStep, VerdictClass};
+
+use crate::{digest, facts::Facts};
+
+/// Version of the algorithm.
+const VERSION: u32 = 1;
+
+/// Computes the signature of a crash that was given the class `class`.
+pub(crate) fn compute(facts: &Facts<'_>, class: VerdictClass) -> Signature {
+    let mut explain = Vec::new();
+    let (slug, merged) = class_slug(class);
+    explain.push(SignatureStep {
+        step: "class".to_owned(),
+        input: slug_of(class).to_owned(),
+        output: Some(slug.to_owned()),
+        rule: if merged {
+            "printed text does not tell these classes apart, so they share one name".to_owned()
+        } else {
+            "the verdict's class".to_owned()
+        },
+    });
+    let message = message(facts, class);
+    let template = template::of(&message);
+    explain.push(SignatureStep {
+        step: "message".to_owned(),
+        input: message,
+        output: Some(template.clone()),
+        rule: "addresses, numbers, quoted values, identifiers, hosts, paths and times are placeholders"
+            .to_owned(),
+    });
+    let frames = frames::select(facts, class, &mut explain);
+
+    let parts = ["panicle", "1", slug, &template];
+    let fingerprint = digest::of(parts.into_iter().chain(frames.iter().map(String::as_str)));
+    let place = frames::place(facts, class);
+    let family =
+        digest::of(["panicle", "1", "family", family_of(slug), place.as_deref().unwrap_or_default()]);
+    let mut title = match template.as_str() {
+        "" => slug.to_owned(),
+        template => format!("{slug}: {template}"),
+    };
+    if let Some(place) = &place {
+        title = format!("{title} at {place}");
+    }
+    Signature { version: VERSION, fingerprint, family, title, frames, explain }
+}
+
+/// The message that goes in: the root panic's text, the fatal error's, or the signal's name.
+fn message(facts: &Facts<'_>, class: VerdictClass) -> String {
+    if matches!(class, VerdictClass::ExternalSignal | VerdictClass::GoroutineLeak | VerdictClass::CgoFault) {
+        let signal = facts.panic.and_then(|p| p.signal.as_ref()).or(facts.process.signal.as_ref());
+        return signal.map_or(String::new(), |s| s.name.clone());
+    }
+    let text = match facts.root() {
+        Some((_, link)) => crate::facts::text_of(link),
+        None => facts.fatal().unwrap_or_default(),
+    };
+    crate::facts::first_line(text).to_owned()
+}
+
+/// The name a class has in signatures, and whether it stands for several classes.
+fn class_slug(class: VerdictClass) -> (&'static str, bool) {
+    match class {
+        VerdictClass::ErrorPanic | VerdictClass::StringPanic | VerdictClass::CustomPanic => ("panic", true),
+        VerdictClass::NilDereference | VerdictClass::NilFuncCall => ("nil-dereference", true),
+        // Whether a signal found a leak depends on how many goroutines had piled up.
+        VerdictClass::ExternalSignal | VerdictClass::GoroutineLeak => ("external-signal", true),
+        other => (slug_of(other), false),
+    }
+}
+
+/// What ties variants together: which of two goroutines noticed a race decides on its class.
+fn family_of(slug: &str) -> &str {
+    if slug.starts_with("concurrent-map-") { "concurrent-map" } else { slug }
+}
+
+/// The contract's slug of a class.
+pub(crate) fn slug_of(class: VerdictClass) -> &'static str {
+    match class {
+        VerdictClass::NilMapWrite => "nil-map-write",
+        VerdictClass::ConcurrentMapWrite => "concurrent-map-write",
+        VerdictClass::ConcurrentMapReadWrite => "concurrent-map-read-write",
+        VerdictClass::ConcurrentMapIterationWrite => "concurrent-map-iteration-write",
+        VerdictClass::NilDereference => "nil-dereference",
+        VerdictClass::NilFuncCall => "nil-func-call",
+        VerdictClass::IndexOutOfRange => "index-out-of-range",
+        VerdictClass::SliceBounds => "slice-bounds",
+        VerdictClass::TypeAssertion => "type-assertion",
+        VerdictClass::UnhashableKey => "unhashable-key",
+        VerdictClass::CloseClosedChannel => "close-closed-channel",
+        VerdictClass::CloseNilChannel => "close-nil-channel",
+        VerdictClass::SendClosedChannel => "send-closed-channel",
+        VerdictClass::NegativeWaitgroup => "negative-waitgroup",
+        VerdictClass::UnlockUnlocked => "unlock-unlocked",
+        VerdictClass::DivideByZero => "divide-by-zero",
+        VerdictClass::Makeslice => "makeslice",
+        VerdictClass::OutOfMemory => "out-of-memory",
+        VerdictClass::StackOverflow => "stack-overflow",
+        VerdictClass::Deadlock => "deadlock",
+        VerdictClass::GoroutineLeak => "goroutine-leak",
+        VerdictClass::ErrorPanic => "error-panic",
+        VerdictClass::StringPanic => "string-panic",
+        VerdictClass::CustomPanic => "custom-panic",
+        VerdictClass::Checkptr => "checkptr",
+        VerdictClass::UnexpectedFault => "unexpected-fault",
+        VerdictClass::CgoFault => "cgo-fault",
+        VerdictClass::ExternalSignal => "external-signal",
+        VerdictClass::RuntimeThrow => "runtime-throw",
+        VerdictClass::RuntimeCorruption => "runtime-corruption",
+        VerdictClass::DataRace => "data-race",
+        VerdictClass::NoCrash => "no-crash",
+        VerdictClass::Unknown => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests;

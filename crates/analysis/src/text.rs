@@ -1,0 +1,216 @@
+//! A crash as its printed text tells it, in the shapes of the report.
+
+use std::collections::HashMap;
+
+use panicle_evidence::traceback::{
+    CrashText, HeadlineKind, PanicLine, SignalLine, TextCreatedBy, TextFrame, TextGoroutine,
+};
+use panicle_report::{
+    Address, CreatedBy, Elided, Frame, FrameKind, Goroutine, Leaked, Panic, PanicKind, PanicLink, PanicValue,
+    Signal, Trust,
+};
+
+use crate::signals;
+
+/// What a printed crash tells.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FromText {
+    /// The panic, fatal error or signal.
+    pub(crate) panic: Option<Panic>,
+    /// Goroutines by id, each once.
+    pub(crate) goroutines: Vec<Goroutine>,
+    /// The goroutine at fault.
+    pub(crate) crashing: Option<u64>,
+    /// Other lines of the runtime.
+    pub(crate) notes: Vec<String>,
+    /// First and last line in the text.
+    pub(crate) lines: (u64, u64),
+    /// Goroutines that the text has and the list has not.
+    pub(crate) dropped: u64,
+}
+
+/// The crash among several of a text that a report is made of: the last one that tells of a panic,
+/// fatal error or signal (a log has restarts in it, and the newest matters), else the last.
+pub(crate) fn choose(crashes: &[CrashText]) -> Option<&CrashText> {
+    crashes.iter().rev().find(|c| kind(c).is_some()).or_else(|| crashes.last())
+}
+
+/// Translates one crash.
+pub(crate) fn read(crash: &CrashText) -> FromText {
+    let panic = panic(crash);
+    let goroutines = goroutines(crash);
+    let crashing = crashing(crash, panic.as_ref());
+    let notes = crash
+        .headlines
+        .iter()
+        .filter_map(|h| match &h.kind {
+            HeadlineKind::Note(text) => Some(text.clone()),
+            HeadlineKind::Signal(s) if s.in_cgo => Some("signal arrived during cgo execution".to_owned()),
+            _ => None,
+        })
+        .collect();
+    FromText {
+        panic,
+        goroutines,
+        crashing,
+        notes,
+        lines: (crash.first_line, crash.last_line),
+        dropped: crash.goroutines_dropped,
+    }
+}
+
+/// How it came to its end: what the dying thread printed first. A fatal error after a panic is a
+/// consequence of it.
+fn kind(crash: &CrashText) -> Option<PanicKind> {
+    crash.headlines.iter().filter(|h| h.section == 0).find_map(|h| match h.kind {
+        HeadlineKind::Panic(_) | HeadlineKind::HttpPanic { .. } => Some(PanicKind::Panic),
+        HeadlineKind::Fatal { .. } => Some(PanicKind::Fatal),
+        HeadlineKind::Signal(_) => Some(PanicKind::Signal),
+        HeadlineKind::PanicSignal(_) | HeadlineKind::Note(_) => None,
+    })
+}
+
+fn panic(crash: &CrashText) -> Option<Panic> {
+    let kind = kind(crash)?;
+    let mut chain: Vec<PanicLink> = Vec::new();
+    for line in crash.panics() {
+        if line.after_goexit {
+            chain.push(PanicLink {
+                value: None,
+                recovered: false,
+                repanicked: false,
+                goexit: true,
+                goroutine: None,
+            });
+        }
+        chain.push(link(line));
+    }
+    if chain.is_empty() && kind == PanicKind::Panic {
+        chain.extend(crash.headlines.iter().find_map(|h| match &h.kind {
+            HeadlineKind::HttpPanic { value, .. } => {
+                Some(link(&PanicLine { value: value.clone(), recovered: false, ..PanicLine::default() }))
+            }
+            _ => None,
+        }));
+    }
+    let signal = crash.signal();
+    let message = match kind {
+        PanicKind::Panic => {
+            chain.last().and_then(|l| l.value.as_ref()?.text.as_ref()).map(|t| format!("panic: {t}"))
+        }
+        PanicKind::Fatal => crash.fatals().next().map(|m| format!("fatal error: {m}")),
+        PanicKind::Signal => signal.map(|s| match &s.description {
+            Some(description) => format!("{}: {description}", s.name),
+            None => s.name.clone(),
+        }),
+    };
+    Some(Panic { kind, chain, message, signal: signal.map(to_signal) })
+}
+
+fn link(line: &PanicLine) -> PanicLink {
+    PanicLink {
+        value: Some(PanicValue { type_name: None, text: Some(line.value.clone()), value: None }),
+        recovered: line.recovered,
+        repanicked: line.repanicked,
+        goexit: false,
+        goroutine: None,
+    }
+}
+
+fn to_signal(line: &SignalLine) -> Signal {
+    signals::by_name(&line.name, line.code, line.address)
+}
+
+/// The runtime prints the goroutine at fault first. Neither a deadlock nor a signal from outside has
+/// one; a signal in C code is printed with the goroutine that called C.
+fn crashing(crash: &CrashText, panic: Option<&Panic>) -> Option<u64> {
+    let panic = panic?;
+    let has_one = match panic.kind {
+        PanicKind::Panic => true,
+        PanicKind::Fatal => {
+            !panic.message.as_deref().is_some_and(|m| m.contains("goroutines") && m.ends_with("deadlock!"))
+        }
+        PanicKind::Signal => crash.signal().is_some_and(|s| s.in_cgo || !matches!(s.code, Some(0 | -1))),
+    };
+    let first = || {
+        let of_program = || crash.goroutines.iter().filter(|g| g.section == 0 && !g.is_system_stack());
+        // A dump of all goroutines can begin with another one where text was lost.
+        of_program().find(|g| &*g.status == "running").or_else(|| of_program().next())
+    };
+    if has_one { first().map(|g| g.id) } else { None }
+}
+
+fn goroutines(crash: &CrashText) -> Vec<Goroutine> {
+    // `CrashText::goroutine` looks at all of them for each; a dump can have a million.
+    let mut best: HashMap<u64, &TextGoroutine> = HashMap::new();
+    for goroutine in crash.goroutines.iter().filter(|g| !g.is_system_stack()) {
+        best.entry(goroutine.id)
+            .and_modify(|known| {
+                if goroutine.frames.len() > known.frames.len() {
+                    *known = goroutine;
+                }
+            })
+            .or_insert(goroutine);
+    }
+    let mut goroutines: Vec<_> = best.into_values().map(goroutine).collect();
+    goroutines.sort_by_key(|g| g.id);
+    goroutines
+}
+
+fn goroutine(text: &TextGoroutine) -> Goroutine {
+    let created_by = text.created_by.as_ref().map(created_by);
+    let frames: Vec<_> = text.frames.iter().map(frame).collect();
+    let system = created_by.as_ref().is_some_and(|c| c.function.starts_with("runtime."))
+        && frames.iter().all(|f| f.kind == FrameKind::Runtime);
+    Goroutine {
+        id: text.id,
+        status: text.status.to_string(),
+        wait_reason: text.wait_reason.as_deref().map(str::to_owned),
+        wait_seconds: text.wait_minutes.map(|minutes| minutes as f64 * 60.0),
+        labels: text.labels.iter().cloned().collect(),
+        thread: None,
+        locked_to_thread: text.locked_to_thread,
+        system,
+        address: text.gp.map(Address),
+        stack: None,
+        waiting_on: None,
+        created_by,
+        frames,
+        leaked: text.leaked.then_some(Leaked::Proven),
+        truncated: text.truncated || text.unavailable || text.elided.is_some(),
+        elided: text.elided.and_then(|e| Some(Elided { after_frames: e.after as u64, count: e.count? })),
+    }
+}
+
+fn created_by(text: &TextCreatedBy) -> CreatedBy {
+    CreatedBy {
+        function: text.function.to_string(),
+        file: text.file.as_deref().map(str::to_owned),
+        line: text.line,
+        goroutine: text.goroutine,
+    }
+}
+
+fn frame(text: &TextFrame) -> Frame {
+    let function = text.function_name().to_owned();
+    let kind = if text.is_non_go() {
+        FrameKind::Cgo
+    } else if function.starts_with("runtime.") || function.starts_with("internal/runtime/") {
+        FrameKind::Runtime
+    } else {
+        FrameKind::Go
+    };
+    Frame {
+        function,
+        file: text.file.as_deref().map(str::to_owned),
+        line: text.line,
+        pc: text.pc.map(Address),
+        sp: text.sp.map(Address),
+        inlined: text.inlined,
+        kind,
+        // The runtime walked the stack, by its own tables.
+        trust: Trust::Pclntab,
+        args: text.args.as_deref().map(str::to_owned),
+        locals: Vec::new(),
+    }
+}

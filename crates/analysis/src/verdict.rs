@@ -1,0 +1,89 @@
+//! What happened: one rule for each class of cause, tried in order.
+//!
+//! A rule looks at the [`Facts`] and answers a [`Finding`] or nothing. Texts of the runtime that the
+//! rules compare with were read in Go 1.21.13, 1.22.10, 1.23.9, 1.24.11, 1.25.5, 1.26.6 and 1.27.3;
+//! each rule names the file.
+
+mod capture;
+mod channel;
+mod concurrent_map;
+mod deadlock;
+mod divide_by_zero;
+mod external_signal;
+mod fault;
+mod finding;
+mod index_out_of_range;
+mod makeslice;
+mod memory;
+mod negative_waitgroup;
+mod nil_dereference;
+mod nil_func_call;
+mod nil_map_write;
+mod program_panic;
+mod slice_bounds;
+mod stack_overflow;
+mod throw;
+mod type_assertion;
+mod undecided;
+mod unhashable_key;
+mod unlock_unlocked;
+
+use panicle_report::{Evidence, Verdict};
+
+use crate::facts::Facts;
+use finding::Finding;
+
+/// A rule: the class' finding, if the facts are of that class.
+type Rule = fn(&Facts<'_>) -> Option<Finding>;
+
+/// All rules. The specific come before the general: the first that recognises the crash decides.
+const RULES: &[Rule] = &[
+    nil_map_write::recognise,
+    index_out_of_range::recognise,
+    slice_bounds::recognise,
+    nil_func_call::recognise,
+    nil_dereference::recognise,
+    divide_by_zero::recognise,
+    type_assertion::recognise,
+    unhashable_key::recognise,
+    makeslice::recognise,
+    channel::recognise,
+    negative_waitgroup::recognise,
+    concurrent_map::recognise,
+    unlock_unlocked::recognise,
+    deadlock::recognise,
+    stack_overflow::recognise,
+    memory::recognise,
+    fault::recognise,
+    throw::recognise,
+    external_signal::recognise,
+    program_panic::recognise,
+];
+
+/// Decides. There is always a verdict; where nothing is known it says so.
+pub(crate) fn decide(facts: &Facts<'_>) -> Verdict {
+    let finding = RULES.iter().find_map(|rule| rule(facts)).unwrap_or_else(|| undecided::conclude(facts));
+    let place = finding.place.or_else(|| facts.place().map(|p| p.describe()));
+    let title = match place {
+        Some(place) if finding.at_a_place => format!("{} in {place}", finding.headline),
+        _ => finding.headline,
+    };
+    let mut evidence = finding.evidence;
+    evidence.push(Evidence { kind: "confidence".to_owned(), text: finding.because, reference: None });
+    Verdict {
+        class: finding.class,
+        title,
+        summary: finding.summary,
+        confidence: finding.confidence,
+        goroutine: facts.crashing.map(|g| g.id),
+        other_goroutines: finding.other_goroutines,
+        map: None,
+        evidence,
+        hints: finding.hints,
+        fixes: finding.fixes,
+        capture_next: finding.capture_next,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! What a rule answers.
+
+use panicle_report::{Confidence, Evidence, VerdictClass};
+
+use crate::facts::Facts;
+
+/// A recognised cause, in the words that the report will use.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    pub(super) class: VerdictClass,
+    /// The title without the place: `Write to a nil map`.
+    pub(super) headline: String,
+    /// Whether the place of the fault belongs into the title.
+    pub(super) at_a_place: bool,
+    /// A place other than that of the panic.
+    pub(super) place: Option<String>,
+    /// Two or three sentences.
+    pub(super) summary: String,
+    pub(super) confidence: Confidence,
+    /// Why this sure: one sentence.
+    pub(super) because: String,
+    pub(super) evidence: Vec<Evidence>,
+    pub(super) hints: Vec<String>,
+    pub(super) fixes: Vec<String>,
+    pub(super) capture_next: Vec<String>,
+    pub(super) other_goroutines: Vec<u64>,
+}
+
+impl Finding {
+    /// A certain finding with what every finding shows: the message and the frame of the fault.
+    pub(super) fn new(facts: &Facts<'_>, class: VerdictClass, headline: impl Into<String>) -> Self {
+        let mut evidence: Vec<_> = facts.message_evidence().into_iter().collect();
+        if let Some(callee) = facts.callee() {
+            evidence.push(callee.evidence(format!("The call that failed: {}", callee.describe())));
+        }
+        if let Some(place) = facts.place() {
+            evidence.push(place.evidence(format!("Called from {}", place.describe())));
+        }
+        Self {
+            class,
+            headline: headline.into(),
+            at_a_place: true,
+            place: None,
+            summary: String::new(),
+            confidence: Confidence::Certain,
+            because: "Certain: the runtime names this cause in its own message.".to_owned(),
+            evidence,
+            hints: Vec::new(),
+            fixes: Vec::new(),
+            capture_next: Vec::new(),
+            other_goroutines: Vec::new(),
+        }
+    }
+
+    /// A finding from the text of a panic. Where the value's type is unknown and the text has no
+    /// mark of the runtime's, a program could have printed it.
+    pub(super) fn runtime_panic(facts: &Facts<'_>, class: VerdictClass, headline: impl Into<String>) -> Self {
+        let finding = Self::new(facts, class, headline);
+        if facts.runtime_error_is_certain() {
+            return finding;
+        }
+        finding.sure(
+            Confidence::Likely,
+            "Likely: the message is the runtime's, but the text does not show the value's type and a program \
+             could panic with the same words.",
+        )
+    }
+
+    pub(super) fn sure(mut self, confidence: Confidence, because: impl Into<String>) -> Self {
+        self.confidence = confidence;
+        self.because = because.into();
+        self
+    }
+
+    pub(super) fn summary(mut self, text: impl Into<String>) -> Self {
+        self.summary = text.into();
+        self
+    }
+
+    pub(super) fn nowhere(mut self) -> Self {
+        self.at_a_place = false;
+        self
+    }
+
+    pub(super) fn evidence(mut self, kind: &str, text: impl Into<String>, reference: Option<String>) -> Self {
+        self.evidence.push(Evidence { kind: kind.to_owned(), text: text.into(), reference });
+        self
+    }
+
+    pub(super) fn hint(mut self, text: impl Into<String>) -> Self {
+        self.hints.push(text.into());
+        self
+    }
+
+    pub(super) fn fix(mut self, text: impl Into<String>) -> Self {
+        self.fixes.push(text.into());
+        self
+    }
+
+    pub(super) fn capture(mut self, text: impl Into<String>) -> Self {
+        self.capture_next.push(text.into());
+        self
+    }
+}
+
+/// `in store.(*DB).Put (db.go:42)`, or nothing where the place is unknown.
+pub(super) fn in_place(facts: &Facts<'_>) -> String {
+    facts.place().map_or(String::new(), |p| format!(" in {}", p.describe()))
+}

@@ -1,0 +1,47 @@
+//! `no-crash` and `unknown`: what is said when no rule recognises anything.
+
+use panicle_report::{Confidence, VerdictClass};
+
+use super::{capture, finding::Finding, nil_dereference::describe_signal};
+use crate::facts::Facts;
+
+pub(super) fn conclude(facts: &Facts<'_>) -> Finding {
+    let finding = match (&facts.process.signal, facts.runtime_read) {
+        (Some(signal), true) => Finding::new(
+            facts,
+            VerdictClass::Unknown,
+            format!("Ended by {}; the cause is not known", signal.name),
+        )
+        .sure(Confidence::Unknown, "Unknown: the Go runtime recorded neither a panic nor a fatal error.")
+        .summary(format!(
+            "The process was ended by {}, and the Go runtime had recorded neither a panic nor a fatal error. The \
+             stacks show what it was doing.",
+            signal.name
+        )),
+        (Some(signal), false) => Finding::new(
+            facts,
+            VerdictClass::Unknown,
+            format!("Ended by {}; the cause is not known yet", signal.name),
+        )
+        .sure(Confidence::Unknown, "Unknown: the Go runtime's memory could not be read.")
+        .summary(format!(
+            "The process was ended by {}. What the Go runtime knew about it could not be read; the diagnostics say \
+             what is missing.",
+            signal.name
+        )),
+        (None, true) => Finding::new(facts, VerdictClass::NoCrash, "No crash")
+            .sure(Confidence::Likely, "Likely: nothing in the evidence tells of a panic, fatal error or signal.")
+            .summary(
+                "The evidence shows goroutines and no panic, fatal error or signal: a snapshot of a process that was \
+                 alive.",
+            ),
+        (None, false) => Finding::new(facts, VerdictClass::NoCrash, "No crash found")
+            .sure(Confidence::Unknown, "Unknown: nothing that tells of a crash could be read.")
+            .summary("Nothing in what was given tells of a crash."),
+    };
+    let finding = finding.nowhere().capture(capture::CORE);
+    match &facts.process.signal {
+        Some(signal) => finding.evidence("signal", describe_signal(signal), None),
+        None => finding,
+    }
+}
