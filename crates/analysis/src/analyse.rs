@@ -64,7 +64,7 @@ impl Whole {
             panic: None,
             goroutines: Vec::new(),
             unlisted: 0,
-            threads: Vec::new(),
+            threads: memory.as_ref().map(|m| m.threads.clone()).unwrap_or_default(),
             crashing: None,
             notes: Vec::new(),
             runtime_read: false,
@@ -108,6 +108,7 @@ impl Whole {
             code_at_fault,
             notes: &self.notes,
             runtime_read: self.runtime_read,
+            go: self.memory.as_ref().and_then(|m| m.go),
         };
         let verdict = verdict::decide(&facts);
         let signature = signature::compute(&facts, verdict.class);

@@ -36,6 +36,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) notes: &'a [String],
     /// The Go runtime was there and could be read.
     pub(crate) runtime_read: bool,
+    /// Whether a Go program left the core.
+    pub(crate) go: Option<bool>,
 }
 
 /// A frame and where it is.

@@ -1,13 +1,17 @@
 //! What a file is, without analysing it: enough to file it away and to find its counterpart.
 
-use panicle_report::{Binary, BuildIds};
+use panicle_binary::{Executable, identify::Kind, matching};
+use panicle_image::Core;
+use panicle_report::{Binary, BinaryMatch, BuildIds};
+
+use crate::{go_trace, memory};
 
 /// What a file turned out to be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Identity {
     /// A memory image.
     Core(CoreIdentity),
-    /// An executable.
+    /// An executable; [`Binary::path`] is unknown here and [`Binary::matched`] says nothing.
     Binary(Binary),
     /// Neither, and why: one sentence without a full stop.
     Other(String),
@@ -30,8 +34,36 @@ pub struct CoreIdentity {
     pub truncated: bool,
 }
 
-/// Tells what `bytes` are. Reads headers and notes only, so it is quick whatever the size.
+/// Tells what `bytes` are. Of a core it reads headers, notes and the executable's mappings; of an
+/// executable the headers and, for its digest, the text.
 pub fn identify(bytes: &[u8]) -> Identity {
-    let _ = bytes;
-    Identity::Other("neither a core file nor an executable".to_owned())
+    let head = bytes.get(..4096).unwrap_or(bytes);
+    match panicle_binary::identify::identify(head) {
+        Kind::Core => match Core::parse(bytes) {
+            Ok((core, _)) => Identity::Core(core_identity(&core)),
+            Err(error) => Identity::Other(error.to_string()),
+        },
+        Kind::Executable => match Executable::parse(bytes) {
+            Ok((executable, _)) => Identity::Binary(memory::describe(&executable, None, BinaryMatch::None)),
+            Err(error) => Identity::Other(error.to_string()),
+        },
+        Kind::Empty => Identity::Other("the file is empty".to_owned()),
+        other => {
+            Identity::Other(format!("the file is {}, neither a core nor an executable", other.describe()))
+        }
+    }
+}
+
+fn core_identity(core: &Core<'_>) -> CoreIdentity {
+    let memory = core.memory();
+    let build_ids = matching::running_build_ids(core, &memory);
+    let go = go_trace::of_core(core, &memory, &build_ids);
+    CoreIdentity {
+        format: "elf-core".to_owned(),
+        arch: core.arch.goarch().to_owned(),
+        executable: core.executable_path().map(str::to_owned),
+        build_ids,
+        go,
+        truncated: core.truncated.is_some(),
+    }
 }

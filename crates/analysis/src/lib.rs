@@ -9,6 +9,7 @@ mod clusters;
 mod digest;
 mod facts;
 mod function;
+mod go_trace;
 mod identity;
 mod inputs;
 mod memory;

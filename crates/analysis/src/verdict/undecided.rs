@@ -7,6 +7,19 @@ use crate::facts::Facts;
 
 pub(super) fn conclude(facts: &Facts<'_>) -> Finding {
     let finding = match (&facts.process.signal, facts.runtime_read) {
+        (signal, false) if facts.go == Some(false) => Finding::new(
+            facts,
+            VerdictClass::Unknown,
+            match signal {
+                Some(signal) => format!("No Go program; ended by {}", signal.name),
+                None => "No Go program".to_owned(),
+            },
+        )
+        .sure(Confidence::Unknown, "Unknown: there is no Go runtime in this process to ask.")
+        .summary(
+            "The core is not that of a Go program, so there are no goroutines and no panic to read. Threads, \
+             mappings and the signal are shown; for C and C++ a native debugger tells more.",
+        ),
         (Some(signal), true) => Finding::new(
             facts,
             VerdictClass::Unknown,
