@@ -207,6 +207,7 @@ fn thread(thread: &panicle_image::Thread) -> Thread {
         on: None,
         signal: (thread.signal != 0).then_some(thread.signal),
         pc: Some(panicle_report::Address(thread.registers.pc())),
+        frames: Vec::new(),
     }
 }
 
