@@ -256,3 +256,6 @@ fn attr_name<'s>(
     let value = entry.attr_value(gimli::DW_AT_name)?;
     Some(dwarf.attr_string(unit, value).ok()?.slice())
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,7 @@ pub fn locals(context: &Context<'_>, frame: &Frame<'_>, limits: Limits) -> Vec<L
         VariableKind::Result => 1,
         VariableKind::Local => 2,
     });
-    let evaluation = Evaluation { context, frame, function: &function };
+    let evaluation = Evaluation { context, frame, function: &function, variables };
     shown.iter().map(|variable| evaluation.local(variable, is_hidden(variable, &shown), limits)).collect()
 }
 
@@ -103,10 +103,18 @@ fn is_shown(variable: &LocalVariable, frame: &Frame<'_>) -> bool {
     match variable.kind {
         VariableKind::Parameter => true,
         VariableKind::Result => variable.location.is_some(),
-        VariableKind::Local => match (variable.decl_line, frame.line) {
-            (Some(declared), Some(line)) => declared <= u64::from(line),
-            _ => true,
-        },
+        VariableKind::Local => {
+            let (Some(declared), Some(line)) = (variable.decl_line, frame.line) else { return true };
+            // The line of a captured variable is that of its first use and not of its declaration. A location
+            // list names a place only where there is a value; a place for the whole function may not have been
+            // written to yet.
+            match (&variable.location, variable.located_everywhere) {
+                _ if variable.closure_offset.is_some() => true,
+                (Some(_), false) => true,
+                (Some(_), true) => declared <= u64::from(line),
+                (None, _) => declared < u64::from(line),
+            }
+        }
     }
 }
 
@@ -127,6 +135,8 @@ struct Evaluation<'e> {
     context: &'e Context<'e>,
     frame: &'e Frame<'e>,
     function: &'e Function,
+    /// All variables of the frame, the compiler's own with them.
+    variables: &'e [LocalVariable],
 }
 
 impl Evaluation<'_> {
@@ -144,7 +154,7 @@ impl Evaluation<'_> {
 
     /// The type of the variable and where it is; for one that escaped to the heap, what it points at.
     fn resolve(&self, variable: &LocalVariable) -> (Option<TypeId>, Option<Location>) {
-        let Some(id) = variable.type_id else { return (None, None) };
+        let Some(id) = variable.type_id.map(|id| self.instantiated(id)) else { return (None, None) };
         let location = self.location(variable, id);
         if !variable.name.starts_with('&') {
             return (Some(id), location);
@@ -155,10 +165,43 @@ impl Evaluation<'_> {
         (Some(to), target.filter(|address| *address != 0).map(Location::Address))
     }
 
+    /// For the type of a type parameter the real type, out of the function's dictionary.
+    fn instantiated(&self, id: TypeId) -> TypeId {
+        let dwarf = self.context.dwarf;
+        let shape = dwarf.ty(id);
+        let real = || {
+            let index = shape.dict_index?;
+            let types = self.context.types?;
+            let dict = self.variables.iter().find(|variable| variable.name == ".dict")?;
+            let location = self.location(dict, dict.type_id?)?;
+            let dict = value::read_word(self.context, &location)?;
+            let entry = dict.checked_add(index.checked_mul(8)?)?;
+            let address = self.context.memory.word(entry)?;
+            dwarf.type_by_runtime_offset(types.offset(address)?)
+        };
+        // A dictionary that is not in use any more may be anything.
+        real().filter(|real| dwarf.ty(*real).size == shape.size).unwrap_or(id)
+    }
+
     fn location(&self, variable: &LocalVariable, id: TypeId) -> Option<Location> {
-        let expression = variable.location.as_deref()?;
-        let pieces = evaluate(expression, self.function.encoding, self).ok()?;
         let size = self.context.dwarf.ty(id).size?;
+        let here = self.evaluate(variable.location.as_deref()?, size);
+        if self.frame.registers.is_some() || here.as_ref().is_some_and(Location::is_complete) {
+            return here;
+        }
+        // A call ends what is in registers, but what is still needed after it has been put on the stack
+        // before it, and is named there from the return address on.
+        let after = variable.location_after.as_deref().and_then(|expression| self.evaluate(expression, size));
+        match (here, after) {
+            (None, after) => after,
+            (here, Some(after)) if after.is_complete() => Some(after).or(here),
+            (here, _) => here,
+        }
+    }
+
+    /// Where `expression` finds a variable of `size` bytes; `None` when no byte of it is known.
+    fn evaluate(&self, expression: &[u8], size: u64) -> Option<Location> {
+        let mut pieces = evaluate(expression, self.function.encoding, self).ok()?;
         if let [Piece { location: PieceLocation::Address(address), size: piece }] = pieces.as_slice()
             && piece.is_none_or(|piece| piece >= size)
         {
@@ -166,6 +209,10 @@ impl Evaluation<'_> {
         }
         if size > MAX_SCATTERED {
             return None;
+        }
+        // Go 1.21 names the first word of a slice twice when it also walks over it with a pointer.
+        if pieces.iter().map(|piece| piece.size.unwrap_or(0)).fold(0, u64::saturating_add) > size {
+            pieces.dedup();
         }
         let mut parts = Parts::default();
         for piece in &pieces {

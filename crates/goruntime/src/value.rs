@@ -30,6 +30,9 @@ use panicle_binary::dwarf::{DwarfIndex, TypeId};
 pub use place::{Gap, Location, Memory, Parts};
 use rtype::TypeData;
 
+/// In front of the names of types that stand for all types of one shape.
+const SHAPE: &str = "go.shape.";
+
 /// How much of a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -85,8 +88,26 @@ pub fn format_interface(context: &Context<'_>, empty: bool, word: u64, data: u64
 /// The type as Go's own messages spell it: `*store.Item`, not `*example.com/app/store.Item`.
 pub fn type_name(context: &Context<'_>, type_id: TypeId) -> String {
     let name = &context.dwarf.ty(type_id).name;
-    if name.is_empty() { "?".to_owned() } else { context.dwarf.short_names().shorten(name) }
+    if name.is_empty() { "?".to_owned() } else { without_shapes(&context.dwarf.short_names().shorten(name)) }
 }
 
+/// Generic code is compiled once for all types of one shape. The shape `go.shape.string` is a string, but
+/// `go.shape.*uint8` is any pointer, so of that the mark stays.
+fn without_shapes(name: &str) -> String {
+    let mut plain = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once(SHAPE) {
+        plain.push_str(before);
+        if after.starts_with('*') {
+            plain.push_str(SHAPE);
+        }
+        rest = after;
+    }
+    plain.push_str(rest);
+    plain
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -34,13 +34,13 @@ pub(super) fn write(writer: &mut Writer<'_>, empty: bool, word: u64, data: u64) 
     };
     let id = context
         .types
-        .and_then(|types| types.offset(dynamic.address))
+        .and_then(|types| types.offset(dynamic.address));
         .and_then(|offset| context.dwarf.type_by_runtime_offset(offset));
     let Some(id) = id else {
         match &dynamic.runtime {
             Some(runtime) => writer.text(&format!("{} {data:#x}", runtime.name)),
             None => {
-                writer.text(&format!("<interface of unknown type {:#x}, data {data:#x}>", dynamic.address))
+                writer.text(&format!("<interface of unknown type {:#x}, data {data:#x}>", dynamic.address));
             }
         }
         return;

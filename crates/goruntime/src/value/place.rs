@@ -12,6 +12,12 @@ pub trait Memory {
     }
 }
 
+impl Memory for panicle_image::AddressSpace<'_> {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> bool {
+        Self::read(self, address, buffer).is_ok()
+    }
+}
+
 /// Where a value is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
@@ -19,6 +25,16 @@ pub enum Location {
     Address(u64),
     /// In several parts, or in registers: its bytes, as far as they are known.
     Parts(Parts),
+}
+
+impl Location {
+    /// No byte of the value is known to be lost. Memory may still be missing from the core.
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Self::Address(_) => true,
+            Self::Parts(parts) => !parts.known.contains(&false),
+        }
+    }
 }
 
 /// The bytes of a value that lies scattered over registers and stack.

@@ -205,6 +205,11 @@ impl TypeData {
         (self.types <= address && address < self.etypes).then(|| address - self.types)
     }
 
+    /// The address of the type `offset` bytes behind `moduledata.types`.
+    pub fn address(&self, offset: u64) -> u64 {
+        self.types.wrapping_add(offset)
+    }
+
     /// The type that the `itab` at `address` is for.
     pub fn itab_type(&self, memory: &dyn Memory, address: u64) -> Option<u64> {
         memory.word(address.checked_add(self.itab_type.offset)?)

@@ -6,7 +6,7 @@ use panicle_binary::dwarf::{BaseKind, Field, Type, TypeId, TypeKind};
 
 use super::place::{Gap, Location, Place};
 use super::quote::{float32, float64, is_text, quote};
-use super::{Context, Limits, interface, type_name};
+use super::{Context, Limits, SHAPE, interface, type_name};
 
 /// Structs and arrays within one another, without a pointer between them.
 const MAX_NESTING: u32 = 24;
@@ -20,7 +20,7 @@ pub(super) enum Style {
     Plain,
     /// In an interface: every value says its type.
     Typed,
-    /// Behind a pointer that has just said it.
+    /// Behind a pointer or in an array, which has just said it.
     Bare,
 }
 
@@ -240,18 +240,20 @@ impl<'w> Writer<'w> {
             return;
         }
         let target = self.context.dwarf.ty(to);
-        if target.kind == TypeKind::Unknown {
+        // What a pointer shape points at is not known.
+        if target.kind == TypeKind::Unknown || name.starts_with(SHAPE) {
             return;
         }
         self.depth += 1;
         self.path.push((word, to));
         let location = Location::Address(word);
         self.text(" ");
-        if matches!(target.kind, TypeKind::Struct { .. } | TypeKind::Array { .. }) {
-            self.value(to, Place::new(&location), Style::Bare);
-        } else {
+        let bracketed = !matches!(target.kind, TypeKind::Struct { .. } | TypeKind::Array { .. });
+        if bracketed {
             self.text("(");
-            self.value(to, Place::new(&location), Style::Plain);
+        }
+        self.value(to, Place::new(&location), Style::Bare);
+        if bracketed {
             self.close(")");
         }
         self.path.pop();
@@ -309,11 +311,12 @@ impl<'w> Writer<'w> {
             self.scalar(id, "nil", style);
             return Ok(());
         }
-        let name = type_name(self.context, id);
+        let name =
+            if style == Style::Bare { String::new() } else { format!("{} ", type_name(self.context, id)) };
         let len = match len {
             Ok(len) => len,
             Err(Gap::NotKept) => {
-                self.text(&format!("{name} at {data:#x}, length not kept"));
+                self.text(&format!("{name}at {data:#x}, length not kept"));
                 return Ok(());
             }
             Err(gap) => return Err(gap),
@@ -325,7 +328,7 @@ impl<'w> Writer<'w> {
             return Ok(());
         }
         let cap = cap.ok().filter(|cap| *cap != len).map(|cap| format!(" cap={cap}")).unwrap_or_default();
-        self.text(&format!("{name} len={len}{cap} "));
+        self.text(&format!("{name}len={len}{cap} "));
         let target = self.context.dwarf.ty(elem);
         if target.kind == TypeKind::Base(BaseKind::Uint) && target.size == Some(1) && len > 0 {
             let mut bytes = vec![0; usize::try_from(len.min(self.limits.bytes)).unwrap_or(0)];
@@ -366,7 +369,7 @@ impl<'w> Writer<'w> {
                 self.gap(Gap::Unreadable(address));
                 return;
             }
-            self.value(elem, start, Style::Plain);
+            self.value(elem, start, Style::Bare);
         }
     }
 
@@ -394,7 +397,9 @@ impl<'w> Writer<'w> {
             self.scalar(id, "nil", style);
             return;
         }
-        self.text(&format!("{} {word:#x}", type_name(self.context, id)));
+        let name =
+            if style == Style::Bare { String::new() } else { format!("{} ", type_name(self.context, id)) };
+        self.text(&format!("{name}{word:#x}"));
         let dwarf = self.context.dwarf;
         let Some(TypeKind::Pointer { to }) = header.map(|header| dwarf.ty(header).kind.clone()) else {
             return;

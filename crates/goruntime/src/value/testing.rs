@@ -1,0 +1,90 @@
+//! Cores of real programs for the tests of values and locals, read without the code that is under test.
+
+use std::borrow::Cow;
+
+use object::{Object as _, ObjectSection as _, ObjectSegment as _, ObjectSymbol as _};
+use panicle_binary::dwarf::DwarfIndex;
+use panicle_image::AddressSpace;
+
+use super::rtype::TypeData;
+use super::{Context, Limits, Location, Memory as _, format};
+
+/// Every toolchain that has to work.
+pub(crate) const VERSIONS: [&str; 7] = ["1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27"];
+
+/// The debug information of an executable.
+pub(crate) fn dwarf(binary: &[u8]) -> DwarfIndex<'_> {
+    let file = object::File::parse(binary).unwrap();
+    let (index, diagnostics) = DwarfIndex::load(|name| {
+        let data = file.section_by_name(name)?.uncompressed_data().unwrap();
+        Some(Cow::Owned(data.into_owned()))
+    })
+    .unwrap();
+    assert_eq!(diagnostics, []);
+    index.unwrap()
+}
+
+/// A crashed process.
+pub(crate) struct Case<'c> {
+    pub(crate) context: Context<'c>,
+    /// What the runtime printed as it died.
+    pub(crate) stderr: String,
+    pub(crate) version: &'c str,
+    /// Where a function begins, by its name in the symbol table.
+    pub(crate) symbol_address: &'c dyn Fn(&str) -> Option<u64>,
+}
+
+impl Case<'_> {
+    /// The value of a package variable.
+    pub(crate) fn global(&self, name: &str) -> String {
+        self.global_within(name, Limits::default())
+    }
+
+    pub(crate) fn global_within(&self, name: &str, limits: Limits) -> String {
+        let variable = self.context.dwarf.variable(name).unwrap_or_else(|| panic!("no variable {name}"));
+        format(&self.context, variable.type_id, &Location::Address(variable.address), limits)
+    }
+}
+
+/// Runs `test` on the crash of `program` under Go `version`.
+pub(crate) fn with(program: &str, version: &str, test: impl Fn(&Case<'_>)) {
+    let fixture = panicle_fixtures::get(program, version);
+    let binary = std::fs::read(&fixture.binary).unwrap();
+    let core = std::fs::read(&fixture.core).unwrap();
+    let mut memory = AddressSpace::new();
+    let core_file = object::File::parse(&*core).unwrap();
+    let binary_file = object::File::parse(&*binary).unwrap();
+    for file in [&core_file, &binary_file] {
+        memory.add_layers(file.segments().map(|segment| (segment.address(), segment.data().unwrap())));
+    }
+    let dwarf = dwarf(&binary);
+    let module = dwarf.variable("runtime.firstmoduledata").unwrap().address;
+    let layout = dwarf.struct_layout("runtime.moduledata").unwrap();
+    let field = |name| memory.word(module + layout.field(name).unwrap().offset).unwrap();
+    let types = TypeData::from_dwarf(field("types"), field("etypes"), &dwarf).unwrap();
+    let symbol = |address: u64| {
+        let symbol = binary_file.symbols().find(|symbol| symbol.address() == address)?;
+        symbol.name().ok().map(str::to_owned)
+    };
+    let context = Context { memory: &memory, dwarf: &dwarf, types: Some(&types), bias: 0, symbol: &symbol };
+    let stderr = std::fs::read_to_string(&fixture.stderr).unwrap();
+    let symbol_address = |name: &str| Some(binary_file.symbol_by_name(name)?.address());
+    test(&Case { context, stderr, version, symbol_address: &symbol_address });
+}
+
+/// `text` with every address but the interesting ones replaced.
+pub(crate) fn masked(text: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("0x") {
+        let end = after.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(after.len());
+        masked.push_str(before);
+        masked.push_str(match &after[..end] {
+            "beef" => "0xbeef",
+            "dead0000" => "0xdead0000",
+            _ => "0x@",
+        });
+        rest = &after[end..];
+    }
+    masked + rest
+}

@@ -1,0 +1,3 @@
+module example.com/panicle/values
+
+go 1.21
