@@ -34,7 +34,7 @@ pub(super) fn write(writer: &mut Writer<'_>, empty: bool, word: u64, data: u64) 
     };
     let id = context
         .types
-        .and_then(|types| types.offset(dynamic.address));
+        .and_then(|types| types.offset(dynamic.address))
         .and_then(|offset| context.dwarf.type_by_runtime_offset(offset));
     let Some(id) = id else {
         match &dynamic.runtime {
