@@ -77,7 +77,8 @@ pub struct Symbol {
 #[derive(Debug)]
 pub struct Executable<'a> {
     file: ElfFile64<'a, object::LittleEndian>,
-    symbols: OnceLock<HashMap<&'a [u8], Symbol>>,
+    /// Names are copied: a cache of borrowed ones would tie the executable to one lifetime.
+    symbols: OnceLock<HashMap<Box<[u8]>, Symbol>>,
     /// ELF `e_machine`.
     pub machine: u16,
     /// Loaded at an address of the loader's choice.
@@ -173,7 +174,7 @@ impl<'a> Executable<'a> {
         let symbols = self.symbols.get_or_init(|| {
             let named = |symbol: object::read::elf::ElfSymbol64<'a, '_, object::LittleEndian>| {
                 let found = Symbol { address: symbol.address(), size: symbol.size() };
-                (!symbol.is_undefined()).then_some((symbol.name_bytes().ok()?, found))
+                (!symbol.is_undefined()).then_some((symbol.name_bytes().ok()?.into(), found))
             };
             self.file.symbols().filter_map(named).collect()
         });

@@ -1,4 +1,35 @@
-//! What Go left in memory: layouts, goroutines, stacks, panics and values.
+//! What Go left in the memory of a crashed process: goroutines, stacks, the panic and values.
+//!
+//! [`reconstruct()`] puts it all together. Beneath it, from the ground up:
+//!
+//! - [`layout`]: where fields are, by name, per version; nothing else knows an offset;
+//! - [`process`]: memory, executable and layout joined, and typed reads by field name;
+//! - [`symbolize`] and [`unwind`]: names of pcs and the walk over a stack, as the runtime does both;
+//! - [`goroutine`], [`threads`], [`frames`], [`args`], [`panics`], [`crash`]: the runtime's lists and
+//!   what they mean;
+//! - [`value`] and [`locals`]: typed values and the variables of frames, from debug information.
+//!
+//! The oracle for all of it is the traceback that the dying runtime prints under
+//! GOTRACEBACK=crash: every goroutine and frame here agrees with it.
 
+pub mod args;
+mod clock;
+pub mod crash;
+pub mod frames;
+pub mod goroutine;
+mod labels;
+pub mod layout;
 pub mod locals;
+mod module;
+pub mod panics;
+pub mod process;
+mod reconstruct;
+pub mod signals;
+mod spell;
+pub mod status;
+pub mod symbolize;
+pub mod threads;
+pub mod unwind;
 pub mod value;
+
+pub use reconstruct::{Options, Reconstruction, reconstruct};

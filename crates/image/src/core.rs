@@ -91,6 +91,13 @@ pub struct SignalInfo {
     pub sender_pid: Option<i32>,
 }
 
+impl SignalInfo {
+    /// From the bytes of a `siginfo_t`.
+    pub fn from_siginfo(bytes: &[u8]) -> Option<Self> {
+        notes::signal_info(bytes)
+    }
+}
+
 /// `NT_PRPSINFO`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProcessInfo {

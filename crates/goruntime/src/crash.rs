@@ -1,0 +1,220 @@
+//! Who died, and what the runtime said.
+
+use panicle_report::{Address, Diagnostic, Panic, PanicKind, Signal, Stage};
+
+use crate::{
+    frames::Stack,
+    goroutine::G,
+    panics::PanicReader,
+    process::Process,
+    signals,
+    threads::{Interrupted, Thread},
+};
+
+/// Bytes of a fatal error's message.
+const LONGEST_MESSAGE: u64 = 4096;
+/// Size of `runtime.printBacklog`.
+const BACKLOG: u64 = 512;
+
+/// How the process came to its end.
+#[derive(Clone, Debug)]
+pub enum Death {
+    /// A panic that nothing recovered, on this goroutine.
+    Panic { goroutine: u64 },
+    /// `throw` or `fatal`, on this goroutine, or on the scheduler's stack.
+    Fatal { goroutine: Option<u64>, message: Option<String> },
+    /// A signal, which hit this goroutine or none.
+    Signal { goroutine: Option<u64>, interrupted: Interrupted },
+}
+
+impl Death {
+    /// The goroutine at fault, as far as the runtime knows.
+    pub fn goroutine(&self) -> Option<u64> {
+        match self {
+            Self::Panic { goroutine } => Some(*goroutine),
+            Self::Fatal { goroutine, .. } | Self::Signal { goroutine, .. } => *goroutine,
+        }
+    }
+}
+
+/// Finds out who died. `stacks` are the untrimmed stacks of the goroutines.
+///
+/// Several threads can be dying at once: the first to notice prints first and then waits for the
+/// others, and the last of them ends the process. The first is the one whose text opens the log.
+pub fn find(process: &Process<'_>, threads: &[Thread], goroutines: &[(G, Stack)]) -> Option<Death> {
+    let on = |thread: &Thread| {
+        let current = thread.m.map(|m| m.current).filter(|&current| current != 0)?;
+        goroutines.iter().find(|(g, _)| g.address == current)
+    };
+    let mut deaths = threads.iter().enumerate().filter_map(|(index, thread)| {
+        let current = on(thread);
+        let death = by_panic(current).or_else(|| by_fatal(process, thread, current))?;
+        // Waiting for the others: it has printed already.
+        let printed_before = index != 0 && thread.stands_in("runtime.dopanic_m");
+        Some((!printed_before, index, death))
+    });
+    let first = deaths.by_ref().min_by_key(|&(later, index, _)| (later, index));
+    if let Some((_, _, death)) = first {
+        return Some(death);
+    }
+    by_signal(threads, goroutines)
+}
+
+/// The goroutine's stack shows that its panic is ending the process.
+fn by_panic(current: Option<&(G, Stack)>) -> Option<Death> {
+    let (g, stack) = current?;
+    stack.starts_within("runtime.fatalpanic", 24).then_some(Death::Panic { goroutine: g.id })
+}
+
+/// The goroutine, or the scheduler on its thread, has called `throw` or `fatal`.
+fn by_fatal(process: &Process<'_>, thread: &Thread, current: Option<&(G, Stack)>) -> Option<Death> {
+    let goroutine_stack = current.filter(|(_, stack)| stack.starts_within("runtime.fatalthrow", 24));
+    if let Some((g, stack)) = goroutine_stack {
+        let frames = stack.frames.iter().map(|frame| (frame.physical_name(), frame.physical.pc));
+        let message = message(process, frames);
+        return Some(Death::Fatal { goroutine: Some(g.id), message });
+    }
+    if !thread.stands_in("runtime.fatalthrow") {
+        return None;
+    }
+    let frames = thread.frames.iter().map(|frame| (frame.symbols.name.as_str(), frame.pc));
+    Some(Death::Fatal {
+        // Its stack is whole: it was left for the scheduler's.
+        goroutine: current.map(|(g, _)| g.id),
+        message: message(process, frames),
+    })
+}
+
+/// The signal that reached the runtime first. Under GOTRACEBACK=crash it then relays SIGQUIT from
+/// itself to every other thread, so a signal from elsewhere is the cause.
+fn by_signal(threads: &[Thread], goroutines: &[(G, Stack)]) -> Option<Death> {
+    let handling = || {
+        threads.iter().filter(|thread| thread.stands_in("runtime.sighandler")).filter_map(|thread| {
+            let interrupted = *thread.interrupted.first()?;
+            Some((thread, interrupted))
+        })
+    };
+    let relayed = |interrupted: &Interrupted| {
+        interrupted.signal.number == signals::SIGQUIT && interrupted.signal.code <= 0
+    };
+    let fatal = |m: &crate::threads::M| m.throwing != 0;
+    let (thread, interrupted) = handling()
+        .filter(|(thread, _)| thread.m.as_ref().is_some_and(fatal))
+        .find(|(_, interrupted)| !relayed(interrupted))
+        .or_else(|| handling().find(|(thread, _)| thread.m.as_ref().is_some_and(fatal)))?;
+    let hit = thread.m?.caught_signal;
+    let goroutine = goroutines.iter().find(|(g, _)| g.address == hit && g.id != 0).map(|(g, _)| g.id);
+    Some(Death::Signal { goroutine, interrupted })
+}
+
+/// The message of the `throw` or `fatal` among `frames`, innermost first: name and pc of each.
+fn message<'f>(process: &Process<'_>, frames: impl Iterator<Item = (&'f str, u64)>) -> Option<String> {
+    let mut frames = frames.skip_while(|&(name, _)| !matches!(name, "runtime.throw" | "runtime.fatal"));
+    frames.next()?;
+    let caller = frames.find(|&(name, _)| !matches!(name, "runtime.throw" | "runtime.fatal"));
+    caller.and_then(|(_, pc)| constant_argument(process, pc)).or_else(|| printed(process))
+}
+
+/// The string constant that the call before `return_address` passes: the compiler loads its address
+/// and length right before the call (`lea`, `mov`, `call` on amd64).
+fn constant_argument(process: &Process<'_>, return_address: u64) -> Option<String> {
+    const LEA: usize = 7;
+    const MOV: usize = 5;
+    const CALL: usize = 5;
+    let start = return_address.checked_sub((LEA + MOV + CALL) as u64)?;
+    let mut code = [0; LEA + MOV + CALL];
+    process.memory.read(start, &mut code).ok()?;
+    let int = |at: usize| Some(i32::from_le_bytes(*code.get(at..)?.first_chunk()?));
+    let lea = |at: usize| {
+        let is = code.get(at..at + 3)? == [0x48, 0x8d, 0x05];
+        let next = start.wrapping_add((at + LEA) as u64);
+        is.then(|| int(at + 3)).flatten().map(|offset| next.wrapping_add_signed(i64::from(offset)))
+    };
+    let mov = |at: usize| (code.get(at) == Some(&0xbb)).then(|| int(at + 1)).flatten();
+    let (data, length) = match (lea(0), mov(LEA), mov(0), lea(MOV)) {
+        (Some(data), Some(length), ..) | (_, _, Some(length), Some(data)) => (data, length),
+        _ => return None,
+    };
+    let length = u64::try_from(length).ok().filter(|&length| length <= LONGEST_MESSAGE)?;
+    (code[LEA + MOV] == 0xe8).then(|| process.text(data, length, LONGEST_MESSAGE).ok()).flatten()
+}
+
+/// The last `fatal error:` line that the runtime printed, out of the ring it keeps of its output
+/// until it starts dying (`recordForPanic`, runtime/print.go).
+fn printed(process: &Process<'_>) -> Option<String> {
+    const MARK: &str = "fatal error: ";
+    let backlog = process.global("runtime.printBacklog").ok()?;
+    let index = process.memory.u64(process.global("runtime.printBacklogIndex").ok()?).ok()?;
+    let mut ring = [0; BACKLOG as usize];
+    process.memory.read(backlog, &mut ring).ok()?;
+    ring.rotate_left((index % BACKLOG) as usize);
+    let text = String::from_utf8_lossy(&ring);
+    let message = &text[text.rfind(MARK)? + MARK.len()..];
+    let end = message.find(['\n', '\0']).unwrap_or(message.len());
+    (end > 0).then(|| message[..end].to_owned())
+}
+
+/// The report's account of a death.
+pub fn describe(
+    reader: &PanicReader<'_, '_>,
+    death: &Death,
+    goroutines: &[(G, Stack)],
+) -> (Panic, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let dying = death.goroutine().and_then(|id| goroutines.iter().find(|(g, _)| g.id == id));
+    let chain = dying.map_or_else(Vec::new, |(g, stack)| {
+        let (chain, error) = reader.chain(g.panics, g.id, stack);
+        diagnostics.extend(error.map(|error| {
+            Diagnostic::warning(Stage::Panic, format!("The panic chain breaks off: {error}."))
+                .about(format!("goroutine {}", g.id))
+        }));
+        chain
+    });
+    let panic = match death {
+        Death::Panic { .. } => {
+            let last = chain.iter().rev().find_map(|link| link.value.as_ref()?.text.as_deref());
+            Panic {
+                kind: PanicKind::Panic,
+                message: last.map(|text| format!("panic: {text}")),
+                signal: dying.and_then(|(g, _)| g.signal).map(fault),
+                chain,
+            }
+        }
+        Death::Fatal { message, .. } => {
+            if message.is_none() {
+                let text = "The message of the fatal error is not in memory.";
+                diagnostics.push(Diagnostic::warning(Stage::Panic, text));
+            }
+            let message = message.as_ref().map(|text| format!("fatal error: {text}"));
+            Panic { kind: PanicKind::Fatal, message, signal: None, chain }
+        }
+        Death::Signal { interrupted, .. } => {
+            let signal = interrupted.signal;
+            Panic {
+                kind: PanicKind::Signal,
+                chain,
+                message: Some(signals::printed_name(reader.process, signal.number)),
+                signal: Some(Signal {
+                    number: signal.number,
+                    name: signals::name(signal.number),
+                    code: Some(signal.code),
+                    address: signal.address.map(Address),
+                    sender_pid: signal.sender_pid,
+                }),
+            }
+        }
+    };
+    (panic, diagnostics)
+}
+
+/// The signal that `sigpanic` turned into a panic: number, code, address, pc.
+fn fault([number, code, address, _]: [u64; 4]) -> Signal {
+    let number = number as i32;
+    Signal {
+        number,
+        name: signals::name(number),
+        code: Some(code as i32),
+        address: Some(Address(address)),
+        sender_pid: None,
+    }
+}

@@ -1,0 +1,132 @@
+//! Where the fields of the runtime's structures are: by name, per Go version.
+//!
+//! Offsets move both ways between versions, so nothing outside this module knows any. Code asks a
+//! [`StructLayout`] for a field and lives with its absence. One layout is resolved per crash.
+
+mod dwarf;
+
+use std::collections::HashMap;
+
+use panicle_report::LayoutSource;
+
+/// The structures the engine reads, as DWARF names them.
+///
+/// Nested structures are flattened: `runtime.g` has `sched.pc` beside `sched`.
+const STRUCTURES: &[&str] = &[
+    "runtime.g",
+    "runtime.m",
+    "runtime._panic",
+    "runtime.moduledata",
+    "runtime.hmap",
+    "runtime.hchan",
+    "runtime.sudog",
+    "runtime.p",
+    "runtime.schedt",
+    "runtime.mstats",
+    "runtime.synctestBubble",
+    "internal/abi.Type",
+    "internal/runtime/maps.Map",
+    "runtime/pprof.labelMap",
+];
+
+/// A field of a structure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Bytes from the structure's start.
+    pub offset: u64,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// A structure's size and fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StructLayout {
+    /// Size in bytes.
+    pub size: u64,
+    fields: HashMap<String, Field>,
+}
+
+impl StructLayout {
+    /// The field at a path: `goid`, `sched.pc`.
+    pub fn field(&self, path: &str) -> Option<Field> {
+        self.fields.get(path).copied()
+    }
+}
+
+/// The layout of one build of the runtime.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// Where it came from.
+    pub source: LayoutSource,
+    /// How it prints the name of a generic method of a generic type.
+    pub spelling: Spelling,
+    /// How `print` writes floats.
+    pub floats: FloatStyle,
+    structs: HashMap<&'static str, StructLayout>,
+}
+
+/// How a version's traceback shortens the type arguments of a function's name
+/// (`funcNamePiecesForPrint` in runtime/traceback.go).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// Everything from the first bracket to the last is one `[...]`.
+    OneBracket,
+    /// A method's own type arguments are shortened apart from its receiver's (Go 1.27).
+    MethodBrackets,
+}
+
+impl Spelling {
+    fn of(go_version: Option<&str>) -> Self {
+        match go_version.and_then(minor) {
+            Some(minor) if minor < 27 => Self::OneBracket,
+            _ => Self::MethodBrackets,
+        }
+    }
+}
+
+/// How `print` writes floats (runtime/print.go).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FloatStyle {
+    /// `+1.500000e+000`.
+    SevenDigits,
+    /// `1.5` (Go 1.26).
+    Shortest,
+}
+
+impl FloatStyle {
+    fn of(go_version: Option<&str>) -> Self {
+        match go_version.and_then(minor) {
+            Some(minor) if minor < 26 => Self::SevenDigits,
+            _ => Self::Shortest,
+        }
+    }
+}
+
+impl Layout {
+    /// The layout of a structure named as DWARF names it: `runtime.g`.
+    pub fn structure(&self, name: &str) -> Option<&StructLayout> {
+        self.structs.get(name)
+    }
+}
+
+/// The minor version of `go1.24.11`, `go1.27rc1`, `devel go1.28-…`.
+fn minor(version: &str) -> Option<u32> {
+    let after = &version[version.find("go1.")? + 4..];
+    let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+    after[..digits].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Spelling, minor};
+
+    #[test]
+    fn reads_minor_versions() {
+        assert_eq!(minor("go1.21.13"), Some(21));
+        assert_eq!(minor("go1.27rc1"), Some(27));
+        assert_eq!(minor("devel go1.28-abcdef"), Some(28));
+        assert_eq!(minor("go2"), None);
+        assert_eq!(Spelling::of(Some("go1.26.6")), Spelling::OneBracket);
+        assert_eq!(Spelling::of(Some("go1.27.3")), Spelling::MethodBrackets);
+    }
+}

@@ -1,0 +1,196 @@
+//! Threads: which `m` each is, on which stack it stands, and where a signal interrupted it.
+
+use std::{collections::HashMap, ops::ControlFlow};
+
+use panicle_image::{Amd64Registers, Core, Registers, SignalInfo};
+use panicle_report::{Diagnostic, Stage, ThreadOn};
+
+use crate::{
+    goroutine::word,
+    process::Process,
+    unwind::{self, PhysicalFrame, Start},
+};
+
+/// Threads are bounded by the kernel's limit, 4 million at the most; Go's own is ten thousand.
+const MOST_MACHINES: usize = 100_000;
+/// A signal may interrupt a signal handler; deeper nesting is damage.
+const MOST_SIGNALS: usize = 4;
+
+/// An `m`: the runtime's side of a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct M {
+    /// Where it is.
+    pub address: u64,
+    /// Thread id, 0 while the thread is starting.
+    pub tid: i32,
+    /// The goroutine it runs, 0 for none.
+    pub current: u64,
+    /// The scheduler's `g`.
+    pub g0: u64,
+    /// The signal handler's `g`.
+    pub gsignal: u64,
+    /// Not 0 while it prints a crash.
+    pub dying: u64,
+    /// Not 0 after `throw` (2) or `fatal` (1).
+    pub throwing: u64,
+    /// The `g` that a fatal signal hit.
+    pub caught_signal: u64,
+    /// Where it entered the vDSO, sp 0 for not in it.
+    pub vdso: (u64, u64),
+}
+
+/// Where a thread was when a signal came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interrupted {
+    /// Its registers then.
+    pub registers: Registers,
+    /// The signal.
+    pub signal: SignalInfo,
+}
+
+/// A thread of the core.
+#[derive(Clone, Debug)]
+pub struct Thread {
+    /// Thread id.
+    pub tid: i32,
+    /// Its `m`, once it has one.
+    pub m: Option<M>,
+    /// Registers at the time of the core.
+    pub registers: Registers,
+    /// Signals under way, innermost first.
+    pub interrupted: Vec<Interrupted>,
+    /// Its frames at the time of the core, up to the first stack switch or signal frame.
+    pub frames: Vec<PhysicalFrame>,
+}
+
+impl Thread {
+    /// The registers of what the thread did for the program: before any signal.
+    pub fn at_work(&self) -> Registers {
+        self.interrupted.last().map_or(self.registers, |interrupted| interrupted.registers)
+    }
+
+    /// Whether a frame of its own stack is of function `name`.
+    pub fn stands_in(&self, name: &str) -> bool {
+        self.frames.iter().any(|frame| frame.symbols.name == name)
+    }
+}
+
+/// Frames of a thread's own stack that are kept.
+const MOST_FRAMES: usize = 100;
+
+/// The threads of `core` with their `m`s.
+pub fn all(process: &Process<'_>, core: &Core<'_>) -> (Vec<Thread>, Vec<Diagnostic>) {
+    let (machines, diagnostics) = machines(process);
+    let by_tid: HashMap<i32, M> = machines.into_iter().map(|m| (m.tid, m)).collect();
+    let threads = core
+        .threads
+        .iter()
+        .map(|thread| {
+            let (frames, interrupted) = stack(process, thread.registers);
+            let m = by_tid.get(&thread.tid).copied();
+            Thread { tid: thread.tid, m, registers: thread.registers, interrupted, frames }
+        })
+        .collect();
+    (threads, diagnostics)
+}
+
+/// The `m`s of `runtime.allm`.
+fn machines(process: &Process<'_>) -> (Vec<M>, Vec<Diagnostic>) {
+    let mut machines = Vec::new();
+    let mut next = match process.global("runtime.allm").and_then(|allm| Ok(process.memory.u64(allm)?)) {
+        Ok(first) => first,
+        Err(error) => {
+            let text = format!("The list of threads cannot be read: {error}.");
+            return (machines, vec![Diagnostic::warning(Stage::Goroutines, text)]);
+        }
+    };
+    let mut diagnostics = Vec::new();
+    while next != 0 && machines.len() < MOST_MACHINES {
+        let m = match process.object("runtime.m", next) {
+            Ok(m) if m.word("procid").is_ok() => m,
+            _ => {
+                let text = "The list of threads breaks off: the memory behind it is not in the core.";
+                diagnostics.push(Diagnostic::warning(Stage::Goroutines, text));
+                break;
+            }
+        };
+        machines.push(M {
+            address: next,
+            tid: word(&m, "procid") as i32,
+            current: word(&m, "curg"),
+            g0: word(&m, "g0"),
+            gsignal: word(&m, "gsignal"),
+            dying: word(&m, "dying"),
+            throwing: word(&m, "throwing"),
+            caught_signal: word(&m, "caughtsig"),
+            vdso: (word(&m, "vdsoPC"), word(&m, "vdsoSP")),
+        });
+        next = word(&m, "alllink");
+    }
+    (machines, diagnostics)
+}
+
+/// The frames a thread stands in, and the signals it is handling.
+fn stack(process: &Process<'_>, registers: Registers) -> (Vec<PhysicalFrame>, Vec<Interrupted>) {
+    let (frames, mut signal_frame) = walk(process, registers);
+    let mut interrupted = Vec::new();
+    while let Some(found) = signal_frame.and_then(|address| read_signal_frame(process, address)) {
+        interrupted.push(found);
+        if interrupted.len() >= MOST_SIGNALS {
+            break;
+        }
+        // Only a handler on the signal stack can itself have been interrupted by another signal.
+        signal_frame = walk(process, found.registers).1;
+    }
+    (frames, interrupted)
+}
+
+/// Walks a thread's own stack; also the address of the kernel's signal frame, where there is one.
+fn walk(process: &Process<'_>, registers: Registers) -> (Vec<PhysicalFrame>, Option<u64>) {
+    let start = Start { pc: registers.pc(), sp: registers.sp(), trap: true, syscall: false };
+    let mut frames = Vec::new();
+    let mut signal_frame = None;
+    unwind::walk(process, start, |frame| {
+        // The kernel calls the handler so that it returns to a trampoline; what it saved lies
+        // right above that return address (`struct rt_sigframe`, arch/x86).
+        if is_signal_entry(&frame.symbols.name) {
+            signal_frame = Some(frame.fp);
+        }
+        frames.push(frame.clone());
+        if signal_frame.is_some() || frames.len() >= MOST_FRAMES {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    (frames, signal_frame)
+}
+
+fn is_signal_entry(name: &str) -> bool {
+    matches!(name, "runtime.sigtramp" | "runtime.cgoSigtramp")
+}
+
+/// `struct rt_sigframe` past its return address: `ucontext` (flags, link, stack: 40 bytes, then
+/// `sigcontext` of 256 and a mask of 8), then `siginfo`.
+fn read_signal_frame(process: &Process<'_>, address: u64) -> Option<Interrupted> {
+    const SIGCONTEXT: u64 = 40;
+    const SIGINFO: u64 = 40 + 256 + 8;
+    let mut bytes = [0; SIGINFO as usize + 128];
+    process.memory.read(address, &mut bytes).ok()?;
+    let registers = Amd64Registers::from_sigcontext(&bytes[SIGCONTEXT as usize..])?;
+    let signal = SignalInfo::from_siginfo(&bytes[SIGINFO as usize..])?;
+    // Signal numbers end at 64: anything else is no signal frame.
+    (1..=64)
+        .contains(&signal.number)
+        .then_some(Interrupted { registers: Registers::Amd64(registers), signal })
+}
+
+/// Which stack `sp` is on, for the thread of `m`.
+pub fn stack_of(process: &Process<'_>, m: &M, sp: u64) -> Option<ThreadOn> {
+    let owns = |g: u64| {
+        process.object("runtime.g", g).is_ok_and(|g| word(&g, "stack.lo") <= sp && sp < word(&g, "stack.hi"))
+    };
+    [(m.current, ThreadOn::Goroutine), (m.g0, ThreadOn::G0), (m.gsignal, ThreadOn::Gsignal)]
+        .into_iter()
+        .find(|&(g, _)| g != 0 && owns(g))
+        .map(|(_, on)| on)
+}
