@@ -1,0 +1,3 @@
+module example.com/panicle/order-service
+
+go 1.21
