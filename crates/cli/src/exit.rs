@@ -8,13 +8,11 @@ pub(crate) enum Done {
     /// Exit code 0.
     Done,
     /// Exit code 1: done, but what was asked for is not there (no crash found, verification failed).
-    #[expect(dead_code, reason = "analyze answers it")]
     NotThere,
 }
 
 /// How a command failed.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the subcommands fill in one after the other")]
 pub(crate) enum Failure {
     /// Exit code 2: bad arguments.
     Arguments(String),

@@ -5,7 +5,14 @@
 //! reached.
 
 mod analyze;
+mod child;
 mod exit;
+mod openapi;
+mod render;
+mod serve;
+mod service;
+mod upload;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -23,11 +30,27 @@ struct Arguments {
 enum Command {
     /// Analyse a crash here and now, with no service.
     Analyze(analyze::Arguments),
+    /// Run the service: API, web UI and workers.
+    Serve(serve::Arguments),
+    /// Run workers alone, for a service elsewhere.
+    Worker(worker::Arguments),
+    /// Send evidence to a service.
+    Upload(upload::Arguments),
+    /// Print the OpenAPI document of the service.
+    Openapi,
+    /// The process that reads one crash's evidence; started by a worker.
+    #[command(name = child::NAME, hide = true)]
+    Child,
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Analyze(arguments) => analyze::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Worker(arguments) => worker::run(&arguments),
+        Command::Upload(arguments) => upload::run(&arguments),
+        Command::Openapi => openapi::run(),
+        Command::Child => return ExitCode::from(child::run()),
     };
     exit::code(outcome)
 }

@@ -1,1 +1,27 @@
 //! The HTTP API and the embedded web UI.
+//!
+//! The process that this runs in holds sockets, so it never parses evidence: of an upload it looks
+//! at the first few bytes ([`mod@sniff`]), and everything else is the work of children that a worker
+//! starts. Every error is an RFC 9457 problem ([`Problem`]). The OpenAPI document is made from the
+//! handlers and the shapes that they answer ([`openapi`]).
+
+mod api;
+mod embed;
+mod extract;
+mod guard;
+mod observe;
+mod operations;
+mod page;
+mod problem;
+mod report_cache;
+mod routes;
+mod serve;
+mod shapes;
+mod sniff;
+mod state;
+mod upload;
+
+pub use problem::Problem;
+pub use routes::{openapi, router};
+pub use serve::{ListenError, bind, serve};
+pub use state::AppState;

@@ -1,1 +1,40 @@
-//! What Panicle knows, in a database.
+//! What Panicle knows: evidence, binaries, crashes, groups, reports, and the work to be done.
+//!
+//! SQLite is the embedded default, PostgreSQL the choice of larger installations. Both run the same
+//! query texts (`$1…`, `RETURNING`, `ON CONFLICT`, times as microseconds in a `BIGINT`); which
+//! driver runs them is decided in one place, [`mod@database`]'s enum and its two macros.
+//!
+//! What holds throughout:
+//!
+//! - a change that belongs together is one transaction: a stored blob and the job that looks at it,
+//!   a report and the group that its crash falls into;
+//! - a job is a row with a lease. Attempts are counted when it is claimed, its completion is fenced
+//!   by the lease's token, and an expired lease can be claimed by anybody;
+//! - what is derived (counts, first and last seen) is computed from the crashes themselves in the
+//!   transaction that changes them, so that analysing twice counts once.
+
+#[macro_use]
+mod database;
+#[macro_use]
+mod jobs;
+#[macro_use]
+mod groups;
+mod commit;
+mod crashes;
+mod error;
+mod evidence;
+mod reports;
+mod search;
+mod time;
+mod words;
+
+pub use commit::{Analysed, Committed, CrashOutcome};
+pub use crashes::{Crash, CrashFilter, Created, Failure, NewCrash, NewEvidence};
+pub use database::Store;
+pub use error::StoreError;
+pub use evidence::{BinaryFacts, BinaryRow, Evidence, NewBlob};
+pub use groups::{Group, GroupChange, GroupDetails, GroupFilter, GroupPage, GroupSort};
+pub use jobs::{Claim, Job, Lease};
+pub use reports::{Part, ReportPart};
+pub use search::{Found, Stats};
+pub use words::{CrashStatus, EvidenceKind, GroupState, JobKind, NotAWord};

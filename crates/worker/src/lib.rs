@@ -1,1 +1,97 @@
-//! Claims work, runs it in a child process, commits the outcome.
+//! Claims work, runs it in a child process, commits what came of it.
+//!
+//! Nothing here reads evidence: it is laid out as local files and handed to a child, whose answers
+//! are stored. A job is claimed with a lease that is extended while its child runs. Whatever ends
+//! the worker meanwhile leaves the lease to expire, and another claim does the work again.
+
+mod analyse;
+mod identify;
+mod parts;
+mod run;
+mod tend;
+
+use std::{sync::Arc, time::Duration};
+
+use panicle_blobs::{BlobError, BlobStore, LocalCache};
+use panicle_sandbox::{Limits, Sandbox, Stopped};
+use panicle_store::{Claim, Store, StoreError};
+use thiserror::Error;
+
+/// Does the work that the store knows of.
+#[derive(Clone)]
+pub struct Worker {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    cache: LocalCache,
+    sandbox: Sandbox,
+    settings: Settings,
+}
+
+/// How to work.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Name of this worker. Whoever starts under the same name again takes back at once what it
+    /// held, so no two workers may run under one name.
+    pub name: String,
+    /// Jobs at the same time.
+    pub tasks: usize,
+    /// What each child may use.
+    pub limits: Limits,
+    /// How long a lease holds without a heartbeat.
+    pub lease: Duration,
+    /// Attempts before a job is set aside.
+    pub max_attempts: u32,
+    /// Pause before the second attempt; four times as long before the third.
+    pub retry_after: Duration,
+}
+
+impl Settings {
+    /// Settings for a worker of this name; the rest as it should be.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            tasks: std::thread::available_parallelism().map_or(1, usize::from),
+            limits: Limits::default(),
+            lease: Duration::from_mins(1),
+            max_attempts: 3,
+            retry_after: Duration::from_secs(5),
+        }
+    }
+
+    fn claim(&self) -> Claim {
+        Claim { worker: self.name.clone(), lease: self.lease, max_attempts: self.max_attempts }
+    }
+}
+
+/// Why a job did not come to its end.
+#[derive(Debug, Error)]
+enum JobError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// An input is not what it was said to be.
+    #[error("{input}: {reason}")]
+    Input { input: String, reason: String },
+}
+
+impl Worker {
+    /// A worker that children of `sandbox` work for.
+    pub fn new(store: Store, cache: LocalCache, sandbox: Sandbox, settings: Settings) -> Self {
+        Self { inner: Arc::new(Inner { store, cache, sandbox, settings }) }
+    }
+
+    /// A cache of this size for evidence under `directory`.
+    pub fn cache(
+        blobs: BlobStore,
+        directory: std::path::PathBuf,
+        bytes: u64,
+    ) -> Result<LocalCache, BlobError> {
+        LocalCache::open(blobs, directory, bytes)
+    }
+}

@@ -1,0 +1,124 @@
+//! `panicle serve`: API, web UI and workers in one process.
+
+use std::{
+    fs::{self, File, TryLockError},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use panicle_blobs::{BlobStore, Limits};
+use panicle_server::{AppState, ListenError};
+use panicle_store::Store;
+
+use crate::{
+    exit::{Done, Failure},
+    service::{WorkArguments, blob_directory, make_directory, runtime, shutdown, unreachable},
+};
+
+/// Arguments of `panicle serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Where database, evidence and temporary files are, unless told otherwise.
+    #[arg(long, value_name = "DIR", default_value = "panicle-data", env = "PANICLE_DATA")]
+    data: PathBuf,
+    /// Address to listen on; a loopback address, because there are no access tokens yet.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7171", env = "PANICLE_LISTEN")]
+    listen: SocketAddr,
+    /// `sqlite:PATH` or `postgres://…` [default: SQLite in the data directory].
+    #[arg(long, value_name = "URL", env = "PANICLE_DATABASE", hide_env_values = true)]
+    database: Option<String>,
+    /// Where evidence is kept, `file:PATH` [default: in the data directory].
+    #[arg(long, value_name = "URL", env = "PANICLE_BLOBS", hide_env_values = true)]
+    blobs: Option<String>,
+    /// Largest piece of evidence that is taken.
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_blob_bytes,
+        env = "PANICLE_MAX_UPLOAD_BYTES")]
+    max_upload_bytes: u64,
+    /// Uploads are refused when the disk has less room than this.
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().min_free_bytes,
+        env = "PANICLE_MIN_FREE_BYTES")]
+    min_free_bytes: u64,
+    #[command(flatten)]
+    work: WorkArguments,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
+    if !arguments.listen.ip().is_loopback() {
+        return Err(Failure::Arguments(ListenError::NotLoopback(arguments.listen).to_string()));
+    }
+    arguments.work.start_log();
+    runtime()?.block_on(serve(arguments))
+}
+
+async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
+    let data = make_directory(&arguments.data)?;
+    let _lock = lock(&data)?;
+    let shutdown = shutdown()?;
+
+    let limits =
+        Limits { max_blob_bytes: arguments.max_upload_bytes, min_free_bytes: arguments.min_free_bytes };
+    let root = match &arguments.blobs {
+        Some(url) => make_directory(&blob_directory(url)?)?,
+        None => data.clone(),
+    };
+    let blobs = BlobStore::open(root, limits).map_err(unreachable)?;
+    let swept = blobs.sweep().map_err(unreachable)?;
+    if swept > 0 {
+        tracing::info!(swept, "removed uploads that had broken off");
+    }
+    let url = match &arguments.database {
+        Some(url) => url.clone(),
+        None => format!("sqlite:{}", data.join("panicle.db").display()),
+    };
+    let store = Store::connect(&url).await.map_err(unreachable)?;
+
+    let listener = panicle_server::bind(arguments.listen).await.map_err(unreachable)?;
+    let address = listener.local_addr().map_err(unreachable)?;
+    let working = if arguments.work.workers == Some(0) {
+        None
+    } else {
+        let name = format!("serve-{}", instance(&data)?);
+        let worker = arguments.work.worker(name, store.clone(), blobs.clone(), data.join("cache"))?;
+        let shutdown = shutdown.clone();
+        Some(tokio::spawn(async move { worker.run(shutdown).await }))
+    };
+    println!("Panicle listens on http://{address}");
+    let router = panicle_server::router(AppState::new(store.clone(), blobs));
+    let served = panicle_server::serve(listener, router, shutdown.clone()).await;
+    shutdown.cancel();
+    if let Some(working) = working {
+        // Its children have been called off; a defect in it was logged where it happened.
+        let _ = working.await;
+    }
+    store.close().await;
+    served.map_err(unreachable)?;
+    Ok(Done::Done)
+}
+
+/// One server for a data directory: it sweeps what others would still be writing.
+fn lock(data: &Path) -> Result<File, Failure> {
+    let path = data.join("lock");
+    let failed = |error| Failure::Unreachable(format!("{}: {error}", path.display()));
+    let file = File::create(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Failure::Unreachable(format!("{}: another panicle serve uses it", data.display())))
+        }
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// What this installation is called, so that after a restart it knows its own leases again.
+fn instance(data: &Path) -> Result<String, Failure> {
+    let path = data.join("instance");
+    match fs::read_to_string(&path) {
+        Ok(name) if !name.trim().is_empty() => return Ok(name.trim().to_owned()),
+        _ => {}
+    }
+    let name = uuid::Uuid::new_v4().to_string();
+    fs::write(&path, &name).map_err(|error| Failure::Unreachable(format!("{}: {error}", path.display())))?;
+    Ok(name)
+}

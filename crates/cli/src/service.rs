@@ -1,0 +1,143 @@
+//! What `panicle serve` and `panicle worker` have in common.
+
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::{Args, ValueEnum};
+use panicle_blobs::{BlobStore, LocalCache};
+use panicle_sandbox::{Limits, Sandbox};
+use panicle_store::Store;
+use panicle_worker::{Settings, Worker};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::{child, exit::Failure};
+
+const MIB: u64 = 1 << 20;
+
+/// What an analysis may use, and how logs are written.
+#[derive(Debug, Args)]
+pub(crate) struct WorkArguments {
+    /// Analyses at the same time [default: one for each core].
+    #[arg(long, value_name = "N", env = "PANICLE_WORKERS")]
+    pub(crate) workers: Option<usize>,
+    /// Memory that one analysis may use, mapped evidence not counted.
+    #[arg(long, value_name = "MIB", default_value_t = 4096, env = "PANICLE_ANALYSIS_MEMORY_MIB")]
+    analysis_memory_mib: u64,
+    /// Processor time that one analysis may use.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, env = "PANICLE_ANALYSIS_CPU_SECONDS")]
+    analysis_cpu_seconds: u64,
+    /// Time that one analysis may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, env = "PANICLE_ANALYSIS_SECONDS")]
+    analysis_seconds: u64,
+    /// Pause before the second attempt at an analysis that was stopped; four times that before the third.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, env = "PANICLE_RETRY_AFTER_SECONDS")]
+    retry_after_seconds: u64,
+    /// Disk that evidence laid out for analysis may take while it is not in use.
+    #[arg(long, value_name = "MIB", default_value_t = 16384, env = "PANICLE_CACHE_MIB")]
+    cache_mib: u64,
+    /// How log lines are written to stderr.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "PANICLE_LOG_FORMAT")]
+    log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON document a line.
+    Json,
+}
+
+impl WorkArguments {
+    /// Starts logging. `RUST_LOG` chooses what is logged.
+    pub(crate) fn start_log(&self) {
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let started = match self.log_format {
+            LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
+            LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        };
+        if let Err(error) = started {
+            eprintln!("panicle: there will be no log: {error}");
+        }
+    }
+
+    /// A worker of this name, with `cache` to itself.
+    pub(crate) fn worker(
+        &self,
+        name: String,
+        store: Store,
+        blobs: BlobStore,
+        cache: PathBuf,
+    ) -> Result<Worker, Failure> {
+        let cache =
+            LocalCache::open(blobs, cache, self.cache_mib.saturating_mul(MIB)).map_err(unreachable)?;
+        let defaults = Settings::new(name);
+        let settings = Settings {
+            tasks: self.workers.unwrap_or(defaults.tasks),
+            limits: Limits {
+                memory_bytes: self.analysis_memory_mib.saturating_mul(MIB),
+                cpu_seconds: self.analysis_cpu_seconds,
+                wall: Duration::from_secs(self.analysis_seconds),
+                ..Limits::default()
+            },
+            retry_after: Duration::from_secs(self.retry_after_seconds),
+            ..defaults
+        };
+        // The program that runs, even if another version took its place on disk meanwhile.
+        let sandbox = Sandbox::new("/proc/self/exe", &[child::NAME]);
+        Ok(Worker::new(store, cache, sandbox, settings))
+    }
+}
+
+/// A failure that means that a store or service is out of reach.
+pub(crate) fn unreachable(error: impl std::fmt::Display) -> Failure {
+    Failure::Unreachable(error.to_string())
+}
+
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    Runtime::new().map_err(unreachable)
+}
+
+/// The directory of a blob store URL: `file:///path`, `file:path` or a path.
+pub(crate) fn blob_directory(url: &str) -> Result<PathBuf, Failure> {
+    let path = match url.split_once(':') {
+        Some(("file", path)) => path.strip_prefix("//").unwrap_or(path),
+        Some((scheme, _)) if scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            return Err(Failure::Arguments(format!("{url}: only file: stores are known, not {scheme}:")));
+        }
+        _ => url,
+    };
+    Ok(PathBuf::from(path))
+}
+
+/// Makes a directory and answers its absolute path.
+pub(crate) fn make_directory(path: &Path) -> Result<PathBuf, Failure> {
+    std::fs::create_dir_all(path)
+        .and_then(|()| path.canonicalize())
+        .map_err(|error| Failure::Unreachable(format!("{}: {error}", path.display())))
+}
+
+/// A token that SIGTERM and SIGINT cancel.
+pub(crate) fn shutdown() -> Result<CancellationToken, Failure> {
+    let token = CancellationToken::new();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut signal = signal(kind).map_err(unreachable)?;
+        let token = token.clone();
+        tokio::spawn(async move {
+            signal.recv().await;
+            tracing::info!("stopping");
+            token.cancel();
+        });
+    }
+    Ok(token)
+}

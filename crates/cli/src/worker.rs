@@ -1,0 +1,44 @@
+//! `panicle worker`: workers alone.
+
+use clap::Args;
+use panicle_blobs::{BlobStore, Limits};
+use panicle_store::Store;
+
+use crate::{
+    exit::{Done, Failure},
+    service::{WorkArguments, blob_directory, make_directory, runtime, shutdown, unreachable},
+};
+
+/// Arguments of `panicle worker`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The service's database, `sqlite:PATH` or `postgres://…`.
+    #[arg(long, value_name = "URL", env = "PANICLE_DATABASE", hide_env_values = true)]
+    database: String,
+    /// Where the service keeps evidence, `file:PATH`.
+    #[arg(long, value_name = "URL", env = "PANICLE_BLOBS", hide_env_values = true)]
+    blobs: String,
+    #[command(flatten)]
+    work: WorkArguments,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
+    arguments.work.start_log();
+    runtime()?.block_on(work(arguments))
+}
+
+async fn work(arguments: &Arguments) -> Result<Done, Failure> {
+    let shutdown = shutdown()?;
+    let root = make_directory(&blob_directory(&arguments.blobs)?)?;
+    let blobs = BlobStore::open(root, Limits::default()).map_err(unreachable)?;
+    let store = Store::connect(&arguments.database).await.map_err(unreachable)?;
+    let cache = tempfile::Builder::new().prefix("panicle-worker-").tempdir().map_err(unreachable)?;
+    // A name that was never used: what a killed worker held is free again when its lease expires.
+    let name = format!("worker-{}", uuid::Uuid::new_v4());
+    tracing::info!(name, "working");
+    let worker = arguments.work.worker(name, store.clone(), blobs, cache.path().join("cache"))?;
+    worker.run(shutdown).await;
+    store.close().await;
+    Ok(Done::Done)
+}

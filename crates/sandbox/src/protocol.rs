@@ -1,0 +1,126 @@
+//! What parent and child say to each other.
+
+use std::{path::PathBuf, time::Duration};
+
+use panicle_report::{Binary, BuildIds, Goroutine, Report};
+use serde::{Deserialize, Serialize};
+
+use crate::Rows;
+
+/// What a child may use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Memory of its own; mapped inputs do not count.
+    pub memory_bytes: u64,
+    /// Seconds of processor time, over all threads.
+    pub cpu_seconds: u64,
+    /// Time from start to end.
+    pub wall: Duration,
+    /// Bytes that it may answer.
+    pub output_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 4 << 30,
+            cpu_seconds: 600,
+            wall: Duration::from_mins(15),
+            output_bytes: 8 << 30,
+        }
+    }
+}
+
+/// One piece of work for a child.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// What to do.
+    pub task: Task,
+    /// With what.
+    pub inputs: Vec<Input>,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// What a child is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Say what the one input is.
+    Identify,
+    /// Make a report.
+    Analyse,
+}
+
+/// One input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// What it is used as.
+    pub role: Role,
+    /// Name for messages and the report.
+    pub name: Option<String>,
+    /// Where it is.
+    pub path: PathBuf,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+}
+
+/// What an input is used as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each name is its own definition")]
+pub enum Role {
+    Core,
+    Binary,
+    Text,
+    Trace,
+    Profile,
+    Race,
+}
+
+/// One line of what a child answers. [`Answer::Identity`] and [`Answer::Failed`] stand alone; a
+/// report is a head, its rows, its goroutines chunk by chunk, and an end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// What the input is.
+    Identity(Identity),
+    /// The report with the goroutine at fault alone.
+    Head(Box<Report>),
+    /// A row for every goroutine.
+    Rows(Rows),
+    /// The next [`crate::GOROUTINES_IN_CHUNK`] goroutines, in the order of the rows.
+    Goroutines(Vec<Goroutine>),
+    /// Nothing is missing.
+    End,
+    /// An input is not what it was said to be.
+    Failed {
+        /// The input's name or role.
+        input: String,
+        /// One sentence without a full stop.
+        reason: String,
+    },
+}
+
+/// What a file turned out to be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Identity {
+    /// A memory image.
+    Core(CoreIdentity),
+    /// An executable.
+    Binary(Binary),
+    /// Neither, and why.
+    Other(String),
+}
+
+/// What a core says about the program that it came from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CoreIdentity {
+    /// Path of the executable as the process knew it.
+    pub executable: Option<String>,
+    /// Identities of the executable, read from the process' memory.
+    pub build_ids: BuildIds,
+    /// Whether a Go program left it; `None` where memory does not tell.
+    pub go: Option<bool>,
+}

@@ -1,0 +1,9 @@
+//! The handlers, by what they are about.
+
+pub(crate) mod binaries;
+pub(crate) mod blobs;
+pub(crate) mod crashes;
+pub(crate) mod goroutines;
+pub(crate) mod groups;
+pub(crate) mod reports;
+pub(crate) mod search;

@@ -1,0 +1,51 @@
+use axum::{
+    Json,
+    extract::{Request, State},
+    response::Response,
+};
+use panicle_store::EvidenceKind;
+use serde::Deserialize;
+
+use super::blobs::{UploadQuery, store};
+use crate::{
+    AppState, Problem,
+    extract::Query,
+    page::{self, Page},
+    shapes::{Binary, Evidence},
+};
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+    /// Items at most, up to 500.
+    limit: Option<u32>,
+}
+
+/// List executables, newest first.
+#[utoipa::path(get, path = "/binaries", tag = "evidence", params(ListQuery),
+    responses((status = 200, body = Page<Binary>),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<Binary>>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let rows = state.store.binaries(page::cursor(query.cursor.as_deref())?, limit + 1).await?;
+    let items = rows.into_iter().map(Binary::from).collect();
+    Ok(Json(Page::cut(items, limit, |item| format!("{}:{}", item.received_at.as_microsecond(), item.id))))
+}
+
+/// Store an executable, the same as `PUT /blobs/binary`.
+#[utoipa::path(put, path = "/binaries", tag = "evidence", params(UploadQuery),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 201, body = Evidence), (status = 200, body = Evidence),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn put(
+    State(state): State<AppState>,
+    Query(query): Query<UploadQuery>,
+    request: Request,
+) -> Result<Response, Problem> {
+    store(&state, EvidenceKind::Binary, query.name.as_deref(), request).await
+}

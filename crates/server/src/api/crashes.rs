@@ -1,0 +1,161 @@
+use axum::{
+    Json as Answer,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, StatusCode, header};
+use panicle_store::{CrashFilter, CrashStatus, EvidenceKind, NewEvidence};
+use serde::Deserialize;
+
+use crate::{
+    AppState, Problem,
+    extract::{Json, Path, Query},
+    page::{self, Page},
+    shapes::{Crash, CrashSummary, Evidence, NewCrash},
+};
+
+/// Pieces of evidence that one request may name.
+const MAX_EVIDENCE: usize = 1000;
+/// Longest text taken for a service, a host, a label or a key.
+const MAX_TEXT_BYTES: usize = 1024;
+const MAX_LABELS: usize = 100;
+
+/// Say which evidence belongs together.
+///
+/// The same core, or the same set of texts, is the same crash, and so is the same
+/// `Idempotency-Key`. Evidence that was not yet known is added to it, and it is analysed again.
+#[utoipa::path(post, path = "/crashes", tag = "crashes", request_body = NewCrash,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The client's name for this request")),
+    responses((status = 201, body = Crash, description = "It is new"),
+        (status = 200, body = Crash, description = "It was known already"),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Json(body): Json<NewCrash>,
+) -> Result<Response, Problem> {
+    let key = headers
+        .get("idempotency-key")
+        .map(|value| value.to_str().map(str::to_owned))
+        .transpose()
+        .map_err(|_| Problem::bad_request("Idempotency-Key has to be printable ASCII"))?;
+    let created = state.store.create_crash(&checked(body, key)?).await?;
+    let status = if created.new { StatusCode::CREATED } else { StatusCode::OK };
+    let crash = load(&state, &created.id).await?;
+    let location = format!("/api/v1/crashes/{}", created.id);
+    Ok((status, [(header::LOCATION, location)], Answer(crash)).into_response())
+}
+
+fn checked(body: NewCrash, key: Option<String>) -> Result<panicle_store::NewCrash, Problem> {
+    let named = [
+        (EvidenceKind::Core, body.core.into_iter().collect()),
+        (EvidenceKind::Binary, body.binaries),
+        (EvidenceKind::Text, body.texts),
+        (EvidenceKind::Trace, body.traces),
+        (EvidenceKind::Profile, body.profiles),
+        (EvidenceKind::Race, body.races),
+    ];
+    let evidence: Vec<NewEvidence> = named
+        .into_iter()
+        .flat_map(|(kind, ids): (_, Vec<String>)| {
+            ids.into_iter().map(move |id| NewEvidence { id: id.to_ascii_lowercase(), kind })
+        })
+        .collect();
+    if evidence.iter().all(|evidence| evidence.kind == EvidenceKind::Binary) {
+        return Err(Problem::bad_request(
+            "a crash needs a core or another piece of evidence besides executables",
+        ));
+    }
+    let texts = [&body.service, &body.hostname, &key];
+    let labels = body.labels.iter().flat_map(|(name, value)| [name, value]);
+    let too_long = texts.into_iter().flatten().chain(labels).any(|text| text.len() > MAX_TEXT_BYTES);
+    if too_long || body.labels.len() > MAX_LABELS || evidence.len() > MAX_EVIDENCE {
+        return Err(Problem::bad_request(format!(
+            "at most {MAX_EVIDENCE} pieces of evidence, {MAX_LABELS} labels and {MAX_TEXT_BYTES} bytes a text"
+        )));
+    }
+    Ok(panicle_store::NewCrash {
+        evidence,
+        service: body.service.filter(|text| !text.trim().is_empty()),
+        hostname: body.hostname.filter(|text| !text.trim().is_empty()),
+        labels: body.labels,
+        occurred_at: body.occurred_at,
+        idempotency_key: key,
+    })
+}
+
+async fn load(state: &AppState, id: &str) -> Result<Crash, Problem> {
+    let crash = state.store.crash(id).await?;
+    let evidence = state.store.crash_evidence(id).await?;
+    Ok(Crash::new(crash, evidence))
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    /// Id of a group.
+    group: Option<String>,
+    status: Option<CrashStatus>,
+    /// Root-cause class.
+    class: Option<String>,
+    service: Option<String>,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+    /// Items at most, up to 500.
+    limit: Option<u32>,
+}
+
+/// List crashes, newest first.
+#[utoipa::path(get, path = "/crashes", tag = "crashes", params(ListQuery),
+    responses((status = 200, body = Page<CrashSummary>),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<Answer<Page<CrashSummary>>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let filter = CrashFilter {
+        group: query.group,
+        status: query.status,
+        class: query.class,
+        service: query.service,
+        before: query.cursor,
+    };
+    let crashes = state.store.crashes(&filter, limit + 1).await?;
+    let items = crashes.into_iter().map(CrashSummary::from).collect();
+    Ok(Answer(Page::cut(items, limit, |item| item.id.clone())))
+}
+
+/// One crash.
+#[utoipa::path(get, path = "/crashes/{id}", tag = "crashes", params(("id" = String, Path)),
+    responses((status = 200, body = Crash),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn get(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Answer<Crash>, Problem> {
+    Ok(Answer(load(&state, &id).await?))
+}
+
+/// The evidence of a crash.
+#[utoipa::path(get, path = "/crashes/{id}/evidence", tag = "crashes", params(("id" = String, Path)),
+    responses((status = 200, body = Page<Evidence>),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn evidence(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Answer<Page<Evidence>>, Problem> {
+    Ok(Answer(Page::all(load(&state, &id).await?.evidence)))
+}
+
+/// Analyse a crash again.
+#[utoipa::path(post, path = "/crashes/{id}/reanalyse", tag = "crashes", params(("id" = String, Path)),
+    responses((status = 202, body = Crash),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn reanalyse(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Answer<Crash>), Problem> {
+    state.store.reanalyse(&id).await?;
+    Ok((StatusCode::ACCEPTED, Answer(load(&state, &id).await?)))
+}

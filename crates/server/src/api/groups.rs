@@ -1,0 +1,108 @@
+use axum::{
+    Json as Answer,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, header};
+use panicle_store::{GroupChange, GroupFilter, GroupPage, GroupSort, GroupState};
+use serde::Deserialize;
+
+use crate::{
+    AppState, Problem,
+    extract::{Json, Path, Query},
+    page::{self, Page},
+    shapes::{Group, GroupDetails, GroupPatch},
+};
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    state: Option<GroupState>,
+    /// Root-cause class.
+    class: Option<String>,
+    service: Option<String>,
+    /// Part of title, class, service or fingerprint.
+    q: Option<String>,
+    /// `last_seen` unless given; the largest first.
+    sort: Option<Sort>,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+    /// Items at most, up to 500.
+    limit: Option<u32>,
+}
+
+#[derive(Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = GroupSort)]
+pub(crate) enum Sort {
+    LastSeen,
+    FirstSeen,
+    Count,
+}
+
+/// List groups.
+#[utoipa::path(get, path = "/groups", tag = "groups", params(ListQuery),
+    responses((status = 200, body = Page<Group>),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<Answer<Page<Group>>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let sort = match query.sort {
+        None | Some(Sort::LastSeen) => GroupSort::LastSeen,
+        Some(Sort::FirstSeen) => GroupSort::FirstSeen,
+        Some(Sort::Count) => GroupSort::Count,
+    };
+    let filter = GroupFilter {
+        state: query.state,
+        class: query.class,
+        service: query.service,
+        text: query.q.filter(|text| !text.trim().is_empty()),
+    };
+    let page = GroupPage { sort, after: page::cursor(query.cursor.as_deref())?, limit: limit + 1 };
+    let groups = state.store.groups(&filter, &page).await?;
+    let page = Page::cut(groups, limit, |group| format!("{}:{}", group.sort_value(sort), group.id));
+    Ok(Answer(Page {
+        items: page.items.into_iter().map(Group::from).collect(),
+        next_cursor: page.next_cursor,
+    }))
+}
+
+/// One group. Its `ETag` can be given as `If-Match` when changing it.
+#[utoipa::path(get, path = "/groups/{id}", tag = "groups", params(("id" = String, Path)),
+    responses((status = 200, body = GroupDetails),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn get(State(state): State<AppState>, Path(id): Path<String>) -> Result<Response, Problem> {
+    Ok(answer(state.store.group(&id).await?))
+}
+
+/// Change what people decide about a group.
+#[utoipa::path(patch, path = "/groups/{id}", tag = "groups", request_body = GroupPatch,
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag it was read with")),
+    responses((status = 200, body = GroupDetails),
+        (status = 412, body = Problem, content_type = "application/problem+json", description = "It was changed meanwhile"),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn patch(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<GroupPatch>,
+) -> Result<Response, Problem> {
+    let if_revision = headers
+        .get(header::IF_MATCH)
+        .map(|value| {
+            let text = value.to_str().ok()?.trim().trim_matches('"');
+            if text == "*" { Some(None) } else { text.parse().ok().map(Some) }
+        })
+        .map(|parsed| parsed.ok_or_else(|| Problem::bad_request("If-Match has to be an ETag of this group")))
+        .transpose()?
+        .flatten();
+    let change = GroupChange { state: body.state, owner: body.owner, if_revision };
+    Ok(answer(state.store.change_group(&id, &change).await?))
+}
+
+fn answer(details: panicle_store::GroupDetails) -> Response {
+    let tag = format!("\"{}\"", details.group.revision);
+    ([(header::ETAG, tag)], Answer(GroupDetails::from(details))).into_response()
+}

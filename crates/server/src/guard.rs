@@ -1,0 +1,107 @@
+//! What keeps other web sites, and frames of them, away from this one.
+
+use axum::{
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+
+use crate::Problem;
+
+/// Styles may be inline because components set them on elements; scripts may not.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'";
+
+const HEADERS: [(HeaderName, &str); 7] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+];
+
+/// Refuses requests that a foreign web site makes a browser send, and sets the security headers.
+pub(crate) async fn guard(request: Request, next: Next) -> Response {
+    let mut response = match check(request.method(), request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let host = uri.authority().map(http::uri::Authority::as_str).or_else(|| text(header::HOST));
+    // There are no tokens yet, so only this machine is served. A name that a foreign site points at
+    // this address would make a browser take that site's scripts for ours.
+    if let Some(host) = host.filter(|host| !is_local(host)) {
+        return Err(Problem::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "foreign-host",
+            "This is not the host that was asked for",
+            format!("{host} is not served here; localhost and loopback addresses are"),
+        ));
+    }
+    let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if let Some(origin) = text(header::ORIGIN).filter(|_| !safe) {
+        let site = origin.split_once("://").map_or(origin, |(_, site)| site);
+        if host != Some(site) {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "foreign-origin",
+                "Another web site sent this",
+                format!("requests from {origin} are not taken"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `localhost`, or a loopback address, with or without a port.
+fn is_local(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method, Uri};
+
+    use super::{check, is_local};
+
+    #[test]
+    fn only_names_of_this_machine_are_served() {
+        for host in ["localhost", "localhost:7171", "127.0.0.1:7171", "[::1]:7171", "[::1]", "127.3.2.1"] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in ["rebound.example:7171", "10.0.0.1", "localhost.example", "", "[::2]:1"] {
+            assert!(!is_local(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn other_sites_cannot_change_anything() {
+        let check = |method, origin: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", "localhost:7171".parse().unwrap());
+            headers.insert("origin", origin.parse().unwrap());
+            check(&method, &Uri::from_static("/api/v1/crashes"), &headers)
+        };
+        assert!(check(Method::POST, "http://localhost:7171").is_ok());
+        assert!(check(Method::POST, "http://localhost:8080").is_err());
+        assert!(check(Method::POST, "null").is_err());
+        assert!(check(Method::GET, "https://elsewhere.example").is_ok());
+    }
+}

@@ -1,0 +1,163 @@
+//! Errors as RFC 9457 problem details.
+
+use axum::{
+    Json,
+    extract::rejection::{JsonRejection, PathRejection, QueryRejection},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use panicle_blobs::BlobError;
+use panicle_store::{CrashStatus, StoreError};
+use serde::Serialize;
+
+/// What went wrong, as every error of the API is answered.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// Names the kind of problem: `/problems/not-a-core`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The kind in a few words.
+    title: &'static str,
+    /// The HTTP status.
+    #[serde(serialize_with = "status_number")]
+    #[schema(value_type = u16)]
+    status: StatusCode,
+    /// What happened this time.
+    detail: String,
+    /// Where the crash stands, for a report that is not ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crash_status: Option<CrashStatus>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn status_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    pub(crate) fn new(
+        status: StatusCode,
+        slug: &str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self { kind: format!("/problems/{slug}"), title, status, detail: detail.into(), crash_status: None }
+    }
+
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request cannot be understood", detail)
+    }
+
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
+    }
+
+    pub(crate) fn internal(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here", detail)
+    }
+
+    pub(crate) fn report_not_ready(status: CrashStatus, detail: impl Into<String>) -> Self {
+        let title = "There is no report yet";
+        let problem = Self::new(StatusCode::CONFLICT, "report-not-ready", title, detail);
+        Self { crash_status: Some(status), ..problem }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status;
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound { .. } => Self::not_found(error.to_string()),
+            StoreError::WrongKind { .. } => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "wrong-kind",
+                "Evidence of another kind",
+                error.to_string(),
+            ),
+            StoreError::Conflict => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "changed-meanwhile",
+                "It was changed meanwhile",
+                "read it again, and decide again",
+            ),
+            StoreError::Database(_) | StoreError::Io { .. } => {
+                tracing::error!(%error, "the database failed");
+                let title = "The database cannot be used";
+                let detail = "the database cannot be used right now; nothing of this request was kept";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "database-unavailable", title, detail)
+            }
+            error => {
+                tracing::error!(%error, "a request failed");
+                Self::internal("the server's log says more")
+            }
+        }
+    }
+}
+
+impl From<BlobError> for Problem {
+    fn from(error: BlobError) -> Self {
+        let (status, slug, title) = match &error {
+            BlobError::TooLarge { .. } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The upload is too large")
+            }
+            BlobError::DiskLow { .. } => {
+                tracing::error!(%error, "an upload was refused");
+                (StatusCode::INSUFFICIENT_STORAGE, "disk-low", "There is no room left")
+            }
+            BlobError::DigestMismatch { .. } => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "digest-mismatch",
+                "The bytes are not those that were announced",
+            ),
+            BlobError::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
+            BlobError::Io { .. } | BlobError::Damaged { .. } => {
+                tracing::error!(%error, "evidence could not be stored or read");
+                return Self::internal("evidence could not be stored or read; the server's log says more");
+            }
+        };
+        Self::new(status, slug, title, error.to_string())
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        let status = rejection.status();
+        match status {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(
+                status,
+                "unsupported-media-type",
+                "The body is not JSON",
+                "send it as application/json",
+            ),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::new(status, "too-large", "The body is too large", rejection.body_text())
+            }
+            _ => Self::bad_request(rejection.body_text()),
+        }
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::bad_request(rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        Self::bad_request(rejection.body_text())
+    }
+}

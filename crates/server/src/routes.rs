@@ -1,0 +1,67 @@
+use axum::{Router, middleware, routing::get};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::{OpenApi, openapi};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{AppState, Problem, api, embed, guard, observe, operations};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Panicle",
+        description = "Crashes of Go services: evidence in, verdicts and groups out.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    tags(
+        (name = "evidence", description = "Cores, executables and what was printed or recorded"),
+        (name = "crashes", description = "What happened"),
+        (name = "goroutines", description = "What everybody was doing"),
+        (name = "groups", description = "Crashes with one signature"),
+        (name = "search", description = "Finding things")
+    )
+)]
+struct Document;
+
+fn api() -> OpenApiRouter<AppState> {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(api::blobs::get, api::blobs::put))
+        .routes(routes!(api::blobs::content))
+        .routes(routes!(api::binaries::list, api::binaries::put))
+        .routes(routes!(api::crashes::list, api::crashes::create))
+        .routes(routes!(api::crashes::get))
+        .routes(routes!(api::crashes::evidence))
+        .routes(routes!(api::crashes::reanalyse))
+        .routes(routes!(api::reports::get))
+        .routes(routes!(api::reports::clusters))
+        .routes(routes!(api::goroutines::list))
+        .routes(routes!(api::goroutines::get))
+        .routes(routes!(api::groups::list))
+        .routes(routes!(api::groups::get, api::groups::patch))
+        .routes(routes!(api::search::search))
+        .routes(routes!(api::search::stats));
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1)
+}
+
+/// The OpenAPI document of the API.
+pub fn openapi() -> openapi::OpenApi {
+    api().into_openapi()
+}
+
+/// Everything that is served.
+pub fn router(state: AppState) -> Router {
+    let (router, _) = api().split_for_parts();
+    router
+        .route("/healthz", get(operations::healthz))
+        .route("/readyz", get(operations::readyz))
+        .route("/metrics", get(operations::metrics))
+        .route("/openapi.json", get(operations::openapi))
+        .method_not_allowed_fallback(embed::method_not_allowed)
+        .fallback(embed::serve)
+        .layer(CatchPanicLayer::custom(|_panic| {
+            use axum::response::IntoResponse;
+            Problem::internal("a defect of the server; its log says more").into_response()
+        }))
+        .layer(middleware::from_fn(guard::guard))
+        .layer(middleware::from_fn(observe::request))
+        .with_state(state)
+}

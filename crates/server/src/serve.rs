@@ -1,0 +1,52 @@
+use std::{io, net::SocketAddr, time::Duration};
+
+use axum::Router;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How long requests under way may take to their end after a shutdown began.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Why nothing can be served at an address.
+#[derive(Debug, Error)]
+pub enum ListenError {
+    /// Other machines could reach it, and there is nothing yet that would keep them out.
+    #[error(
+        "{0} can be reached from other machines, and there are no access tokens yet to keep strangers \
+         out; listen on a loopback address (127.0.0.1 or [::1])"
+    )]
+    NotLoopback(SocketAddr),
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+/// Listens on a loopback address.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    if !address.ip().is_loopback() {
+        return Err(ListenError::NotLoopback(address));
+    }
+    TcpListener::bind(address).await.map_err(|source| ListenError::Bind { address, source })
+}
+
+/// Serves until `shutdown`, and then for a while what is under way.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> io::Result<()> {
+    let stop = shutdown.clone();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+    tokio::select! {
+        ended = serving => ended,
+        () = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        } => {
+            tracing::warn!("some requests did not come to their end in time");
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! What the API answers and takes, besides the report itself.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use panicle_report::{BuildIds, Diagnostic, SignatureStep};
+use panicle_store::{CrashStatus, EvidenceKind, GroupState};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A piece of evidence.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Evidence {
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub(crate) id: String,
+    pub(crate) kind: EvidenceKind,
+    /// File name as it was given first.
+    pub(crate) name: Option<String>,
+    pub(crate) size_bytes: u64,
+    /// The same as `id`.
+    pub(crate) sha256: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) received_at: Timestamp,
+    /// What is known about it as an executable.
+    pub(crate) binary: Option<Binary>,
+}
+
+impl From<panicle_store::Evidence> for Evidence {
+    fn from(evidence: panicle_store::Evidence) -> Self {
+        Self {
+            sha256: evidence.id.clone(),
+            id: evidence.id,
+            kind: evidence.kind,
+            name: evidence.name,
+            size_bytes: evidence.size_bytes,
+            received_at: evidence.received_at,
+            binary: evidence.binary.map(Binary::from),
+        }
+    }
+}
+
+/// An executable.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Binary {
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub(crate) id: String,
+    /// File name as it was given first.
+    pub(crate) name: Option<String>,
+    pub(crate) size_bytes: u64,
+    /// Its identities have been read; until then they are null.
+    pub(crate) identified: bool,
+    pub(crate) go_version: Option<String>,
+    /// Main module path.
+    pub(crate) module: Option<String>,
+    pub(crate) module_version: Option<String>,
+    pub(crate) vcs_revision: Option<String>,
+    pub(crate) build_ids: BuildIds,
+    /// `full`, `separate` or `none`.
+    pub(crate) dwarf: Option<String>,
+    /// It has no symbol table.
+    pub(crate) stripped: Option<bool>,
+    /// Why its identities could not be read.
+    pub(crate) problem: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) received_at: Timestamp,
+}
+
+impl From<panicle_store::BinaryRow> for Binary {
+    fn from(row: panicle_store::BinaryRow) -> Self {
+        let facts = row.facts;
+        Self {
+            id: row.id,
+            name: row.name,
+            size_bytes: row.size_bytes,
+            identified: row.identified,
+            go_version: facts.go_version,
+            module: facts.module,
+            module_version: facts.module_version,
+            vcs_revision: facts.vcs_revision,
+            build_ids: facts.build_ids,
+            dwarf: facts.dwarf,
+            stripped: facts.stripped,
+            problem: row.problem,
+            received_at: row.received_at,
+        }
+    }
+}
+
+/// Which evidence belongs to one crash. At least one piece besides executables is needed.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct NewCrash {
+    /// Id of a stored core.
+    pub(crate) core: Option<String>,
+    /// Ids of stored executables. Not needed when their build ID is the core's.
+    pub(crate) binaries: Vec<String>,
+    /// Ids of stored crash texts and goroutine dumps.
+    pub(crate) texts: Vec<String>,
+    pub(crate) traces: Vec<String>,
+    pub(crate) profiles: Vec<String>,
+    /// Ids of stored race detector reports.
+    pub(crate) races: Vec<String>,
+    pub(crate) service: Option<String>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) hostname: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) occurred_at: Option<Timestamp>,
+}
+
+/// A crash in a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct CrashSummary {
+    pub(crate) id: String,
+    /// Null while it is not known what groups it.
+    pub(crate) group_id: Option<String>,
+    pub(crate) status: CrashStatus,
+    /// Root-cause class, one of the verdict classes of the report.
+    pub(crate) class: Option<String>,
+    pub(crate) title: Option<String>,
+    /// `certain`, `likely`, `possible` or `unknown`.
+    pub(crate) confidence: Option<String>,
+    pub(crate) service: Option<String>,
+    pub(crate) go_version: Option<String>,
+    /// Main module path.
+    pub(crate) module: Option<String>,
+    pub(crate) module_version: Option<String>,
+    pub(crate) hostname: Option<String>,
+    pub(crate) labels: BTreeMap<String, String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) received_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) occurred_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) analysed_at: Option<Timestamp>,
+    /// What is missing or doubtful.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// A crash.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Crash {
+    #[serde(flatten)]
+    pub(crate) summary: CrashSummary,
+    pub(crate) signature: Option<CrashSignature>,
+    /// What the analysis waits for.
+    pub(crate) missing: Option<Missing>,
+    /// Why there is no report.
+    pub(crate) failure: Option<Failure>,
+    /// Attempts at the current or last analysis.
+    pub(crate) attempts: u32,
+    /// The analysis under way.
+    pub(crate) progress: Option<Progress>,
+    /// There is a report; it may be a partial one.
+    pub(crate) has_report: bool,
+    pub(crate) evidence: Vec<Evidence>,
+}
+
+/// What groups a crash.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct CrashSignature {
+    pub(crate) version: u32,
+    pub(crate) fingerprint: String,
+    pub(crate) family: String,
+}
+
+/// What an analysis waits for.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Missing {
+    /// `binary`.
+    pub(crate) what: String,
+    /// Identities of what is missing, as far as the core tells.
+    pub(crate) build_ids: BuildIds,
+    /// Path of the executable as the process knew it.
+    pub(crate) executable: Option<String>,
+}
+
+/// Why there is no report.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Failure {
+    /// In a few words.
+    pub(crate) title: String,
+    /// In full.
+    pub(crate) detail: String,
+    /// Attempts that were made.
+    pub(crate) attempts: u32,
+}
+
+/// An analysis under way.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Progress {
+    /// `queued` or `analysing`.
+    pub(crate) stage: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) started_at: Option<Timestamp>,
+}
+
+impl From<panicle_store::Crash> for CrashSummary {
+    fn from(crash: panicle_store::Crash) -> Self {
+        Self {
+            id: crash.id,
+            group_id: crash.group_id,
+            status: crash.status,
+            class: crash.class,
+            title: crash.title,
+            confidence: crash.confidence,
+            service: crash.service,
+            go_version: crash.go_version,
+            module: crash.module,
+            module_version: crash.module_version,
+            hostname: crash.hostname,
+            labels: crash.labels,
+            received_at: crash.received_at,
+            occurred_at: crash.occurred_at,
+            analysed_at: crash.analysed_at,
+            diagnostics: crash.diagnostics,
+        }
+    }
+}
+
+impl Crash {
+    pub(crate) fn new(crash: panicle_store::Crash, evidence: Vec<panicle_store::Evidence>) -> Self {
+        let stage = match crash.status {
+            CrashStatus::Queued | CrashStatus::Analysing => Some(crash.status.to_string()),
+            _ => None,
+        };
+        Self {
+            signature: crash.signature.clone().map(|(version, fingerprint, family)| CrashSignature {
+                version,
+                fingerprint,
+                family,
+            }),
+            missing: crash.missing_binary.then(|| Missing {
+                what: "binary".to_owned(),
+                build_ids: crash.build_ids.clone(),
+                executable: crash.executable.clone(),
+            }),
+            failure: crash.failure.clone().map(|failure| Failure {
+                title: failure.title,
+                detail: failure.detail,
+                attempts: failure.attempts,
+            }),
+            attempts: crash.attempts,
+            progress: stage.map(|stage| Progress { stage, started_at: crash.started_at }),
+            has_report: crash.report_revision > 0,
+            evidence: evidence.into_iter().map(Evidence::from).collect(),
+            summary: crash.into(),
+        }
+    }
+}
+
+/// Crashes with one signature.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Group {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) class: String,
+    pub(crate) state: GroupState,
+    pub(crate) owner: Option<String>,
+    pub(crate) count: u64,
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) first_seen: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) last_seen: Timestamp,
+    pub(crate) fingerprint: String,
+    pub(crate) family: String,
+    pub(crate) services: Vec<String>,
+    pub(crate) go_versions: Vec<String>,
+    /// Versions of the main module.
+    pub(crate) versions: Vec<String>,
+    /// Crashes per hour: 24 buckets, the last one up to now.
+    pub(crate) trend: Vec<TrendPoint>,
+}
+
+/// Crashes within an hour.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct TrendPoint {
+    /// Start of the hour.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) at: Timestamp,
+    pub(crate) count: u64,
+}
+
+/// A group with what only its own page shows.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct GroupDetails {
+    #[serde(flatten)]
+    pub(crate) group: Group,
+    /// Every step of computing the signature.
+    pub(crate) explain: Vec<SignatureStep>,
+    /// Normalised frames of the signature, innermost first.
+    pub(crate) frames: Vec<String>,
+    pub(crate) latest_crash_id: Option<String>,
+    pub(crate) hostnames: Vec<String>,
+}
+
+impl From<panicle_store::Group> for Group {
+    fn from(group: panicle_store::Group) -> Self {
+        Self {
+            id: group.id,
+            title: group.title,
+            class: group.class,
+            state: group.state,
+            owner: group.owner,
+            count: group.count,
+            first_seen: group.first_seen,
+            last_seen: group.last_seen,
+            fingerprint: group.fingerprint,
+            family: group.family,
+            services: group.services,
+            go_versions: group.go_versions,
+            versions: group.versions,
+            trend: group.trend.into_iter().map(|(at, count)| TrendPoint { at, count }).collect(),
+        }
+    }
+}
+
+impl From<panicle_store::GroupDetails> for GroupDetails {
+    fn from(details: panicle_store::GroupDetails) -> Self {
+        Self {
+            hostnames: details.group.hostnames.clone(),
+            group: details.group.into(),
+            explain: details.explain,
+            frames: details.frames,
+            latest_crash_id: details.latest_crash,
+        }
+    }
+}
+
+/// What people decide about a group. Absent fields stay as they are.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct GroupPatch {
+    pub(crate) state: Option<GroupState>,
+    /// An empty text clears it.
+    pub(crate) owner: Option<String>,
+}
+
+/// What a search found.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct SearchResult {
+    pub(crate) groups: Vec<Group>,
+    pub(crate) crashes: Vec<CrashSummary>,
+}
+
+/// How much there is of what.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Stats {
+    pub(crate) crashes: u64,
+    pub(crate) groups: u64,
+    pub(crate) waiting_for_binary: u64,
+    /// Waiting for a worker, or with one.
+    pub(crate) queued: u64,
+    /// Failed or quarantined.
+    pub(crate) failed: u64,
+}
+
+/// One goroutine in the table.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct GoroutineRow {
+    pub(crate) id: u64,
+    pub(crate) status: String,
+    pub(crate) wait_reason: Option<String>,
+    pub(crate) wait_seconds: Option<f64>,
+    pub(crate) labels: BTreeMap<String, String>,
+    /// OS thread that runs it.
+    pub(crate) thread: Option<i32>,
+    /// Started by the runtime itself.
+    pub(crate) system: bool,
+    pub(crate) top_function: Option<String>,
+    pub(crate) top_file: Option<String>,
+    pub(crate) top_line: Option<u32>,
+    /// Function that started it.
+    pub(crate) created_by: Option<String>,
+    /// Signature of its cluster.
+    pub(crate) cluster: Option<String>,
+    pub(crate) frame_count: u32,
+}
+
+/// Part of the table of goroutines.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct GoroutinePage {
+    pub(crate) items: Vec<GoroutineRow>,
+    pub(crate) next_cursor: Option<String>,
+    /// Goroutines of the crash.
+    pub(crate) total: u64,
+    /// Those that the filters leave.
+    pub(crate) matched: u64,
+    pub(crate) facets: GoroutineFacets,
+}
+
+/// What can be filtered by, over all goroutines of the crash, most frequent first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct GoroutineFacets {
+    pub(crate) status: Vec<FacetValue>,
+    pub(crate) wait_reason: Vec<FacetValue>,
+    /// Label keys in use.
+    pub(crate) label_keys: Vec<FacetValue>,
+}
+
+/// A value and how many goroutines have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct FacetValue {
+    pub(crate) value: String,
+    pub(crate) count: u64,
+}

@@ -1,0 +1,190 @@
+//! Taking evidence in: memory use does not depend on its size.
+
+use std::io;
+
+use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
+use axum::body::Body;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::{Bytes, BytesMut};
+use futures_util::TryStreamExt;
+use http::{HeaderMap, StatusCode, header};
+use panicle_blobs::{BlobError, Digest, Ingested};
+use panicle_store::{EvidenceKind, NewBlob};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, BufReader},
+    sync::mpsc,
+};
+use tokio_util::io::StreamReader;
+
+use crate::{AppState, Problem, sniff};
+
+/// What is read at once, and how many such pieces wait for the disk.
+const PIECE_BYTES: usize = 256 << 10;
+const PIECES_WAITING: usize = 4;
+/// Longer names are cut; no file system has any.
+const NAME_BYTES: usize = 255;
+
+/// What an upload became.
+pub(crate) struct Received {
+    pub(crate) id: String,
+    pub(crate) new: bool,
+}
+
+enum Message {
+    Piece(Bytes),
+    Finish(Option<Digest>),
+}
+
+/// Streams a body to disk, and records it once it is durable there.
+pub(crate) async fn receive(
+    state: &AppState,
+    kind: EvidenceKind,
+    name: Option<&str>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Received, Problem> {
+    let expected = announced_digest(headers)?;
+    let mut reader = decoded(headers, body)?;
+
+    let mut head = BytesMut::with_capacity(sniff::HEAD_BYTES);
+    while head.len() < sniff::HEAD_BYTES {
+        if read(&mut reader, &mut head).await? == 0 {
+            break;
+        }
+    }
+    sniff::check(kind, &head[..head.len().min(sniff::HEAD_BYTES)])?;
+
+    let blobs = state.blobs.clone();
+    let (sender, mut receiver) = mpsc::channel(PIECES_WAITING);
+    // Hashing, compressing and writing block.
+    let writer = tokio::task::spawn_blocking(move || -> Result<Option<Ingested>, BlobError> {
+        let mut ingest = blobs.begin()?;
+        while let Some(message) = receiver.blocking_recv() {
+            match message {
+                Message::Piece(bytes) => ingest.write(&bytes)?,
+                Message::Finish(expected) => return ingest.finish(expected).map(Some),
+            }
+        }
+        // The client went away; dropping it removes what was written.
+        Ok(None)
+    });
+    let mut piece = head;
+    let mut open = true;
+    let outcome = loop {
+        if !piece.is_empty() {
+            // A writer that does not take any more has failed, and says why when it is asked.
+            open = sender.send(Message::Piece(piece.split().freeze())).await.is_ok();
+        }
+        if !open {
+            break Ok(());
+        }
+        piece.reserve(PIECE_BYTES);
+        match read(&mut reader, &mut piece).await {
+            Ok(0) => break Ok(()),
+            Ok(_) => {}
+            Err(problem) => break Err(problem),
+        }
+    };
+    if outcome.is_ok() && open {
+        let _ = sender.send(Message::Finish(expected)).await;
+    }
+    drop(sender);
+    let ingested = writer.await.map_err(|error| Problem::internal(error.to_string()))?;
+    outcome?;
+    let ingested = ingested?.ok_or_else(|| Problem::internal("the upload was not finished"))?;
+
+    let blob = NewBlob {
+        id: ingested.digest.to_string(),
+        kind,
+        name: name.and_then(clean_name),
+        size_bytes: ingested.size_bytes,
+        stored_bytes: ingested.stored_bytes,
+    };
+    let new = state.store.record_blob(&blob).await?;
+    metrics::counter!("panicle_uploads_total", "kind" => kind.as_str()).increment(1);
+    metrics::counter!("panicle_uploaded_bytes_total", "kind" => kind.as_str()).increment(blob.size_bytes);
+    Ok(Received { id: blob.id, new })
+}
+
+async fn read(reader: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> Result<usize, Problem> {
+    reader.read_buf(buffer).await.map_err(|error| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "body-incomplete",
+            "The upload broke off",
+            format!("the body could not be read to its end: {error}"),
+        )
+    })
+}
+
+fn decoded(headers: &HeaderMap, body: Body) -> Result<Box<dyn AsyncRead + Unpin + Send>, Problem> {
+    let stream = body.into_data_stream().map_err(io::Error::other);
+    let reader = StreamReader::new(stream);
+    let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or_default());
+    match encoding.map(str::trim) {
+        None | Some("" | "identity") => Ok(Box::new(reader)),
+        Some("gzip" | "x-gzip") => {
+            let mut decoder = GzipDecoder::new(BufReader::new(reader));
+            decoder.multiple_members(true);
+            Ok(Box::new(decoder))
+        }
+        Some("zstd") => {
+            let mut decoder = ZstdDecoder::new(BufReader::new(reader));
+            decoder.multiple_members(true);
+            Ok(Box::new(decoder))
+        }
+        Some(other) => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-encoding",
+            "This content encoding is not known here",
+            format!("{other} is not known here; gzip and zstd are"),
+        )),
+    }
+}
+
+/// The SHA-256 that the client announces, of the bytes before any content encoding.
+fn announced_digest(headers: &HeaderMap) -> Result<Option<Digest>, Problem> {
+    if let Some(value) = headers.get("x-panicle-sha256") {
+        return value
+            .to_str()
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .map(Some)
+            .ok_or_else(|| Problem::bad_request("X-Panicle-Sha256 has to be 64 hexadecimal digits"));
+    }
+    let Some(value) = headers.get("repr-digest") else { return Ok(None) };
+    let bad = || Problem::bad_request("Repr-Digest has to be written sha-256=:<base64>:");
+    for item in value.to_str().map_err(|_| bad())?.split(',') {
+        if let Some(digest) = item.trim().strip_prefix("sha-256=") {
+            let base64 = digest.strip_prefix(':').and_then(|rest| rest.strip_suffix(':')).ok_or_else(bad)?;
+            let bytes = STANDARD.decode(base64).map_err(|_| bad())?;
+            return Ok(Some(Digest::from_bytes(bytes.try_into().map_err(|_| bad())?)));
+        }
+    }
+    Ok(None)
+}
+
+/// The last component of a name, without what a terminal or a log would stumble over.
+fn clean_name(name: &str) -> Option<String> {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let mut clean: String = base.chars().filter(|character| !character.is_control()).collect();
+    let mut end = clean.len().min(NAME_BYTES);
+    while !clean.is_char_boundary(end) {
+        end -= 1;
+    }
+    clean.truncate(end);
+    (!clean.is_empty()).then_some(clean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean_name;
+
+    #[test]
+    fn names_are_reduced_to_their_last_component() {
+        assert_eq!(clean_name("../../etc/core.1"), Some("core.1".to_owned()));
+        assert_eq!(clean_name("C:\\dumps\\a\u{1b}[31m.core"), Some("a[31m.core".to_owned()));
+        assert_eq!(clean_name("a/"), None);
+        assert_eq!(clean_name(&"ü".repeat(300)).unwrap().len(), 254);
+    }
+}

@@ -1,0 +1,344 @@
+//! Crash records.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use panicle_report::{BuildIds, Diagnostic, Signature};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{CrashStatus, EvidenceKind, Store, StoreError, time};
+
+/// What somebody says belongs to one crash.
+#[derive(Clone, Debug, Default)]
+pub struct NewCrash {
+    /// The evidence, in the order it was named.
+    pub evidence: Vec<NewEvidence>,
+    /// Service that crashed.
+    pub service: Option<String>,
+    /// Host that it ran on.
+    pub hostname: Option<String>,
+    /// Anything else that is known.
+    pub labels: BTreeMap<String, String>,
+    /// When it happened.
+    pub occurred_at: Option<Timestamp>,
+    /// The client's own name for this request.
+    pub idempotency_key: Option<String>,
+}
+
+/// A stored blob and what it is for this crash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEvidence {
+    /// SHA-256 in hexadecimal.
+    pub id: String,
+    /// What it is here.
+    pub kind: EvidenceKind,
+}
+
+/// What [`Store::create_crash`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// The crash.
+    pub id: String,
+    /// It was not known before.
+    pub new: bool,
+}
+
+/// Why there is no report, for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// In a few words.
+    pub title: String,
+    /// In full.
+    pub detail: String,
+    /// Attempts that were made.
+    pub attempts: u32,
+}
+
+/// A crash.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the columns are described where the API shows them")]
+pub struct Crash {
+    pub id: String,
+    pub status: CrashStatus,
+    pub group_id: Option<String>,
+    pub class: Option<String>,
+    pub title: Option<String>,
+    pub confidence: Option<String>,
+    pub service: Option<String>,
+    pub go_version: Option<String>,
+    pub module: Option<String>,
+    pub module_version: Option<String>,
+    pub hostname: Option<String>,
+    pub labels: BTreeMap<String, String>,
+    pub received_at: Timestamp,
+    pub occurred_at: Option<Timestamp>,
+    pub started_at: Option<Timestamp>,
+    pub analysed_at: Option<Timestamp>,
+    pub attempts: u32,
+    pub signature: Option<(u32, String, String)>,
+    pub executable: Option<String>,
+    pub build_ids: BuildIds,
+    pub missing_binary: bool,
+    pub failure: Option<Failure>,
+    pub diagnostics: Vec<Diagnostic>,
+    pub report_revision: u64,
+}
+
+/// Which crashes to list.
+#[derive(Clone, Debug, Default)]
+pub struct CrashFilter {
+    /// Of this group.
+    pub group: Option<String>,
+    /// In this state.
+    pub status: Option<CrashStatus>,
+    /// Of this class.
+    pub class: Option<String>,
+    /// Of this service.
+    pub service: Option<String>,
+    /// Received before the crash with this identifier.
+    pub before: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct CrashRecord {
+    id: String,
+    status: String,
+    group_id: Option<String>,
+    class: Option<String>,
+    title: Option<String>,
+    confidence: Option<String>,
+    service: Option<String>,
+    go_version: Option<String>,
+    module: Option<String>,
+    module_version: Option<String>,
+    hostname: Option<String>,
+    labels: String,
+    received_at: i64,
+    occurred_at: Option<i64>,
+    started_at: Option<i64>,
+    analysed_at: Option<i64>,
+    attempts: i64,
+    signature_version: Option<i64>,
+    fingerprint: Option<String>,
+    family: Option<String>,
+    executable: Option<String>,
+    gnu_build_id: Option<String>,
+    go_build_id: Option<String>,
+    missing_binary: bool,
+    failure: Option<String>,
+    diagnostics: String,
+    report_revision: i64,
+}
+
+impl CrashRecord {
+    pub(crate) fn read(self) -> Result<Crash, StoreError> {
+        let signature = match (self.signature_version, self.fingerprint, self.family) {
+            (Some(version), Some(fingerprint), Some(family)) => Some((version as u32, fingerprint, family)),
+            _ => None,
+        };
+        Ok(Crash {
+            status: self
+                .status
+                .parse()
+                .map_err(|_| StoreError::Stored(format!("crash status {}", self.status)))?,
+            id: self.id,
+            group_id: self.group_id,
+            class: self.class,
+            title: self.title,
+            confidence: self.confidence,
+            service: self.service,
+            go_version: self.go_version,
+            module: self.module,
+            module_version: self.module_version,
+            hostname: self.hostname,
+            labels: serde_json::from_str(&self.labels)?,
+            received_at: time::read(self.received_at)?,
+            occurred_at: time::read_optional(self.occurred_at)?,
+            started_at: time::read_optional(self.started_at)?,
+            analysed_at: time::read_optional(self.analysed_at)?,
+            attempts: self.attempts as u32,
+            signature,
+            executable: self.executable,
+            build_ids: BuildIds { gnu: self.gnu_build_id, go: self.go_build_id, text_sha256: None },
+            missing_binary: self.missing_binary,
+            failure: self.failure.as_deref().map(serde_json::from_str).transpose()?,
+            diagnostics: serde_json::from_str(&self.diagnostics)?,
+            report_revision: self.report_revision as u64,
+        })
+    }
+}
+
+/// What one crash is known by: its core, or else the set of its other evidence.
+fn identity(evidence: &[NewEvidence]) -> String {
+    if let Some(core) = evidence.iter().find(|evidence| evidence.kind == EvidenceKind::Core) {
+        return format!("core:{}", core.id);
+    }
+    let mut ids: Vec<&str> = evidence
+        .iter()
+        .filter(|evidence| evidence.kind != EvidenceKind::Binary)
+        .map(|evidence| evidence.id.as_str())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    format!("set:{}", hex::encode(Sha256::digest(ids.join("\n"))))
+}
+
+impl Store {
+    /// Records a crash and queues its analysis. One that is known already, by its idempotency key,
+    /// its core or its set of texts, is answered as it is; evidence that was not yet known is added
+    /// to it and makes it be analysed again.
+    pub async fn create_crash(&self, new: &NewCrash) -> Result<Created, StoreError> {
+        let now = Timestamp::now().as_microsecond();
+        let identity = identity(&new.evidence);
+        let occurred_at = new.occurred_at.map(Timestamp::as_microsecond);
+        let id = uuid::Uuid::now_v7().to_string();
+        let created = transaction!(self, tx => {
+            for evidence in &new.evidence {
+                let row: Option<(String,)> = sqlx::query_as("SELECT kind FROM blobs WHERE id = $1")
+                    .bind(&evidence.id)
+                    .fetch_optional(&mut *tx)
+                    .await?;
+                let (kind,) = row.ok_or_else(|| StoreError::NotFound { what: "blob", id: evidence.id.clone() })?;
+                check_kind(evidence, &kind)?;
+            }
+            let known: Option<(String, String)> = sqlx::query_as(
+                "SELECT id, labels FROM crashes WHERE identity = $1 OR idempotency_key = $2 \
+                 ORDER BY CASE WHEN identity = $1 THEN 0 ELSE 1 END LIMIT 1",
+            )
+            .bind(&identity)
+            .bind(&new.idempotency_key)
+            .fetch_optional(&mut *tx)
+            .await?;
+            let created = if let Some((known, labels)) = known {
+                let mut labels: BTreeMap<String, String> = serde_json::from_str(&labels)?;
+                labels.extend(new.labels.clone());
+                sqlx::query(
+                    "UPDATE crashes SET labels = $2, service = COALESCE(service, $3), \
+                     hostname = COALESCE(hostname, $4), occurred_at = COALESCE(occurred_at, $5), \
+                     seen_at = COALESCE(occurred_at, $5, seen_at) WHERE id = $1",
+                )
+                .bind(&known)
+                .bind(serde_json::to_string(&labels)?)
+                .bind(&new.service)
+                .bind(&new.hostname)
+                .bind(occurred_at)
+                .execute(&mut *tx)
+                .await?;
+                Created { id: known, new: false }
+            } else {
+                sqlx::query(
+                    "INSERT INTO crashes (id, identity, idempotency_key, status, service, hostname, labels, \
+                     received_at, occurred_at, seen_at, attempts, missing_binary, diagnostics, report_revision) \
+                     VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, 0, $10, '[]', 0)",
+                )
+                .bind(&id)
+                .bind(&identity)
+                .bind(&new.idempotency_key)
+                .bind(&new.service)
+                .bind(&new.hostname)
+                .bind(serde_json::to_string(&new.labels)?)
+                .bind(now)
+                .bind(occurred_at)
+                .bind(occurred_at.unwrap_or(now))
+                .bind(false)
+                .execute(&mut *tx)
+                .await?;
+                Created { id: id.clone(), new: true }
+            };
+            let mut added = 0;
+            for evidence in &new.evidence {
+                added += sqlx::query(
+                    "INSERT INTO crash_evidence (crash_id, blob_id, kind, origin, added_at) \
+                     VALUES ($1, $2, $3, 'named', $4) ON CONFLICT (crash_id, blob_id, kind) DO NOTHING",
+                )
+                .bind(&created.id)
+                .bind(&evidence.id)
+                .bind(evidence.kind.as_str())
+                .bind(now)
+                .execute(&mut *tx)
+                .await?
+                .rows_affected();
+            }
+            if added > 0 {
+                requeue!(tx, &created.id, now);
+            }
+            created
+        });
+        self.announce_work();
+        Ok(created)
+    }
+
+    /// Queues a crash for another analysis.
+    pub async fn reanalyse(&self, id: &str) -> Result<(), StoreError> {
+        let now = Timestamp::now().as_microsecond();
+        transaction!(self, tx => {
+            if requeue!(tx, id, now) == 0 {
+                return Err(StoreError::NotFound { what: "crash", id: id.to_owned() });
+            }
+        });
+        self.announce_work();
+        Ok(())
+    }
+
+    /// One crash.
+    pub async fn crash(&self, id: &str) -> Result<Crash, StoreError> {
+        let row: Option<CrashRecord> = query!(self, db => {
+            sqlx::query_as("SELECT * FROM crashes WHERE id = $1").bind(id).fetch_optional(db).await
+        })?;
+        row.ok_or_else(|| StoreError::NotFound { what: "crash", id: id.to_owned() })?.read()
+    }
+
+    /// Crashes, newest first.
+    pub async fn crashes(&self, filter: &CrashFilter, limit: u32) -> Result<Vec<Crash>, StoreError> {
+        let rows: Vec<CrashRecord> = query!(self, db => sqlx::query_as(
+            "SELECT * FROM crashes WHERE (CAST($1 AS TEXT) IS NULL OR group_id = $1) \
+             AND (CAST($2 AS TEXT) IS NULL OR status = $2) AND (CAST($3 AS TEXT) IS NULL OR class = $3) \
+             AND (CAST($4 AS TEXT) IS NULL OR service = $4) AND (CAST($5 AS TEXT) IS NULL OR id < $5) \
+             ORDER BY id DESC LIMIT $6")
+            .bind(&filter.group)
+            .bind(filter.status.map(CrashStatus::as_str))
+            .bind(&filter.class)
+            .bind(&filter.service)
+            .bind(&filter.before)
+            .bind(i64::from(limit))
+            .fetch_all(db)
+            .await)?;
+        rows.into_iter().map(CrashRecord::read).collect()
+    }
+}
+
+/// A core has to be a core and an executable an executable; what is printed or recorded is told
+/// apart by whoever names it.
+fn check_kind(evidence: &NewEvidence, stored: &str) -> Result<(), StoreError> {
+    let strict = |kind: &str| matches!(kind, "core" | "binary");
+    let wanted = evidence.kind.as_str();
+    if wanted == stored || (!strict(wanted) && !strict(stored)) {
+        return Ok(());
+    }
+    let actual = stored.parse::<EvidenceKind>().map_err(|error| StoreError::Stored(error.to_string()))?;
+    Err(StoreError::WrongKind { id: evidence.id.clone(), wanted, actual: actual.as_str() })
+}
+
+impl Crash {
+    /// The signature's version, fingerprint and family, out of a report's signature.
+    pub(crate) fn signature_columns(signature: &Signature) -> (i64, &str, &str) {
+        (i64::from(signature.version), &signature.fingerprint, &signature.family)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EvidenceKind, NewEvidence, identity};
+
+    #[test]
+    fn a_crash_is_known_by_its_core_or_its_set_of_texts() {
+        let evidence = |kind, id: &str| NewEvidence { id: id.to_owned(), kind };
+        let core = [evidence(EvidenceKind::Text, "t"), evidence(EvidenceKind::Core, "c")];
+        assert_eq!(identity(&core), "core:c");
+        let one = [evidence(EvidenceKind::Text, "a"), evidence(EvidenceKind::Text, "b")];
+        let other = [one[1].clone(), one[0].clone(), evidence(EvidenceKind::Binary, "x")];
+        assert_eq!(identity(&one), identity(&other));
+        assert_ne!(identity(&one), identity(&one[..1]));
+    }
+}

@@ -1,0 +1,128 @@
+//! The one place that knows which drivers there are.
+
+use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
+
+use sqlx::{
+    PgPool, SqlitePool,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::Notify;
+
+use crate::StoreError;
+
+/// The database.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) pool: Pool,
+    work: Arc<Notify>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// Runs `$body` in a transaction `$tx` that is committed when the body comes to its end and rolled
+/// back when it returns early. On SQLite it takes the write lock at once, because a transaction
+/// that reads first and writes later fails when another one wrote in between.
+macro_rules! transaction {
+    ($store:expr, $tx:ident => $body:expr) => {
+        match &$store.pool {
+            $crate::database::Pool::Sqlite(pool) => {
+                let mut $tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+                let value = $body;
+                $tx.commit().await?;
+                value
+            }
+            $crate::database::Pool::Postgres(pool) => {
+                let mut $tx = pool.begin().await?;
+                let value = $body;
+                $tx.commit().await?;
+                value
+            }
+        }
+    };
+}
+
+/// Runs `$body`, one query, with the pool `$db`.
+macro_rules! query {
+    ($store:expr, $db:ident => $body:expr) => {
+        match &$store.pool {
+            $crate::database::Pool::Sqlite($db) => $body,
+            $crate::database::Pool::Postgres($db) => $body,
+        }
+    };
+}
+
+impl Store {
+    /// Connects to `sqlite:<path>` or `postgres://…` and brings the schema up to date.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let pool = if let Some(path) = url.strip_prefix("sqlite:") {
+            Pool::Sqlite(sqlite(url, Path::new(path.trim_start_matches("//"))).await?)
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let pool = PgPoolOptions::new()
+                .max_connections(16)
+                .acquire_timeout(Duration::from_secs(10))
+                .connect(url)
+                .await?;
+            // Takes an advisory lock of its own.
+            sqlx::migrate!("../../migrations/postgres").run(&pool).await?;
+            Pool::Postgres(pool)
+        } else {
+            return Err(StoreError::Url(url.to_owned()));
+        };
+        Ok(Self { pool, work: Arc::default() })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        query!(self, db => sqlx::query("SELECT 1").execute(db).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        query!(self, db => db.close().await);
+    }
+
+    /// Returns when this process made work for a worker. Work that others made is found by polling.
+    pub async fn work(&self) {
+        self.work.notified().await;
+    }
+
+    /// Wakes one that waits in [`Store::work`], because there may be more to do.
+    pub fn announce(&self) {
+        self.announce_work();
+    }
+
+    pub(crate) fn announce_work(&self) {
+        self.work.notify_one();
+    }
+}
+
+async fn sqlite(url: &str, path: &Path) -> Result<SqlitePool, StoreError> {
+    let options = SqliteConnectOptions::from_str(url)?
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // What was acknowledged survives a power cut; with WAL, NORMAL would not promise that.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(30));
+    // sqlx' migrations lock PostgreSQL but not SQLite, and a server and a worker may start at once.
+    let lock_path = path.with_extension("lock");
+    let failed = |source| StoreError::Io { what: format!("locking {}", lock_path.display()), source };
+    let lock = std::fs::File::create(&lock_path).map_err(failed)?;
+    let _lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
+        .await
+        .map_err(|error| StoreError::Stored(error.to_string()))?
+        .map_err(failed)?;
+    let pool = SqlitePoolOptions::new()
+        .max_connections(8)
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_with(options)
+        .await?;
+    sqlx::migrate!("../../migrations/sqlite").run(&pool).await?;
+    Ok(pool)
+}

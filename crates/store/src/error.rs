@@ -1,0 +1,56 @@
+use thiserror::Error;
+
+/// What can go wrong with the database.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The database failed or could not be reached.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the database's schema could not be brought up to date: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The database URL names no database that is known here.
+    #[error("{0} is no database URL: it starts with sqlite: or postgres:")]
+    Url(String),
+    /// A file beside the database could not be used.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// What is asked for is not there.
+    #[error("there is no {what} {id}")]
+    NotFound {
+        /// `crash`, `group`, `blob`, …
+        what: &'static str,
+        /// Its identifier.
+        id: String,
+    },
+    /// A piece of evidence is not of the kind that it was named as.
+    #[error("{id} was stored as a {actual}, not as a {wanted}")]
+    WrongKind {
+        /// The blob.
+        id: String,
+        /// How it was named.
+        wanted: &'static str,
+        /// What it is.
+        actual: &'static str,
+    },
+    /// Somebody else changed it meanwhile.
+    #[error("it was changed meanwhile")]
+    Conflict,
+    /// The job's lease expired and somebody else holds it now; nothing was written.
+    #[error("the lease is lost")]
+    LeaseLost,
+    /// A stored value cannot be read back.
+    #[error("a stored value cannot be read back: {0}")]
+    Stored(String),
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Stored(error.to_string())
+    }
+}

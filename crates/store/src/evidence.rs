@@ -1,0 +1,287 @@
+//! Blobs and what is known about those that are executables.
+
+use jiff::Timestamp;
+use panicle_report::BuildIds;
+
+use crate::{EvidenceKind, JobKind, Lease, Store, StoreError, time};
+
+/// A blob that was stored.
+#[derive(Clone, Debug)]
+pub struct NewBlob {
+    /// SHA-256 in hexadecimal.
+    pub id: String,
+    /// What it is.
+    pub kind: EvidenceKind,
+    /// File name as it was given.
+    pub name: Option<String>,
+    /// Raw size.
+    pub size_bytes: u64,
+    /// Size at rest.
+    pub stored_bytes: u64,
+}
+
+/// A piece of evidence.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// SHA-256 in hexadecimal.
+    pub id: String,
+    /// What it is.
+    pub kind: EvidenceKind,
+    /// File name as it was given first.
+    pub name: Option<String>,
+    /// Raw size.
+    pub size_bytes: u64,
+    /// When it was received first.
+    pub received_at: Timestamp,
+    /// What is known about it as an executable.
+    pub binary: Option<BinaryRow>,
+}
+
+/// What a child process read out of an executable.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BinaryFacts {
+    /// `go1.24.11`; `None` for what Go did not build.
+    pub go_version: Option<String>,
+    /// Main module path.
+    pub module: Option<String>,
+    /// Main module version.
+    pub module_version: Option<String>,
+    /// `vcs.revision`.
+    pub vcs_revision: Option<String>,
+    /// Identities.
+    pub build_ids: BuildIds,
+    /// `full`, `separate` or `none`.
+    pub dwarf: Option<String>,
+    /// No symbol table.
+    pub stripped: Option<bool>,
+}
+
+/// An executable.
+#[derive(Clone, Debug)]
+pub struct BinaryRow {
+    /// SHA-256 in hexadecimal.
+    pub id: String,
+    /// File name as it was given first.
+    pub name: Option<String>,
+    /// Raw size.
+    pub size_bytes: u64,
+    /// When it was received first.
+    pub received_at: Timestamp,
+    /// A child process has looked at it.
+    pub identified: bool,
+    /// What that found.
+    pub facts: BinaryFacts,
+    /// Why it found nothing.
+    pub problem: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct EvidenceRecord {
+    id: String,
+    kind: String,
+    name: Option<String>,
+    size_bytes: i64,
+    received_at: i64,
+    identified: Option<bool>,
+    go_version: Option<String>,
+    module: Option<String>,
+    module_version: Option<String>,
+    vcs_revision: Option<String>,
+    gnu_build_id: Option<String>,
+    go_build_id: Option<String>,
+    text_sha256: Option<String>,
+    dwarf: Option<String>,
+    stripped: Option<bool>,
+    problem: Option<String>,
+}
+
+impl EvidenceRecord {
+    fn read(self) -> Result<Evidence, StoreError> {
+        let received_at = time::read(self.received_at)?;
+        let binary = self.identified.map(|identified| BinaryRow {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            size_bytes: self.size_bytes as u64,
+            received_at,
+            identified,
+            facts: BinaryFacts {
+                go_version: self.go_version,
+                module: self.module,
+                module_version: self.module_version,
+                vcs_revision: self.vcs_revision,
+                build_ids: BuildIds {
+                    gnu: self.gnu_build_id,
+                    go: self.go_build_id,
+                    text_sha256: self.text_sha256,
+                },
+                dwarf: self.dwarf,
+                stripped: self.stripped,
+            },
+            problem: self.problem,
+        });
+        Ok(Evidence {
+            kind: self
+                .kind
+                .parse()
+                .map_err(|_| StoreError::Stored(format!("evidence kind {}", self.kind)))?,
+            id: self.id,
+            name: self.name,
+            size_bytes: self.size_bytes as u64,
+            received_at,
+            binary,
+        })
+    }
+}
+
+macro_rules! binary_columns {
+    () => {
+        "n.identified, n.go_version, n.module, n.module_version, n.vcs_revision, n.gnu_build_id, \
+         n.go_build_id, n.text_sha256, n.dwarf, n.stripped, n.problem"
+    };
+}
+
+impl Store {
+    /// Records a stored blob, and for an executable the job that looks at it. Answers whether it is
+    /// new; a blob that was there keeps its name and time.
+    pub async fn record_blob(&self, blob: &NewBlob) -> Result<bool, StoreError> {
+        let now = Timestamp::now().as_microsecond();
+        let new = transaction!(self, tx => {
+            let inserted = sqlx::query(
+                "INSERT INTO blobs (id, kind, name, size_bytes, stored_bytes, received_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
+            )
+            .bind(&blob.id)
+            .bind(blob.kind.as_str())
+            .bind(&blob.name)
+            .bind(blob.size_bytes as i64)
+            .bind(blob.stored_bytes as i64)
+            .bind(now)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected() > 0;
+            if inserted && blob.kind == EvidenceKind::Binary {
+                sqlx::query(
+                    "INSERT INTO binaries (id, identified, received_at) VALUES ($1, $2, $3) \
+                     ON CONFLICT (id) DO NOTHING",
+                )
+                .bind(&blob.id)
+                .bind(false)
+                .bind(now)
+                .execute(&mut *tx)
+                .await?;
+                enqueue!(tx, JobKind::Identify, &blob.id, now);
+            }
+            inserted
+        });
+        if new {
+            self.announce_work();
+        }
+        Ok(new)
+    }
+
+    /// One piece of evidence.
+    pub async fn evidence(&self, id: &str) -> Result<Evidence, StoreError> {
+        let row: Option<EvidenceRecord> = query!(self, db => sqlx::query_as(concat!(
+            "SELECT b.id, b.kind, b.name, b.size_bytes, b.received_at, ", binary_columns!(),
+            " FROM blobs b LEFT JOIN binaries n ON n.id = b.id WHERE b.id = $1"))
+            .bind(id)
+            .fetch_optional(db)
+            .await)?;
+        row.ok_or_else(|| StoreError::NotFound { what: "blob", id: id.to_owned() })?.read()
+    }
+
+    /// What is known to belong to a crash, in the order of kinds.
+    pub async fn crash_evidence(&self, crash: &str) -> Result<Vec<Evidence>, StoreError> {
+        let rows: Vec<EvidenceRecord> = query!(self, db => sqlx::query_as(concat!(
+            "SELECT b.id, e.kind, b.name, b.size_bytes, b.received_at, ", binary_columns!(),
+            " FROM crash_evidence e JOIN blobs b ON b.id = e.blob_id LEFT JOIN binaries n ON n.id = b.id \
+             WHERE e.crash_id = $1 ORDER BY e.kind, e.added_at, b.id"))
+            .bind(crash)
+            .fetch_all(db)
+            .await)?;
+        rows.into_iter().map(EvidenceRecord::read).collect()
+    }
+
+    /// Executables, newest first, those before `(received_at, id)`.
+    pub async fn binaries(
+        &self,
+        before: Option<(i64, String)>,
+        limit: u32,
+    ) -> Result<Vec<BinaryRow>, StoreError> {
+        let (at, id) = before.unwrap_or((i64::MAX, String::new()));
+        let rows: Vec<EvidenceRecord> = query!(self, db => sqlx::query_as(concat!(
+            "SELECT b.id, b.kind, b.name, b.size_bytes, n.received_at, ", binary_columns!(),
+            " FROM binaries n JOIN blobs b ON b.id = n.id WHERE (n.received_at, n.id) < ($1, $2) \
+             ORDER BY n.received_at DESC, n.id DESC LIMIT $3"))
+            .bind(at)
+            .bind(id)
+            .bind(i64::from(limit))
+            .fetch_all(db)
+            .await)?;
+        rows.into_iter().filter_map(|row| row.read().map(|evidence| evidence.binary).transpose()).collect()
+    }
+
+    /// Stored executables that have one of these identities.
+    pub async fn matching_binaries(&self, ids: &BuildIds) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = query!(self, db => sqlx::query_as(
+            "SELECT id FROM binaries WHERE gnu_build_id = $1 OR go_build_id = $2 ORDER BY received_at, id")
+            .bind(&ids.gnu)
+            .bind(&ids.go)
+            .fetch_all(db)
+            .await)?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
+    /// Completes an identification. Crashes that waited for this executable are queued; answers
+    /// which.
+    pub async fn commit_binary(
+        &self,
+        lease: &Lease,
+        id: &str,
+        facts: Result<&BinaryFacts, &str>,
+    ) -> Result<Vec<String>, StoreError> {
+        let now = Timestamp::now().as_microsecond();
+        let none = BinaryFacts::default();
+        let (facts, problem) = match facts {
+            Ok(facts) => (facts, None),
+            Err(problem) => (&none, Some(problem)),
+        };
+        let woken = transaction!(self, tx => {
+            let _again = complete!(tx, lease);
+            pass_turnstile!(tx, "binaries");
+            sqlx::query(
+                "UPDATE binaries SET identified = $2, go_version = $3, module = $4, module_version = $5, \
+                 vcs_revision = $6, gnu_build_id = $7, go_build_id = $8, text_sha256 = $9, dwarf = $10, \
+                 stripped = $11, problem = $12 WHERE id = $1",
+            )
+            .bind(id)
+            .bind(true)
+            .bind(&facts.go_version)
+            .bind(&facts.module)
+            .bind(&facts.module_version)
+            .bind(&facts.vcs_revision)
+            .bind(&facts.build_ids.gnu)
+            .bind(&facts.build_ids.go)
+            .bind(&facts.build_ids.text_sha256)
+            .bind(&facts.dwarf)
+            .bind(facts.stripped)
+            .bind(problem)
+            .execute(&mut *tx)
+            .await?;
+            let woken: Vec<(String,)> = sqlx::query_as(
+                "UPDATE crashes SET status = 'queued' WHERE status = 'waiting-for-binary' \
+                 AND (gnu_build_id = $1 OR go_build_id = $2) RETURNING id",
+            )
+            .bind(&facts.build_ids.gnu)
+            .bind(&facts.build_ids.go)
+            .fetch_all(&mut *tx)
+            .await?;
+            for (crash,) in &woken {
+                enqueue!(tx, JobKind::Analyse, crash, now);
+            }
+            woken
+        });
+        self.announce_work();
+        Ok(woken.into_iter().map(|row| row.0).collect())
+    }
+}

@@ -1,0 +1,108 @@
+//! The words that columns and the API share.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A word that is none of those that fit here.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0:?} is none of the words that fit here")]
+pub struct NotAWord(pub String);
+
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        pub enum $name {
+            $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)*
+        }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// As it is written.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAWord;
+
+            fn from_str(text: &str) -> Result<Self, NotAWord> {
+                match text { $($word => Ok(Self::$variant),)* _ => Err(NotAWord(text.to_owned())) }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// What a piece of evidence is.
+    EvidenceKind {
+        /// A core file.
+        Core = "core",
+        /// An executable.
+        Binary = "binary",
+        /// Printed crash text or a goroutine dump.
+        Text = "text",
+        /// An execution trace.
+        Trace = "trace",
+        /// A pprof profile.
+        Profile = "profile",
+        /// A race detector's report.
+        Race = "race",
+    }
+}
+
+words! {
+    /// Where a crash stands.
+    CrashStatus {
+        /// Stored, not yet queued.
+        Received = "received",
+        /// Analysed as far as its core goes; goes on when the executable arrives.
+        WaitingForBinary = "waiting-for-binary",
+        /// Waits for a worker.
+        Queued = "queued",
+        /// A worker has it.
+        Analysing = "analysing",
+        /// There is a report.
+        Done = "done",
+        /// The evidence cannot be read; trying again would not help.
+        Failed = "failed",
+        /// Three attempts were killed or crashed. The evidence is kept as the reproducer.
+        Quarantined = "quarantined",
+    }
+}
+
+words! {
+    /// Where a group stands.
+    GroupState {
+        /// Nobody has looked at it.
+        New = "new",
+        /// Known, still happening.
+        Ongoing = "ongoing",
+        /// Mended; a new crash makes it ongoing again.
+        Resolved = "resolved",
+        /// Known and not of interest.
+        Muted = "muted",
+    }
+}
+
+words! {
+    /// What a job does.
+    JobKind {
+        /// Reads an executable's identities.
+        Identify = "identify",
+        /// Analyses a crash.
+        Analyse = "analyse",
+    }
+}

@@ -1,0 +1,174 @@
+use std::collections::HashSet;
+
+use panicle_report::{BinaryMatch, Diagnostic, Report, Stage, VerdictClass};
+use panicle_sandbox::{CoreIdentity, Identity, Stopped, Task};
+use panicle_store::{Analysed, CrashOutcome, Evidence, EvidenceKind, Job, Part};
+
+use crate::{
+    JobError, Worker,
+    identify::identity,
+    parts::{Pieces, part},
+    tend::{Inputs, Tended},
+};
+
+/// Executables that are handed to a child at most; more with the same build ID add nothing.
+const MAX_BINARIES: usize = 8;
+
+impl Worker {
+    /// Makes a crash's report and stores it with what follows from it.
+    pub(crate) async fn analyse(&self, job: &Job, tended: &Tended) -> Result<(), JobError> {
+        let store = &self.inner.store;
+        let crash = store.crash(&job.subject).await?;
+        let evidence = store.crash_evidence(&crash.id).await?;
+        let (binaries, others): (Vec<_>, Vec<_>) =
+            evidence.into_iter().partition(|evidence| evidence.kind == EvidenceKind::Binary);
+
+        let mut inputs = Inputs::default();
+        let mut core = None;
+        for evidence in others {
+            let is_core = evidence.kind == EvidenceKind::Core;
+            let name = evidence.name.clone().unwrap_or_else(|| evidence.id.clone());
+            let input = tended.lay_out(vec![evidence]).await?;
+            if is_core {
+                core = Some(match identity(tended, &input).await? {
+                    Identity::Core(core) => core,
+                    Identity::Binary(_) => {
+                        return Err(JobError::Input { input: name, reason: "is an executable".to_owned() });
+                    }
+                    Identity::Other(reason) => return Err(JobError::Input { input: name, reason }),
+                });
+            }
+            inputs.extend(input);
+        }
+
+        let candidates = self.candidates(binaries, core.as_ref()).await?;
+        let tried: Vec<String> = candidates.iter().map(|evidence| evidence.id.clone()).collect();
+        inputs.extend(tended.lay_out(candidates.into_iter().take(MAX_BINARIES).collect()).await?);
+
+        let pieces = tended.child(Task::Analyse, &inputs, Pieces::default(), Pieces::take).await?;
+        if let Some((input, reason)) = pieces.failed {
+            return Err(JobError::Input { input, reason });
+        }
+        let (mut head, mut parts) = pieces.whole().map_err(Stopped::Output)?;
+
+        let waits = core.as_ref().is_some_and(|core| lacks_binary(core, &head));
+        if waits {
+            head.diagnostics.insert(0, missing_binary(core.as_ref(), &head, tried.len()));
+        }
+        let texts = inputs
+            .inputs
+            .iter()
+            .any(|input| !matches!(input.role, panicle_sandbox::Role::Core | panicle_sandbox::Role::Binary));
+        let groups = groups(&head, core.as_ref(), waits && !texts);
+        let outcome = CrashOutcome {
+            analysed: columns(&head, core),
+            signature: groups.then(|| head.signature.clone()),
+            matched: matched(&head, &tried, &inputs),
+            waits_for_binary: waits.then_some(tried),
+            parts: {
+                parts.push(part(Part::Head, 0, &head).map_err(Stopped::Output)?);
+                parts
+            },
+        };
+        let committed = store.commit_crash(&job.lease, &crash.id, &outcome).await?;
+        tracing::info!(
+            crash = crash.id,
+            status = committed.status.as_str(),
+            group = committed.group,
+            new_group = committed.new_group,
+            "analysed"
+        );
+        Ok(())
+    }
+
+    /// The executables to try: those that were named, and those that have the core's build ID.
+    async fn candidates(
+        &self,
+        named: Vec<Evidence>,
+        core: Option<&CoreIdentity>,
+    ) -> Result<Vec<Evidence>, JobError> {
+        let mut candidates = named;
+        if let Some(core) = core {
+            let mut known: HashSet<String> = candidates.iter().map(|evidence| evidence.id.clone()).collect();
+            for id in self.inner.store.matching_binaries(&core.build_ids).await? {
+                if known.insert(id.clone()) {
+                    candidates.push(self.inner.store.evidence(&id).await?);
+                }
+            }
+        }
+        Ok(candidates)
+    }
+}
+
+/// The program was, or may have been, built by Go, and its executable is not among the candidates.
+fn lacks_binary(core: &CoreIdentity, report: &Report) -> bool {
+    core.go != Some(false)
+        && report.binary.as_ref().is_none_or(|binary| binary.matched == BinaryMatch::Mismatch)
+}
+
+fn missing_binary(core: Option<&CoreIdentity>, report: &Report, tried: usize) -> Diagnostic {
+    let executable = core
+        .and_then(|core| core.executable.clone())
+        .or_else(|| report.process.executable.clone())
+        .unwrap_or_else(|| "the executable".to_owned());
+    let why = if tried == 0 {
+        format!("{executable} is not here, so that stacks and values could not be read")
+    } else {
+        format!("none of the {tried} executables at hand is the {executable} that crashed, so none was used")
+    };
+    let next = match core.map(|core| &core.build_ids) {
+        Some(ids) if ids.gnu.is_some() || ids.go.is_some() => {
+            "the analysis goes on by itself when an executable with this build ID is uploaded"
+        }
+        _ => {
+            "the core does not hold the build ID, so the executable has to be uploaded and named with \
+             this crash"
+        }
+    };
+    Diagnostic::warning(Stage::Service, format!("{why}; {next}"))
+}
+
+/// Whether the signature says enough to group by.
+fn groups(report: &Report, core: Option<&CoreIdentity>, core_alone_without_binary: bool) -> bool {
+    let no_go = core.is_some_and(|core| core.go == Some(false));
+    let nothing_known = matches!(report.verdict.class, VerdictClass::NoCrash);
+    !(core_alone_without_binary || no_go || nothing_known || report.signature.fingerprint.is_empty())
+}
+
+/// Executables that were found rather than named, and that the report was made with.
+fn matched(report: &Report, tried: &[String], inputs: &Inputs) -> Vec<String> {
+    let used = report.binary.as_ref().filter(|binary| binary.matched != BinaryMatch::Mismatch);
+    let Some(used) = used else { return Vec::new() };
+    inputs
+        .inputs
+        .iter()
+        .filter(|input| input.role == panicle_sandbox::Role::Binary && tried.contains(&input.sha256))
+        .filter(|input| tried.len() == 1 || input.name == used.path)
+        .map(|input| input.sha256.clone())
+        .collect()
+}
+
+fn columns(report: &Report, core: Option<CoreIdentity>) -> Analysed {
+    let binary = report.binary.as_ref().filter(|binary| binary.matched != BinaryMatch::Mismatch);
+    let core = core.unwrap_or_default();
+    Analysed {
+        class: slug(&report.verdict.class),
+        title: report.verdict.title.clone(),
+        confidence: slug(&report.verdict.confidence),
+        go_version: binary.and_then(|binary| binary.go_version.clone()),
+        module: binary.and_then(|binary| binary.module.clone()),
+        module_version: binary.and_then(|binary| binary.module_version.clone()),
+        hostname: report.process.hostname.clone(),
+        executable: core.executable.or_else(|| report.process.executable.clone()),
+        build_ids: core.build_ids,
+        diagnostics: report.diagnostics.clone(),
+    }
+}
+
+/// A unit variant as it is written in JSON.
+fn slug(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => text,
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,120 @@
+use std::time::Duration;
+
+use jiff::Timestamp;
+use panicle_blobs::BlobError;
+use panicle_sandbox::Stopped;
+use panicle_store::{Job, JobKind, StoreError};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{JobError, Worker, tend::Tended};
+
+/// How often a worker looks for work that it was not told of.
+const POLL: Duration = Duration::from_secs(1);
+/// Pause after trouble that is not the job's.
+const PAUSE: Duration = Duration::from_secs(5);
+
+impl Worker {
+    /// Works until `shutdown`. What is under way then is given back, without counting as an attempt.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        match self.inner.store.recover(&self.inner.settings.name).await {
+            Ok(0) => {}
+            Ok(freed) => tracing::info!(freed, "taking back work that was under way at the last stop"),
+            Err(error) => tracing::error!(%error, "work under way at the last stop waits for its lease"),
+        }
+        let mut tasks = JoinSet::new();
+        for _ in 0..self.inner.settings.tasks.max(1) {
+            tasks.spawn(self.clone().work(shutdown.clone()));
+        }
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                // A defect of ours must not leave the installation without workers.
+                tracing::error!(%error, "a worker task ended; starting another one");
+                if !shutdown.is_cancelled() {
+                    tasks.spawn(self.clone().work(shutdown.clone()));
+                }
+            }
+        }
+    }
+
+    async fn work(self, shutdown: CancellationToken) {
+        let claim = self.inner.settings.claim();
+        while !shutdown.is_cancelled() {
+            match self.inner.store.claim(&claim, Timestamp::now()).await {
+                Ok(Some(job)) => self.attempt(&job, &shutdown).await,
+                Ok(None) => {
+                    tokio::select! {
+                        () = shutdown.cancelled() => {}
+                        _ = timeout(POLL, self.inner.store.work()) => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "cannot ask for work");
+                    tokio::select! {
+                        () = shutdown.cancelled() => {}
+                        () = sleep(PAUSE) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self, job: &Job, shutdown: &CancellationToken) {
+        // Another task may find the next job while this one works.
+        self.inner.store.announce();
+        let started = Instant::now();
+        let tended = Tended::start(&self.inner, job, shutdown);
+        let outcome = match job.kind {
+            JobKind::Identify => self.identify(job, &tended).await,
+            JobKind::Analyse => self.analyse(job, &tended).await,
+        };
+        let kind = job.kind.as_str();
+        metrics::histogram!("panicle_job_seconds", "kind" => kind).record(started.elapsed().as_secs_f64());
+        let ended = match outcome {
+            Ok(()) => "done",
+            Err(error) => match self.give_up(job, &error).await {
+                Ok(ended) => {
+                    tracing::warn!(kind, subject = job.subject, attempt = job.attempt, ended, %error);
+                    ended
+                }
+                Err(failed) => {
+                    tracing::error!(kind, subject = job.subject, %error, %failed, "its end cannot be stored");
+                    "lost"
+                }
+            },
+        };
+        metrics::counter!("panicle_jobs_total", "kind" => kind, "ended" => ended).increment(1);
+    }
+
+    /// Decides what becomes of a job that did not come to its end.
+    async fn give_up(&self, job: &Job, error: &JobError) -> Result<&'static str, StoreError> {
+        let store = &self.inner.store;
+        let settings = &self.inner.settings;
+        let problem = error.to_string();
+        match error {
+            JobError::Store(StoreError::LeaseLost) => Ok("lost"),
+            JobError::Stopped(Stopped::Cancelled) => {
+                store.retry(job, &problem, Timestamp::now(), true).await.map(|()| "given-back")
+            }
+            JobError::Stopped(Stopped::Start(_)) | JobError::Store(StoreError::Database(_)) => {
+                store.retry(job, &problem, Timestamp::now() + PAUSE, true).await.map(|()| "given-back")
+            }
+            JobError::Input { .. } => {
+                store.fail(job, "The evidence cannot be read", &problem).await.map(|()| "failed")
+            }
+            JobError::Blob(BlobError::NotFound(_) | BlobError::Damaged { .. }) => {
+                store.fail(job, "Stored evidence is missing or damaged", &problem).await.map(|()| "failed")
+            }
+            _ if job.attempt >= settings.max_attempts => {
+                store.quarantine(job, &problem).await.map(|()| "quarantined")
+            }
+            _ => {
+                let pause = settings.retry_after * 4_u32.pow(job.attempt.saturating_sub(1).min(5));
+                store.retry(job, &problem, Timestamp::now() + pause, false).await.map(|()| "retried")
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use jiff::Timestamp;
+use panicle_blobs::{Digest, LocalFile};
+use panicle_sandbox::{Answer, Input, Role, Stopped, Task};
+use panicle_store::{Evidence, EvidenceKind, Job};
+use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Inner, JobError};
+
+/// A job under way: its lease is extended until this is dropped, and its child is called off when
+/// the lease is lost or the worker is to stop.
+pub(crate) struct Tended {
+    inner: Arc<Inner>,
+    called_off: Arc<AtomicBool>,
+    heartbeat: JoinHandle<()>,
+}
+
+impl Tended {
+    pub(crate) fn start(inner: &Arc<Inner>, job: &Job, shutdown: &CancellationToken) -> Self {
+        let called_off = Arc::new(AtomicBool::new(false));
+        let heartbeat = {
+            let (inner, lease) = (Arc::clone(inner), job.lease.clone());
+            let (called_off, shutdown) = (Arc::clone(&called_off), shutdown.clone());
+            tokio::spawn(async move {
+                let period = inner.settings.lease / 4;
+                loop {
+                    tokio::select! {
+                        () = shutdown.cancelled() => break,
+                        () = sleep(period) => {}
+                    }
+                    match inner.store.heartbeat(&lease, Timestamp::now() + inner.settings.lease).await {
+                        Ok(true) => {}
+                        Ok(false) => break,
+                        // The lease outlives a few of these.
+                        Err(error) => tracing::warn!(%error, "a lease could not be extended"),
+                    }
+                }
+                called_off.store(true, Ordering::Relaxed);
+            })
+        };
+        Self { inner: Arc::clone(inner), called_off, heartbeat }
+    }
+
+    /// Lays evidence out as files.
+    pub(crate) async fn lay_out(&self, evidence: Vec<Evidence>) -> Result<Inputs, JobError> {
+        let cache = self.inner.cache.clone();
+        let work = move || {
+            let mut inputs = Inputs::default();
+            for evidence in evidence {
+                let digest: Digest = evidence.id.parse().map_err(|_| JobError::Input {
+                    input: evidence.id.clone(),
+                    reason: "is no name of stored evidence".to_owned(),
+                })?;
+                let file = cache.materialise(&digest)?;
+                inputs.inputs.push(Input {
+                    role: role(evidence.kind),
+                    name: evidence.name,
+                    path: file.path().to_owned(),
+                    sha256: evidence.id,
+                });
+                inputs.files.push(file);
+            }
+            Ok(inputs)
+        };
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(defect(&error)))
+    }
+
+    /// Runs a child to its end, and hands its answers to `on_answer` on a thread of their own.
+    pub(crate) async fn child<T: Send + 'static>(
+        &self,
+        task: Task,
+        inputs: &Inputs,
+        mut state: T,
+        on_answer: fn(&mut T, Answer) -> Result<(), String>,
+    ) -> Result<T, JobError> {
+        let job = panicle_sandbox::Job {
+            task,
+            inputs: inputs.inputs.clone(),
+            limits: self.inner.settings.limits.clone(),
+        };
+        let (sandbox, called_off) = (self.inner.sandbox.clone(), Arc::clone(&self.called_off));
+        let (send, receive) = oneshot::channel();
+        // Not a pooled thread: the child dies with the thread that started it.
+        std::thread::Builder::new()
+            .name("child".to_owned())
+            .spawn(move || {
+                let outcome = sandbox.run(&job, &called_off, |answer| on_answer(&mut state, answer));
+                let _ = send.send(outcome.map(|()| state));
+            })
+            .map_err(Stopped::Start)?;
+        let outcome = receive.await.map_err(|error| defect(&error))?;
+        Ok(outcome?)
+    }
+}
+
+impl Drop for Tended {
+    fn drop(&mut self) {
+        self.heartbeat.abort();
+    }
+}
+
+/// Evidence as files, which stay as long as this.
+#[derive(Default)]
+pub(crate) struct Inputs {
+    pub(crate) inputs: Vec<Input>,
+    files: Vec<LocalFile>,
+}
+
+impl Inputs {
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.inputs.extend(other.inputs);
+        self.files.extend(other.files);
+    }
+}
+
+/// A panic of ours on another thread: counts as an attempt, so that it cannot repeat for ever.
+fn defect(error: &dyn std::error::Error) -> JobError {
+    JobError::Stopped(Stopped::Output(format!("a defect in the worker: {error}")))
+}
+
+fn role(kind: EvidenceKind) -> Role {
+    match kind {
+        EvidenceKind::Core => Role::Core,
+        EvidenceKind::Binary => Role::Binary,
+        EvidenceKind::Text => Role::Text,
+        EvidenceKind::Trace => Role::Trace,
+        EvidenceKind::Profile => Role::Profile,
+        EvidenceKind::Race => Role::Race,
+    }
+}
