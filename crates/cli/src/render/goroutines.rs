@@ -1,0 +1,190 @@
+//! Stacks.
+
+use panicle_report::{Frame, FrameKind, Goroutine, GoroutineCluster, Report};
+
+use super::page::Page;
+
+/// Frames of one stack that are shown: the innermost, and the outermost behind a gap.
+const INNER: usize = 40;
+const OUTER: usize = 10;
+/// Clusters that are shown.
+const CLUSTERS: usize = 25;
+/// Frames of a cluster.
+const CLUSTER_FRAMES: usize = 8;
+/// Variables of a frame.
+const LOCALS: usize = 30;
+
+/// The goroutine that the verdict names, with arguments and variables.
+pub(super) fn at_fault(page: &mut Page, report: &Report) {
+    let Some(goroutine) =
+        report.verdict.goroutine.and_then(|id| report.goroutines.iter().find(|g| g.id == id))
+    else {
+        return;
+    };
+    page.heading(&format!("{}, at fault", header(goroutine)));
+    stack(page, goroutine, true);
+}
+
+/// Every goroutine but the one that was shown.
+pub(super) fn all(page: &mut Page, report: &Report) {
+    for goroutine in report.goroutines.iter().filter(|g| Some(g.id) != report.verdict.goroutine) {
+        page.heading(&header(goroutine));
+        stack(page, goroutine, false);
+    }
+}
+
+/// Goroutines by stack, without the one at fault.
+pub(super) fn clusters(page: &mut Page, report: &Report) {
+    let at_fault = report.verdict.goroutine;
+    let others: Vec<_> = report
+        .goroutine_clusters
+        .iter()
+        .filter(|c| !(c.count == 1 && c.example_ids.first().copied() == at_fault))
+        .collect();
+    if others.is_empty() {
+        return;
+    }
+    let rest = report.goroutine_count.saturating_sub(u64::from(at_fault.is_some()));
+    page.heading(&format!(
+        "Other goroutines: {rest}, on {} different stack{}",
+        others.len(),
+        if others.len() == 1 { "" } else { "s" }
+    ));
+    for cluster in others.iter().take(CLUSTERS) {
+        one_cluster(page, cluster);
+    }
+    if let Some(more) = others.len().checked_sub(CLUSTERS).filter(|more| *more > 0) {
+        page.paragraph(2, &format!("({more} more stacks; --goroutines all lists every goroutine)"));
+    }
+}
+
+fn one_cluster(page: &mut Page, cluster: &GoroutineCluster) {
+    let state = match &cluster.wait_reason {
+        Some(reason) => reason.clone(),
+        None => cluster.status.clone(),
+    };
+    let waited = match (cluster.min_wait_seconds, cluster.max_wait_seconds) {
+        (Some(least), Some(most)) if duration(least) == duration(most) => format!(" for {}", duration(most)),
+        (Some(least), Some(most)) => format!(" for {} to {}", duration(least), duration(most)),
+        _ => String::new(),
+    };
+    let ids: Vec<_> = cluster.example_ids.iter().map(u64::to_string).collect();
+    let more = if cluster.count > ids.len() as u64 { ", …" } else { "" };
+    page.item(
+        2,
+        &format!("{:>6} × ", cluster.count),
+        &format!("[{state}]{waited}  goroutine {}{more}", ids.join(", ")),
+    );
+    for frame in cluster.frames.iter().take(CLUSTER_FRAMES) {
+        page.cut(11, &one_line(frame));
+    }
+    if let Some(more) = cluster.frames.len().checked_sub(CLUSTER_FRAMES).filter(|more| *more > 0) {
+        page.cut(11, &format!("({more} more frames)"));
+    }
+}
+
+fn header(goroutine: &Goroutine) -> String {
+    let state = match &goroutine.wait_reason {
+        Some(reason) => reason.clone(),
+        None => goroutine.status.clone(),
+    };
+    let mut text = format!("Goroutine {} [{state}]", goroutine.id);
+    if let Some(seconds) = goroutine.wait_seconds {
+        text = format!("{text} for {}", duration(seconds));
+    }
+    if let Some(thread) = goroutine.thread {
+        text = format!("{text} on thread {thread}");
+    }
+    if goroutine.locked_to_thread {
+        text.push_str(", locked to it");
+    }
+    if !goroutine.labels.is_empty() {
+        let labels: Vec<_> = goroutine.labels.iter().map(|(k, v)| format!("{k}={v:?}")).collect();
+        text = format!("{text}, labels {}", labels.join(" "));
+    }
+    text
+}
+
+fn stack(page: &mut Page, goroutine: &Goroutine, with_locals: bool) {
+    let frames = &goroutine.frames;
+    let gap = goroutine.elided.map(|e| (e.after_frames, e.count));
+    for (index, frame) in frames.iter().enumerate() {
+        if let Some((after, count)) = gap
+            && after == index as u64
+        {
+            page.paragraph(6, &format!("… {count} frames left out …"));
+        }
+        if frames.len() > INNER + OUTER && index == INNER {
+            page.paragraph(6, &format!("… {} frames not shown …", frames.len() - INNER - OUTER));
+        }
+        if frames.len() > INNER + OUTER && (INNER..frames.len() - OUTER).contains(&index) {
+            continue;
+        }
+        one_frame(page, index, frame, with_locals);
+    }
+    if frames.is_empty() {
+        page.paragraph(6, "(no frames)");
+    }
+    if let Some(created) = &goroutine.created_by {
+        let by = created.goroutine.map_or(String::new(), |id| format!(" in goroutine {id}"));
+        page.paragraph(2, &format!("created by {}{by}", created.function));
+        if let Some(file) = &created.file {
+            page.cut(6, &position(file, created.line));
+        }
+    }
+}
+
+fn one_frame(page: &mut Page, index: usize, frame: &Frame, with_locals: bool) {
+    let args = match (&frame.args, frame.inlined) {
+        (_, true) => "(...)".to_owned(),
+        (Some(args), false) => format!("({args})"),
+        (None, false) => String::new(),
+    };
+    let note = match frame.kind {
+        FrameKind::Cgo => "  [C]",
+        FrameKind::Signal => "  [signal handler]",
+        FrameKind::Go | FrameKind::Runtime => "",
+    };
+    page.cut(2, &format!("{index:>3} {}{args}{note}", frame.function));
+    if let Some(file) = &frame.file {
+        page.cut(8, &position(file, frame.line));
+    }
+    if !with_locals {
+        return;
+    }
+    for local in frame.locals.iter().take(LOCALS) {
+        let value = local.value.as_deref().unwrap_or("(optimised out)");
+        page.cut(8, &format!("{} {} = {value}", local.name, local.type_name));
+    }
+    if let Some(more) = frame.locals.len().checked_sub(LOCALS).filter(|more| *more > 0) {
+        page.cut(8, &format!("({more} more variables)"));
+    }
+}
+
+fn one_line(frame: &Frame) -> String {
+    match &frame.file {
+        Some(file) => {
+            let file = file.rsplit('/').next().unwrap_or(file);
+            format!("{}  {}", frame.function, position(file, frame.line))
+        }
+        None => frame.function.clone(),
+    }
+}
+
+fn position(file: &str, line: Option<u32>) -> String {
+    line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
+}
+
+/// `45 s`, `3 min`, `2 h 5 min`.
+fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() || seconds < 0.0 {
+        return "an unknown time".to_owned();
+    }
+    let whole = seconds as u64;
+    match whole {
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min", whole / 60),
+        3600..86400 => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+        _ => format!("{} d {} h", whole / 86400, whole % 86400 / 3600),
+    }
+}

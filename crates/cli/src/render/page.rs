@@ -1,0 +1,113 @@
+//! Lines of at most a hundred columns.
+
+use std::fmt::Write as _;
+
+use textwrap::Options;
+
+/// Columns of a line.
+const WIDTH: usize = 100;
+
+/// A text under construction.
+pub(super) struct Page {
+    text: String,
+    colour: bool,
+}
+
+impl Page {
+    pub(super) fn new(colour: bool) -> Self {
+        Self { text: String::new(), colour }
+    }
+
+    /// A heading, with an empty line before it.
+    pub(super) fn heading(&mut self, text: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        let text = escape(text);
+        for line in textwrap::wrap(&text, Options::new(WIDTH)) {
+            // Writing to a String does not fail.
+            let _ = if self.colour {
+                writeln!(self.text, "\x1b[1m{line}\x1b[0m")
+            } else {
+                writeln!(self.text, "{line}")
+            };
+        }
+    }
+
+    /// A paragraph behind `indent` spaces.
+    pub(super) fn paragraph(&mut self, indent: usize, text: &str) {
+        self.item(indent, "", text);
+    }
+
+    /// A paragraph with a mark (`- `, `#2 `) before its first line.
+    pub(super) fn item(&mut self, indent: usize, mark: &str, text: &str) {
+        let first = format!("{}{mark}", " ".repeat(indent));
+        let rest = " ".repeat(first.chars().count());
+        let options = Options::new(WIDTH).initial_indent(&first).subsequent_indent(&rest);
+        for line in textwrap::wrap(&escape(text), options) {
+            self.text.push_str(line.trim_end());
+            self.text.push('\n');
+        }
+    }
+
+    /// A line that is cut, not wrapped: values read from memory can be long and say little at their
+    /// end.
+    pub(super) fn cut(&mut self, indent: usize, text: &str) {
+        let room = WIDTH.saturating_sub(indent);
+        let text = escape(text);
+        let mut line: String = text.chars().take(room).collect();
+        if text.chars().count() > room {
+            line = text.chars().take(room.saturating_sub(1)).collect();
+            line.push('…');
+        }
+        let _ = writeln!(self.text, "{}{line}", " ".repeat(indent));
+    }
+
+    pub(super) fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.text.trim_end().to_owned()
+    }
+}
+
+/// A text without anything that a terminal or reader would act on.
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\t' {
+            out.push_str("    ");
+        } else if c.is_control() || is_invisible(c) {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Characters that change how others are shown: directions, joiners, line separators, marks.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Page, escape};
+
+    #[test]
+    fn escapes_what_terminals_act_on() {
+        assert_eq!(escape("a\x1b[31mb\r\u{202e}c\u{9b}d"), "a\\u{1b}[31mb\\u{d}\\u{202e}c\\u{9b}d");
+        assert_eq!(escape("grün 世界\t."), "grün 世界    .");
+    }
+
+    #[test]
+    fn wraps_and_cuts_at_a_hundred_columns() {
+        let mut page = Page::new(false);
+        page.item(2, "- ", &"word ".repeat(60));
+        page.cut(4, &"x".repeat(300));
+        page.paragraph(4, &"y".repeat(300));
+        assert!(page.finish().lines().all(|line| line.chars().count() <= 100));
+    }
+}
