@@ -19,6 +19,7 @@
 //! Nothing read is trusted. Memory of a crash is often damaged, so depth, elements and the text as a whole
 //! are bounded, and whatever cannot be read says so in its place.
 
+mod describe;
 mod interface;
 mod place;
 mod quote;
@@ -69,7 +70,17 @@ pub struct Context<'c> {
 
 /// The value of type `type_id` at `location`.
 pub fn format(context: &Context<'_>, type_id: TypeId, location: &Location, limits: Limits) -> String {
-    write::format(context, type_id, location, limits)
+    write::format(context, describe::TypeRef::Dwarf(type_id), location, limits)
+}
+
+/// The same for the type whose `runtime._type` is at `type_address`, which DWARF need not know.
+pub fn format_runtime(
+    context: &Context<'_>,
+    type_address: u64,
+    location: &Location,
+    limits: Limits,
+) -> String {
+    write::format(context, describe::at_runtime_address(context, type_address), location, limits)
 }
 
 /// The word at `location`, when it is known.

@@ -4,7 +4,12 @@
 //! Its name is what the runtime and `%T` print: packages by their name and not by their import path. For
 //! layout and encodings see internal/abi/type.go of each version; the offsets are given from outside.
 
+mod shape;
+
 use super::place::Memory;
+
+pub(super) use shape::Shape;
+use shape::ShapeLayout;
 
 /// `abi.TFlagUncommon`: an `abi.UncommonType` follows the type.
 const TFLAG_UNCOMMON: u64 = 1 << 0;
@@ -104,6 +109,16 @@ impl Kind {
     }
 }
 
+/// The size of a descriptor. That of maps had other names while there were two kinds of map (Go 1.24 and 1.25).
+fn descriptor_size(name: &str, size: impl Fn(&str) -> Option<u64>) -> Option<u64> {
+    size(name).or_else(|| match name {
+        "internal/abi.MapType" => {
+            size("internal/abi.SwissMapType").or_else(|| size("internal/abi.OldMapType"))
+        }
+        _ => None,
+    })
+}
+
 /// Offset and size of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FieldAt {
@@ -141,6 +156,7 @@ pub struct TypeData {
     /// Sizes of the descriptors that may have an `UncommonType` behind them.
     descriptors: Vec<(&'static str, u64)>,
     package: Option<FieldAt>,
+    shapes: ShapeLayout,
 }
 
 impl TypeData {
@@ -158,7 +174,7 @@ impl TypeData {
             field(structure, name).map(|(offset, size)| FieldAt { offset, size })
         };
         let of_type = |name| at("internal/abi.Type", name);
-        let kinds = [
+        let descriptors = [
             "internal/abi.Type",
             "internal/abi.ArrayType",
             "internal/abi.ChanType",
@@ -178,8 +194,12 @@ impl TypeData {
             name: of_type("Str")?,
             // `runtime.itab` became `internal/abi.ITab` in Go 1.22.
             itab_type: at("internal/abi.ITab", "Type").or_else(|| at("runtime.itab", "_type"))?,
-            descriptors: kinds.iter().filter_map(|kind| Some((*kind, size(kind)?))).collect(),
+            descriptors: descriptors
+                .iter()
+                .filter_map(|name| Some((*name, descriptor_size(name, &size)?)))
+                .collect(),
             package: at("internal/abi.UncommonType", "PkgPath"),
+            shapes: ShapeLayout::new(at, &size),
         })
     }
 
@@ -265,7 +285,11 @@ impl TypeData {
 
     /// The name at a `nameOff`. See `abi.Name`: flags, a varint length, the bytes.
     fn string(&self, memory: &dyn Memory, name_offset: u64) -> Option<String> {
-        let at = self.types.checked_add(name_offset)?;
+        self.name_at(memory, self.types.checked_add(name_offset)?)
+    }
+
+    /// The name whose encoding starts at `at`.
+    fn name_at(&self, memory: &dyn Memory, at: u64) -> Option<String> {
         self.offset(at)?;
         let mut head = [0; 4];
         // Flags and length may stand at the very end of what is mapped.

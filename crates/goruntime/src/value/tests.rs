@@ -74,6 +74,13 @@ fn interfaces_show_their_dynamic_value() {
                 ("main.PlainErr", r#"*errors.errorString 0x@ {s: "plain error"}"#),
                 ("main.TypedNil", "*main.codeError(nil)"),
                 ("main.NilErr", "nil"),
+                // DWARF has no word of these types: no variable is of them.
+                ("main.AnyBoxed", "main.boxed{p: *int 0x@ (7)}"),
+                ("main.AnyFunc", "func(int) int(main.dynamic)"),
+                (
+                    "main.AnyPair",
+                    r#"store.Pair[string,example.com/panicle/values/store.Item]{Key: "kk", Val: store.Item{Key: "in", Val: nil}}"#,
+                ),
             ] {
                 check(case, name, expected);
             }

@@ -1,12 +1,11 @@
 //! The walk over a value.
 
-use std::sync::Arc;
+use panicle_binary::dwarf::{BaseKind, TypeId, TypeKind};
 
-use panicle_binary::dwarf::{BaseKind, Field, Type, TypeId, TypeKind};
-
+use super::describe::{Described, Field, Kind, TypeRef, describe};
 use super::place::{Gap, Location, Place};
 use super::quote::{float32, float64, is_text, quote};
-use super::{Context, Limits, SHAPE, interface, type_name};
+use super::{Context, Limits, interface};
 
 /// Structs and arrays within one another, without a pointer between them.
 const MAX_NESTING: u32 = 24;
@@ -24,9 +23,9 @@ pub(super) enum Style {
     Bare,
 }
 
-pub(super) fn format(context: &Context<'_>, id: TypeId, location: &Location, limits: Limits) -> String {
+pub(super) fn format(context: &Context<'_>, of: TypeRef, location: &Location, limits: Limits) -> String {
     let mut writer = Writer::new(context, limits);
-    writer.value(id, Place::new(location), Style::Plain);
+    writer.value(of, Place::new(location), Style::Plain);
     writer.finish()
 }
 
@@ -40,7 +39,7 @@ pub(super) struct Writer<'w> {
     depth: u32,
     nesting: u32,
     /// Pointers being followed, so that a cycle ends.
-    path: Vec<(u64, TypeId)>,
+    path: Vec<(u64, TypeRef)>,
 }
 
 impl<'w> Writer<'w> {
@@ -78,8 +77,8 @@ impl<'w> Writer<'w> {
         self.text(&gap.to_string());
     }
 
-    /// Writes the value of type `id` at `place`.
-    pub(super) fn value(&mut self, id: TypeId, place: Place<'_>, style: Style) {
+    /// Writes the value of type `of` at `place`.
+    pub(super) fn value(&mut self, of: TypeRef, place: Place<'_>, style: Style) {
         if self.full {
             return;
         }
@@ -88,76 +87,72 @@ impl<'w> Writer<'w> {
             return;
         }
         self.nesting += 1;
-        let found = self.context.dwarf.ty(id);
-        if let Err(gap) = self.by_kind(id, &found, place, style) {
+        let found = describe(self.context, of);
+        if let Err(gap) = self.by_kind(&found, place, style) {
             self.gap(gap);
         }
         self.nesting -= 1;
     }
 
-    fn by_kind(&mut self, id: TypeId, found: &Arc<Type>, place: Place<'_>, style: Style) -> Result<(), Gap> {
+    fn by_kind(&mut self, of: &Described, place: Place<'_>, style: Style) -> Result<(), Gap> {
         let memory = self.context.memory;
-        match &found.kind {
-            TypeKind::Base(kind) => {
-                let size = found.size.unwrap_or(0);
-                let text = if found.name == "uintptr" {
-                    format!("{:#x}", place.number(memory, size)?)
-                } else {
-                    self.base(*kind, size, place)?
-                };
-                self.scalar(id, &text, style);
+        match &of.kind {
+            Kind::Base(kind) => {
+                let text = self.base(*kind, of.size.unwrap_or(0), place)?;
+                self.scalar(of, &text, style);
             }
-            TypeKind::String => {
+            Kind::Uintptr => {
+                let text = format!("{:#x}", place.number(memory, of.size.unwrap_or(8))?);
+                self.scalar(of, &text, style);
+            }
+            Kind::String => {
                 let text = self.string(place)?;
-                self.scalar(id, &text, style);
+                self.scalar(of, &text, style);
             }
-            TypeKind::UnsafePointer => {
+            Kind::UnsafePointer => {
                 let word = place.word(memory)?;
-                self.scalar(id, &nil_or_address(word), style);
+                self.scalar(of, &nil_or_address(word), style);
             }
-            TypeKind::Pointer { to } => {
+            Kind::Pointer { to } => {
                 let word = place.word(memory)?;
-                self.pointer(id, *to, word, style);
+                self.pointer(of, *to, word, style);
             }
-            TypeKind::Func => {
+            Kind::Func => {
                 let word = place.word(memory)?;
                 let text = self.function(word)?;
-                self.scalar(id, &text, style);
+                self.scalar(of, &text, style);
             }
-            TypeKind::Struct { fields } => self.fields(id, fields, place, style),
-            TypeKind::Array { elem, len } => self.array(id, *elem, *len, place, style),
-            TypeKind::Slice { elem } => self.slice(id, *elem, place, style)?,
-            TypeKind::Interface { empty } => {
+            Kind::Struct(fields) => self.fields(of, fields, place, style),
+            Kind::Array { elem, len } => self.array(of, *elem, *len, place, style),
+            Kind::Slice { elem } => self.slice(of, *elem, place, style)?,
+            Kind::Interface { empty } => {
                 let (word, data) = (place.word(memory)?, place.at(8).word(memory)?);
                 self.interface(*empty, word, data);
             }
-            TypeKind::Map { header, .. } => {
+            Kind::Map(header) => {
                 let word = place.word(memory)?;
                 // `hmap.count` up to Go 1.23, `maps.Map.used` from 1.24.
                 let counts = [("len", &["count", "used"][..])];
-                self.header(id, word, *header, &counts, style);
+                self.header(of, word, *header, &counts, style);
             }
-            TypeKind::Chan { header, .. } => {
+            Kind::Chan(header) => {
                 let word = place.word(memory)?;
                 let counts = [("len", &["qcount"][..]), ("cap", &["dataqsiz"][..])];
-                self.header(id, word, *header, &counts, style);
+                self.header(of, word, *header, &counts, style);
             }
-            TypeKind::Unknown => {
-                let text = place
-                    .address()
-                    .map_or("<unknown type>".to_owned(), |at| format!("<unknown type at {at:#x}>"));
-                self.text(&text);
+            Kind::Unknown => {
+                let at = place.address().map(|at| format!(" at {at:#x}")).unwrap_or_default();
+                self.text(&format!("<unknown type{at}>"));
             }
         }
         Ok(())
     }
 
     /// Writes `text`, which says nothing of its type.
-    fn scalar(&mut self, id: TypeId, text: &str, style: Style) {
+    fn scalar(&mut self, of: &Described, text: &str, style: Style) {
         if style == Style::Typed {
-            let name = type_name(self.context, id);
-            // A pointer or function type needs no brackets: (*T)(nil) would be Go, *T(nil) reads as well.
-            self.text(&format!("{name}({text})"));
+            // A pointer's type would stand in brackets in Go; without them it reads as well.
+            self.text(&format!("{}({text})", of.name));
         } else {
             self.text(text);
         }
@@ -223,15 +218,15 @@ impl<'w> Writer<'w> {
         Ok((self.context.symbol)(code).unwrap_or_else(|| format!("<function {code:#x}>")))
     }
 
-    fn pointer(&mut self, id: TypeId, to: TypeId, word: u64, style: Style) {
-        let name = type_name(self.context, id);
+    fn pointer(&mut self, of: &Described, to: Option<TypeRef>, word: u64, style: Style) {
         if word == 0 {
-            self.scalar(id, "nil", style);
+            self.scalar(of, "nil", style);
             return;
         }
         // Behind a pointer to a pointer the type has been said.
-        let lead = if style == Style::Bare { format!("{word:#x}") } else { format!("{name} {word:#x}") };
+        let lead = if style == Style::Bare { format!("{word:#x}") } else { format!("{} {word:#x}", of.name) };
         self.text(&lead);
+        let Some(to) = to else { return };
         if self.path.contains(&(word, to)) {
             self.text(" (seen above)");
             return;
@@ -239,16 +234,15 @@ impl<'w> Writer<'w> {
         if self.depth >= self.limits.depth || self.full {
             return;
         }
-        let target = self.context.dwarf.ty(to);
-        // What a pointer shape points at is not known.
-        if target.kind == TypeKind::Unknown || name.starts_with(SHAPE) {
+        let target = describe(self.context, to);
+        if matches!(target.kind, Kind::Unknown) {
             return;
         }
         self.depth += 1;
         self.path.push((word, to));
         let location = Location::Address(word);
         self.text(" ");
-        let bracketed = !matches!(target.kind, TypeKind::Struct { .. } | TypeKind::Array { .. });
+        let bracketed = !matches!(target.kind, Kind::Struct(_) | Kind::Array { .. });
         if bracketed {
             self.text("(");
         }
@@ -260,13 +254,13 @@ impl<'w> Writer<'w> {
         self.depth -= 1;
     }
 
-    fn fields(&mut self, id: TypeId, fields: &[Field], place: Place<'_>, style: Style) {
+    fn fields(&mut self, of: &Described, fields: &[Field], place: Place<'_>, style: Style) {
         if style != Style::Bare {
-            self.text(&type_name(self.context, id));
+            self.text(&of.name);
         }
         // Memory that is missing as a whole is said once and not for each field.
         if let (Some(address), Some(first)) = (place.address(), fields.first()) {
-            let size = self.context.dwarf.ty(first.type_id).size.unwrap_or(0);
+            let size = describe(self.context, first.of).size.unwrap_or(0);
             let size = usize::try_from(size.clamp(1, 8)).unwrap_or(1);
             if !self.context.memory.read(address.wrapping_add(first.offset), &mut [0; 8][..size]) {
                 self.text("{");
@@ -289,30 +283,29 @@ impl<'w> Writer<'w> {
             }
             self.text(&field.name);
             self.text(": ");
-            self.value(field.type_id, place.at(field.offset), Style::Plain);
+            self.value(field.of, place.at(field.offset), Style::Plain);
         }
         self.close("}");
     }
 
-    fn array(&mut self, id: TypeId, elem: TypeId, len: u64, place: Place<'_>, style: Style) {
+    fn array(&mut self, of: &Described, elem: TypeRef, len: u64, place: Place<'_>, style: Style) {
         if style != Style::Bare {
-            self.text(&type_name(self.context, id));
+            self.text(&of.name);
         }
         self.text("{");
         self.elements(elem, len, place);
         self.close("}");
     }
 
-    fn slice(&mut self, id: TypeId, elem: TypeId, place: Place<'_>, style: Style) -> Result<(), Gap> {
+    fn slice(&mut self, of: &Described, elem: TypeRef, place: Place<'_>, style: Style) -> Result<(), Gap> {
         let memory = self.context.memory;
         let data = place.word(memory)?;
         let (len, cap) = (place.at(8).word(memory), place.at(16).word(memory));
         if data == 0 && len.as_ref().is_ok_and(|len| *len == 0) {
-            self.scalar(id, "nil", style);
+            self.scalar(of, "nil", style);
             return Ok(());
         }
-        let name =
-            if style == Style::Bare { String::new() } else { format!("{} ", type_name(self.context, id)) };
+        let name = if style == Style::Bare { String::new() } else { format!("{} ", of.name) };
         let len = match len {
             Ok(len) => len,
             Err(Gap::NotKept) => {
@@ -329,8 +322,8 @@ impl<'w> Writer<'w> {
         }
         let cap = cap.ok().filter(|cap| *cap != len).map(|cap| format!(" cap={cap}")).unwrap_or_default();
         self.text(&format!("{name}len={len}{cap} "));
-        let target = self.context.dwarf.ty(elem);
-        if target.kind == TypeKind::Base(BaseKind::Uint) && target.size == Some(1) && len > 0 {
+        let target = describe(self.context, elem);
+        if matches!(target.kind, Kind::Base(BaseKind::Uint)) && target.size == Some(1) && len > 0 {
             let mut bytes = vec![0; usize::try_from(len.min(self.limits.bytes)).unwrap_or(0)];
             if memory.read(data, &mut bytes) && is_text(&bytes) {
                 self.text(&quoted(&bytes, len));
@@ -344,8 +337,8 @@ impl<'w> Writer<'w> {
         Ok(())
     }
 
-    fn elements(&mut self, elem: TypeId, len: u64, place: Place<'_>) {
-        let size = self.context.dwarf.ty(elem).size;
+    fn elements(&mut self, elem: TypeRef, len: u64, place: Place<'_>) {
+        let size = describe(self.context, elem).size;
         for at in 0..len {
             if self.full {
                 return;
@@ -374,12 +367,9 @@ impl<'w> Writer<'w> {
     }
 
     fn interface(&mut self, empty: bool, word: u64, data: u64) {
-        if self.depth >= self.limits.depth && word != 0 {
-            self.text(&format!("interface({word:#x}, {data:#x})"));
-            return;
-        }
+        let follow = self.depth < self.limits.depth;
         self.depth += 1;
-        interface::write(self, empty, word, data);
+        interface::write(self, empty, word, data, follow);
         self.depth -= 1;
     }
 
@@ -387,24 +377,21 @@ impl<'w> Writer<'w> {
     /// call it and the fields that hold it in one version or another.
     fn header(
         &mut self,
-        id: TypeId,
+        of: &Described,
         word: u64,
         header: Option<TypeId>,
         counts: &[(&str, &[&str])],
         style: Style,
     ) {
         if word == 0 {
-            self.scalar(id, "nil", style);
+            self.scalar(of, "nil", style);
             return;
         }
-        let name =
-            if style == Style::Bare { String::new() } else { format!("{} ", type_name(self.context, id)) };
+        let name = if style == Style::Bare { String::new() } else { format!("{} ", of.name) };
         self.text(&format!("{name}{word:#x}"));
         let dwarf = self.context.dwarf;
-        let Some(TypeKind::Pointer { to }) = header.map(|header| dwarf.ty(header).kind.clone()) else {
-            return;
-        };
-        let structure = dwarf.ty(to);
+        let Some(header) = header else { return };
+        let structure = dwarf.ty(header);
         let TypeKind::Struct { fields } = &structure.kind else { return };
         let location = Location::Address(word);
         let number = |names: &[&str]| {
