@@ -24,6 +24,7 @@ mod interface;
 mod place;
 mod quote;
 pub mod rtype;
+mod scalar;
 mod write;
 
 use panicle_binary::dwarf::{DwarfIndex, TypeId};

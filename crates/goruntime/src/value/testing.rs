@@ -1,6 +1,7 @@
 //! Cores of real programs for the tests of values and locals, read without the code that is under test.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use object::{Object as _, ObjectSection as _, ObjectSegment as _, ObjectSymbol as _};
 use panicle_binary::dwarf::DwarfIndex;
@@ -49,8 +50,12 @@ impl Case<'_> {
 /// Runs `test` on the crash of `program` under Go `version`.
 pub(crate) fn with(program: &str, version: &str, test: impl Fn(&Case<'_>)) {
     let fixture = panicle_fixtures::get(program, version);
-    let binary = std::fs::read(&fixture.binary).unwrap();
-    let core = std::fs::read(&fixture.core).unwrap();
+    with_files(&fixture.binary, &fixture.core, &fixture.stderr, version, test);
+}
+
+fn with_files(binary: &Path, core: &Path, stderr: &Path, version: &str, test: impl Fn(&Case<'_>)) {
+    let binary = std::fs::read(binary).unwrap();
+    let core = std::fs::read(core).unwrap();
     let mut memory = AddressSpace::new();
     let core_file = object::File::parse(&*core).unwrap();
     let binary_file = object::File::parse(&*binary).unwrap();
@@ -67,7 +72,7 @@ pub(crate) fn with(program: &str, version: &str, test: impl Fn(&Case<'_>)) {
         symbol.name().ok().map(str::to_owned)
     };
     let context = Context { memory: &memory, dwarf: &dwarf, types: Some(&types), bias: 0, symbol: &symbol };
-    let stderr = std::fs::read_to_string(&fixture.stderr).unwrap();
+    let stderr = std::fs::read_to_string(stderr).unwrap();
     let symbol_address = |name: &str| Some(binary_file.symbol_by_name(name)?.address());
     test(&Case { context, stderr, version, symbol_address: &symbol_address });
 }

@@ -1,5 +1,5 @@
 use super::testing::{Case, VERSIONS, masked, with};
-use super::{Limits, without_shapes};
+use super::{Context, Limits, Location, Memory, format, without_shapes};
 
 fn check(case: &Case<'_>, name: &str, expected: &str) {
     assert_eq!(masked(&case.global(name)), expected, "{name}, Go {}", case.version);
@@ -158,6 +158,52 @@ fn runtime_types_agree_with_dwarf() {
                 compared += 1;
             }
             assert!(compared > 15, "only {compared} types, Go {version}");
+        });
+    }
+}
+
+/// Memory in which every few bytes something else stands.
+struct Damaged<'m> {
+    whole: &'m dyn Memory,
+    seed: u64,
+    one_in: u64,
+}
+
+impl Memory for Damaged<'_> {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> bool {
+        if !self.whole.read(address, buffer) {
+            return false;
+        }
+        for (at, byte) in buffer.iter_mut().enumerate() {
+            // The same address always reads the same (splitmix64).
+            let mut mixed = (address + at as u64).wrapping_add(self.seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed ^= mixed >> 27;
+            if mixed.is_multiple_of(self.one_in) {
+                *byte ^= (mixed >> 32) as u8;
+            }
+        }
+        true
+    }
+}
+
+#[test]
+fn damaged_memory_is_survived_and_bounded() {
+    for version in ["1.21", "1.27"] {
+        with("values", version, |case| {
+            let limits = Limits::default();
+            let variables: Vec<_> = case.context.dwarf.variables().collect();
+            assert!(variables.len() > 200);
+            for (seed, one_in) in (0..40).flat_map(|seed| [(seed, 3), (seed, 50)]) {
+                let damaged = Damaged { whole: case.context.memory, seed, one_in };
+                let context = Context { memory: &damaged, ..case.context };
+                for (name, variable) in &variables {
+                    let text =
+                        format(&context, variable.type_id, &Location::Address(variable.address), limits);
+                    assert!(text.len() < limits.total + 200, "{name}: {} bytes", text.len());
+                    assert!(!text.is_empty());
+                }
+            }
         });
     }
 }

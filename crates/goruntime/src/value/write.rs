@@ -4,14 +4,12 @@ use panicle_binary::dwarf::{BaseKind, TypeId, TypeKind};
 
 use super::describe::{Described, Field, Kind, TypeRef, describe};
 use super::place::{Gap, Location, Place};
-use super::quote::{float32, float64, is_text, quote};
+use super::quote::is_text;
+use super::scalar::{MAX_LEN, base, function, nil_or_address, quoted, string};
 use super::{Context, Limits, interface};
 
 /// Structs and arrays within one another, without a pointer between them.
 const MAX_NESTING: u32 = 24;
-/// No string or slice of a real process is longer; a longer one was never initialised or is damaged.
-const MAX_LEN: u64 = 1 << 46;
-
 /// How the type of a value is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
@@ -98,7 +96,7 @@ impl<'w> Writer<'w> {
         let memory = self.context.memory;
         match &of.kind {
             Kind::Base(kind) => {
-                let text = self.base(*kind, of.size.unwrap_or(0), place)?;
+                let text = base(memory, *kind, of.size.unwrap_or(0), place)?;
                 self.scalar(of, &text, style);
             }
             Kind::Uintptr => {
@@ -106,7 +104,7 @@ impl<'w> Writer<'w> {
                 self.scalar(of, &text, style);
             }
             Kind::String => {
-                let text = self.string(place)?;
+                let text = string(memory, place, self.limits.bytes)?;
                 self.scalar(of, &text, style);
             }
             Kind::UnsafePointer => {
@@ -119,7 +117,7 @@ impl<'w> Writer<'w> {
             }
             Kind::Func => {
                 let word = place.word(memory)?;
-                let text = self.function(word)?;
+                let text = function(self.context, word)?;
                 self.scalar(of, &text, style);
             }
             Kind::Struct(fields) => self.fields(of, fields, place, style),
@@ -156,66 +154,6 @@ impl<'w> Writer<'w> {
         } else {
             self.text(text);
         }
-    }
-
-    fn base(&self, kind: BaseKind, size: u64, place: Place<'_>) -> Result<String, Gap> {
-        let memory = self.context.memory;
-        let unknown = || Ok(format!("<number of {size} bytes>"));
-        Ok(match (kind, size) {
-            (BaseKind::Bool, 1) => match place.number(memory, 1)? {
-                0 => "false".to_owned(),
-                1 => "true".to_owned(),
-                other => format!("<bool {other:#x}>"),
-            },
-            (BaseKind::Int, 1 | 2 | 4 | 8) => {
-                let shift = 64 - 8 * size as u32;
-                ((place.number(memory, size)? << shift) as i64 >> shift).to_string()
-            }
-            (BaseKind::Uint, 1 | 2 | 4 | 8) => place.number(memory, size)?.to_string(),
-            (BaseKind::Float, 4) => float32(f32::from_bits(place.number(memory, 4)? as u32)),
-            (BaseKind::Float, 8) => float64(f64::from_bits(place.number(memory, 8)?)),
-            (BaseKind::Complex, 8 | 16) => {
-                let half = size / 2;
-                let real = self.base(BaseKind::Float, half, place)?;
-                let imaginary = self.base(BaseKind::Float, half, place.at(half))?;
-                let sign = if imaginary.starts_with(['-', '+']) { "" } else { "+" };
-                format!("({real}{sign}{imaginary}i)")
-            }
-            _ => return unknown(),
-        })
-    }
-
-    fn string(&self, place: Place<'_>) -> Result<String, Gap> {
-        let memory = self.context.memory;
-        let len = place.at(8).word(memory);
-        let data = match (place.word(memory), &len) {
-            // An empty string has no need of a pointer.
-            (_, Ok(0)) => return Ok("\"\"".to_owned()),
-            (Ok(data), _) => data,
-            (Err(gap), _) => return Err(gap),
-        };
-        let len = match len {
-            Ok(len) => len,
-            Err(Gap::NotKept) => return Ok(format!("<string at {data:#x}, length not kept>")),
-            Err(gap) => return Err(gap),
-        };
-        if len > MAX_LEN || data == 0 {
-            return Ok(format!("<bad string: data {data:#x}, len {}>", len as i64));
-        }
-        let shown = len.min(self.limits.bytes);
-        let mut bytes = vec![0; usize::try_from(shown).unwrap_or(0)];
-        if !memory.read(data, &mut bytes) {
-            return Ok(format!("<unreadable {data:#x}, {len} bytes>"));
-        }
-        Ok(quoted(&bytes, len))
-    }
-
-    fn function(&self, word: u64) -> Result<String, Gap> {
-        if word == 0 {
-            return Ok("nil".to_owned());
-        }
-        let code = self.context.memory.word(word).ok_or(Gap::Unreadable(word))?;
-        Ok((self.context.symbol)(code).unwrap_or_else(|| format!("<function {code:#x}>")))
     }
 
     fn pointer(&mut self, of: &Described, to: Option<TypeRef>, word: u64, style: Style) {
@@ -420,21 +358,4 @@ impl<'w> Writer<'w> {
             self.text(&format!(" ({})", notes.join(", ")));
         }
     }
-}
-
-fn nil_or_address(word: u64) -> String {
-    if word == 0 { "nil".to_owned() } else { format!("{word:#x}") }
-}
-
-/// `bytes` in quotes, of a string of `len` bytes.
-fn quoted(bytes: &[u8], len: u64) -> String {
-    if bytes.len() as u64 == len {
-        return quote(bytes);
-    }
-    // Leave out a character that the limit cut in two.
-    let end = match std::str::from_utf8(bytes) {
-        Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        _ => bytes.len(),
-    };
-    format!("{}… ({len} bytes)", quote(bytes.get(..end).unwrap_or(bytes)))
 }
