@@ -21,13 +21,13 @@ const LATEST: u64 = 10 * 365 * 86_400 * 1_000_000_000;
 
 /// A time no later than the end of the process.
 #[derive(Clone, Copy, Debug)]
-pub struct Clock {
+pub(crate) struct Clock {
     end: u64,
 }
 
 impl Clock {
     /// The latest of the runtime's stamps and of `waits`.
-    pub fn read(process: &Process<'_>, waits: impl Iterator<Item = u64>) -> Self {
+    pub(crate) fn read(process: &Process<'_>, waits: impl Iterator<Item = u64>) -> Self {
         let stamp = |(variable, structure, field): (&'static str, &'static str, &'static str)| {
             let object = process.object(structure, process.global(variable).ok()?).ok()?;
             object.word(field).ok()
@@ -44,7 +44,7 @@ impl Clock {
     }
 
     /// Seconds from `since` to the end at the least; unknown where nothing was stamped.
-    pub fn seconds_since(&self, since: u64) -> Option<f64> {
+    pub(crate) fn seconds_since(self, since: u64) -> Option<f64> {
         (since != 0 && since <= self.end).then(|| (self.end - since) as f64 / 1e9)
     }
 }

@@ -1,5 +1,8 @@
 //! Who died, and what the runtime said.
 
+use std::collections::HashMap;
+
+use panicle_image::SignalInfo;
 use panicle_report::{Address, Diagnostic, Panic, PanicKind, Signal, Stage};
 
 use crate::{
@@ -8,7 +11,7 @@ use crate::{
     panics::PanicReader,
     process::Process,
     signals,
-    threads::{Interrupted, Thread},
+    threads::{Level, Thread},
 };
 
 /// Bytes of a fatal error's message.
@@ -20,11 +23,24 @@ const BACKLOG: u64 = 512;
 #[derive(Clone, Debug)]
 pub enum Death {
     /// A panic that nothing recovered, on this goroutine.
-    Panic { goroutine: u64 },
+    Panic {
+        /// The goroutine.
+        goroutine: u64,
+    },
     /// `throw` or `fatal`, on this goroutine, or on the scheduler's stack.
-    Fatal { goroutine: Option<u64>, message: Option<String> },
+    Fatal {
+        /// The goroutine.
+        goroutine: Option<u64>,
+        /// What `throw` or `fatal` was called with.
+        message: Option<String>,
+    },
     /// A signal, which hit this goroutine or none.
-    Signal { goroutine: Option<u64>, interrupted: Interrupted },
+    Signal {
+        /// The goroutine.
+        goroutine: Option<u64>,
+        /// The signal.
+        signal: SignalInfo,
+    },
 }
 
 impl Death {
@@ -42,15 +58,15 @@ impl Death {
 /// Several threads can be dying at once: the first to notice prints first and then waits for the
 /// others, and the last of them ends the process. The first is the one whose text opens the log.
 pub fn find(process: &Process<'_>, threads: &[Thread], goroutines: &[(G, Stack)]) -> Option<Death> {
-    let on = |thread: &Thread| {
-        let current = thread.m.map(|m| m.current).filter(|&current| current != 0)?;
-        goroutines.iter().find(|(g, _)| g.address == current)
-    };
+    let by_address: HashMap<u64, &(G, Stack)> =
+        goroutines.iter().map(|goroutine| (goroutine.0.address, goroutine)).collect();
+    let on = |thread: &Thread| by_address.get(&thread.m?.current).copied();
     let mut deaths = threads.iter().enumerate().filter_map(|(index, thread)| {
         let current = on(thread);
         let death = by_panic(current).or_else(|| by_fatal(process, thread, current))?;
         // Waiting for the others: it has printed already.
-        let printed_before = index != 0 && thread.stands_in("runtime.dopanic_m");
+        let printed_before =
+            index != 0 && thread.levels.iter().any(|level| level.stands_in("runtime.dopanic_m"));
         Some((!printed_before, index, death))
     });
     let first = deaths.by_ref().min_by_key(|&(later, index, _)| (later, index));
@@ -74,10 +90,8 @@ fn by_fatal(process: &Process<'_>, thread: &Thread, current: Option<&(G, Stack)>
         let message = message(process, frames);
         return Some(Death::Fatal { goroutine: Some(g.id), message });
     }
-    if !thread.stands_in("runtime.fatalthrow") {
-        return None;
-    }
-    let frames = thread.frames.iter().map(|frame| (frame.symbols.name.as_str(), frame.pc));
+    let level = thread.levels.iter().find(|level| level.stands_in("runtime.fatalthrow"))?;
+    let frames = level.frames.iter().map(|frame| (frame.symbols.name.as_str(), frame.pc));
     Some(Death::Fatal {
         // Its stack is whole: it was left for the scheduler's.
         goroutine: current.map(|(g, _)| g.id),
@@ -88,23 +102,18 @@ fn by_fatal(process: &Process<'_>, thread: &Thread, current: Option<&(G, Stack)>
 /// The signal that reached the runtime first. Under GOTRACEBACK=crash it then relays SIGQUIT from
 /// itself to every other thread, so a signal from elsewhere is the cause.
 fn by_signal(threads: &[Thread], goroutines: &[(G, Stack)]) -> Option<Death> {
-    let handling = || {
-        threads.iter().filter(|thread| thread.stands_in("runtime.sighandler")).filter_map(|thread| {
-            let interrupted = *thread.interrupted.first()?;
-            Some((thread, interrupted))
+    let fatal = |thread: &&Thread| thread.m.is_some_and(|m| m.throwing != 0);
+    let handled = || {
+        threads.iter().filter(fatal).flat_map(|thread| {
+            let ours = |(level, _): &(&Level, _)| level.stands_in("runtime.sighandler");
+            thread.handling().filter(ours).map(move |(_, signal)| (thread, signal))
         })
     };
-    let relayed = |interrupted: &Interrupted| {
-        interrupted.signal.number == signals::SIGQUIT && interrupted.signal.code <= 0
-    };
-    let fatal = |m: &crate::threads::M| m.throwing != 0;
-    let (thread, interrupted) = handling()
-        .filter(|(thread, _)| thread.m.as_ref().is_some_and(fatal))
-        .find(|(_, interrupted)| !relayed(interrupted))
-        .or_else(|| handling().find(|(thread, _)| thread.m.as_ref().is_some_and(fatal)))?;
+    let relayed = |signal: SignalInfo| signal.number == signals::SIGQUIT && signal.code <= 0;
+    let (thread, signal) = handled().find(|&(_, signal)| !relayed(signal)).or_else(|| handled().next())?;
     let hit = thread.m?.caught_signal;
     let goroutine = goroutines.iter().find(|(g, _)| g.address == hit && g.id != 0).map(|(g, _)| g.id);
-    Some(Death::Signal { goroutine, interrupted })
+    Some(Death::Signal { goroutine, signal })
 }
 
 /// The message of the `throw` or `fatal` among `frames`, innermost first: name and pc of each.
@@ -131,10 +140,8 @@ fn constant_argument(process: &Process<'_>, return_address: u64) -> Option<Strin
         is.then(|| int(at + 3)).flatten().map(|offset| next.wrapping_add_signed(i64::from(offset)))
     };
     let mov = |at: usize| (code.get(at) == Some(&0xbb)).then(|| int(at + 1)).flatten();
-    let (data, length) = match (lea(0), mov(LEA), mov(0), lea(MOV)) {
-        (Some(data), Some(length), ..) | (_, _, Some(length), Some(data)) => (data, length),
-        _ => return None,
-    };
+    let loads = (lea(0), mov(LEA), mov(0), lea(MOV));
+    let ((Some(data), Some(length), ..) | (_, _, Some(length), Some(data))) = loads else { return None };
     let length = u64::try_from(length).ok().filter(|&length| length <= LONGEST_MESSAGE)?;
     (code[LEA + MOV] == 0xe8).then(|| process.text(data, length, LONGEST_MESSAGE).ok()).flatten()
 }
@@ -186,23 +193,21 @@ pub fn describe(
                 diagnostics.push(Diagnostic::warning(Stage::Panic, text));
             }
             let message = message.as_ref().map(|text| format!("fatal error: {text}"));
-            Panic { kind: PanicKind::Fatal, message, signal: None, chain }
+            let signal = dying.and_then(|(g, _)| g.signal).map(fault);
+            Panic { kind: PanicKind::Fatal, message, signal, chain }
         }
-        Death::Signal { interrupted, .. } => {
-            let signal = interrupted.signal;
-            Panic {
-                kind: PanicKind::Signal,
-                chain,
-                message: Some(signals::printed_name(reader.process, signal.number)),
-                signal: Some(Signal {
-                    number: signal.number,
-                    name: signals::name(signal.number),
-                    code: Some(signal.code),
-                    address: signal.address.map(Address),
-                    sender_pid: signal.sender_pid,
-                }),
-            }
-        }
+        Death::Signal { signal, .. } => Panic {
+            kind: PanicKind::Signal,
+            chain,
+            message: Some(signals::printed_name(reader.process, signal.number)),
+            signal: Some(Signal {
+                number: signal.number,
+                name: signals::name(signal.number),
+                code: Some(signal.code),
+                address: signal.address.map(Address),
+                sender_pid: signal.sender_pid,
+            }),
+        },
     };
     (panic, diagnostics)
 }

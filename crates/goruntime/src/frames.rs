@@ -27,6 +27,15 @@ pub struct LogicalFrame {
 }
 
 impl LogicalFrame {
+    /// The calls of a physical frame, innermost first.
+    pub fn of(process: &Process<'_>, physical: &PhysicalFrame) -> Vec<Self> {
+        let calls = process.symbolizer.calls(physical.lookup_pc);
+        let physical = Rc::new(physical.clone());
+        (0..calls.len())
+            .map(|depth| Self { physical: Rc::clone(&physical), calls: Rc::clone(&calls), depth })
+            .collect()
+    }
+
     /// The call.
     pub fn call(&self) -> &Call {
         &self.calls[self.depth]
@@ -55,12 +64,17 @@ impl Stack {
         Self { frames: Vec::new(), elided: None, end }
     }
 
-    /// The stack from `start` outwards.
-    pub fn collect(process: &Process<'_>, start: Start) -> Self {
+    /// The stack from `start` outwards. Physical frames are taken off `budget`, which bounds the
+    /// work on a damaged core whose stacks overlap; sound ones cannot use it up.
+    pub fn collect(process: &Process<'_>, start: Start, budget: &mut u64) -> Self {
         let mut inner = Vec::new();
         let mut outer = VecDeque::new();
         let mut left_out = 0_u64;
         let end = unwind::walk(process, start, |physical| {
+            if *budget == 0 {
+                return ControlFlow::Break(());
+            }
+            *budget -= 1;
             let calls = process.symbolizer.calls(physical.lookup_pc);
             let physical = Rc::new(physical.clone());
             for depth in 0..calls.len() {

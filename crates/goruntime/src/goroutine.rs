@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use panicle_report::{CreatedBy, Diagnostic, Stage};
+use panicle_report::{Address, CreatedBy, Diagnostic, Stage, WaitingOn};
 
 use crate::{
     labels,
@@ -55,6 +55,8 @@ pub struct G {
     pub parent: u64,
     /// The labels' address.
     pub labels: u64,
+    /// The `sudog`s it waits with, 0 for none; waits on semaphores have theirs elsewhere.
+    pub waiting: u64,
     /// Signal that became a panic, with code, address and pc.
     pub signal: Option<[u64; 4]>,
 }
@@ -89,6 +91,7 @@ impl G {
             start_pc: optional("startpc"),
             parent: optional("parentGoid"),
             labels: optional("labels"),
+            waiting: optional("waiting"),
             signal: (signal != 0)
                 .then(|| [signal, optional("sigcode0"), optional("sigcode1"), optional("sigpc")]),
         })
@@ -126,6 +129,21 @@ impl G {
                     symbols.name.as_str(),
                     "runtime.main" | "runtime.corostart" | "runtime.handleAsyncEvent"
                 )
+        })
+    }
+
+    /// The channel it waits on, with the direction; a `select` waits on several and names none.
+    pub fn waiting_on(&self, process: &Process<'_>) -> Option<WaitingOn> {
+        let reason = self.wait_reason.as_deref()?;
+        let direction = ["receive", "send"].into_iter().find(|&direction| {
+            reason.strip_prefix("chan ").is_some_and(|rest| rest.starts_with(direction))
+        })?;
+        let channel = || process.object("runtime.sudog", self.waiting).ok()?.word("c").ok();
+        Some(WaitingOn {
+            kind: "channel".to_owned(),
+            // A nil channel has no address, and nobody to wait with.
+            address: if self.waiting == 0 { None } else { channel().map(Address) },
+            direction: Some(direction.to_owned()),
         })
     }
 

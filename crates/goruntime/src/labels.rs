@@ -17,7 +17,7 @@ const SLOTS: u64 = 8;
 const MIN_TOP_HASH: u8 = 5;
 
 /// The labels at `address`, the value of `g.labels`.
-pub fn read(process: &Process<'_>, address: u64) -> Result<BTreeMap<String, String>, ReadError> {
+pub(crate) fn read(process: &Process<'_>, address: u64) -> Result<BTreeMap<String, String>, ReadError> {
     if address == 0 {
         return Ok(BTreeMap::new());
     }

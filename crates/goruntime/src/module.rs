@@ -7,20 +7,20 @@ use crate::layout::Layout;
 
 /// Addresses of the main module, at run time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Module {
+pub(crate) struct Module {
     /// Start of the text that function offsets count from.
-    pub text: Option<u64>,
+    pub(crate) text: Option<u64>,
     /// `go:func.*`: what function data offsets count from.
-    pub func_data: Option<u64>,
+    pub(crate) func_data: Option<u64>,
     /// Start of the type data.
-    pub types: Option<u64>,
+    pub(crate) types: Option<u64>,
     /// End of the type data.
-    pub etypes: Option<u64>,
+    pub(crate) etypes: Option<u64>,
 }
 
 impl Module {
     /// Reads it; what is not there stays unknown.
-    pub fn find(
+    pub(crate) fn find(
         memory: &AddressSpace<'_>,
         executable: &Executable<'_>,
         dwarf: Option<&DwarfIndex<'_>>,

@@ -56,17 +56,26 @@ impl PanicReader<'_, '_> {
                 }
             }
         }
-        let chain = links
-            .iter()
-            .rev()
-            .map(|link| PanicLink {
-                value: (!link.goexit).then(|| self.value(link, stack)),
+        let mut chain = Vec::new();
+        let mut earliest_first = links.iter().rev().peekable();
+        while let Some(link) = earliest_first.next() {
+            // Raised again with the same value (Go 1.25): the runtime prints it once, and the later
+            // link still has the value that printing replaced in the earlier one.
+            let mut last = link;
+            while last.repanicked
+                && let Some(again) = earliest_first.next_if(|again| !again.goexit)
+            {
+                last = again;
+            }
+            let original = (last.address != link.address).then_some((last.type_word, last.data));
+            chain.push(PanicLink {
+                value: (!link.goexit).then(|| self.value(link, original, stack)),
                 recovered: link.recovered,
                 repanicked: link.repanicked,
                 goexit: link.goexit,
                 goroutine: Some(id),
-            })
-            .collect();
+            });
+        }
         (chain, error)
     }
 
@@ -84,7 +93,8 @@ impl PanicReader<'_, '_> {
         Ok((link, object.word("link")?))
     }
 
-    fn value(&self, link: &Link, stack: &Stack) -> PanicValue {
+    /// `original` is what panic was called with, where that is known.
+    fn value(&self, link: &Link, original: Option<(u64, u64)>, stack: &Stack) -> PanicValue {
         let printed = self.runtime_type(link.type_word);
         let text = if link.type_word == 0 {
             Some("nil".to_owned())
@@ -93,8 +103,8 @@ impl PanicReader<'_, '_> {
         };
         // What Error() or String() returned has replaced the value before printing; what panic was
         // called with is still among gopanic's arguments.
-        let is_text = printed.as_ref().is_some_and(|found| found.kind == Kind::String && !found.named);
-        let original = if is_text { self.argument(link, stack) } else { None };
+        let is_text = printed.as_ref().is_some_and(|found| found.kind == Kind::String && is_builtin(found));
+        let original = original.or_else(|| if is_text { self.argument(link, stack) } else { None });
         let (type_word, data) = original.unwrap_or((link.type_word, link.data));
         PanicValue {
             type_name: self.runtime_type(type_word).map(|found| found.name),
@@ -120,28 +130,49 @@ impl PanicReader<'_, '_> {
         let data = memory.u64(frame.physical.fp.wrapping_add(8)).ok()?;
         let found = self.runtime_type(type_word)?;
         // Only an error or a Stringer is replaced, and those are declared types or pointers to one.
-        let replaceable = found.named || found.kind == Kind::Pointer;
+        let replaceable = !is_builtin(&found) || found.kind == Kind::Pointer;
         (replaceable && (data == 0 || memory.contains(data) || found.direct)).then_some((type_word, data))
     }
 
     /// As `printpanicval` and `printanycustomtype` print it (runtime/error.go).
     fn print(&self, found: &RuntimeType, data: u64) -> Option<String> {
-        let Some(plain) = scalar(self.process, found, data) else {
+        if !is_scalar(found.kind) {
             return Some(format!("({}) {data:#x}", found.name));
-        };
-        Some(match (found.named, found.kind) {
-            (false, _) => plain?,
-            (true, Kind::String) => format!("{}(\"{}\")", found.name, plain?),
+        }
+        let plain = scalar(self.process, found.kind, data)?;
+        Some(match (is_builtin(found), found.kind) {
+            (true, _) => plain,
+            (false, Kind::String) => format!("{}(\"{}\")", found.name, plain),
             // The complex kinds bring parentheses of their own.
-            (true, Kind::Complex64 | Kind::Complex128) => format!("{}{}", found.name, plain?),
-            (true, _) => format!("{}({})", found.name, plain?),
+            (false, Kind::Complex64 | Kind::Complex128) => format!("{}{}", found.name, plain),
+            (false, _) => format!("{}({})", found.name, plain),
         })
     }
 }
 
-/// A value of a basic kind as `print` writes it: `None` for other kinds, `Some(None)` when its
-/// memory is missing.
-fn scalar(process: &Process<'_>, found: &RuntimeType, data: u64) -> Option<Option<String>> {
+/// Whether the type is one of the language's own (`string`), not one that a package declares.
+fn is_builtin(found: &RuntimeType) -> bool {
+    !found.name.contains('.')
+}
+
+/// Whether `print` writes values of the kind, rather than their address.
+fn is_scalar(kind: Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::Array
+            | Kind::Chan
+            | Kind::Func
+            | Kind::Interface
+            | Kind::Map
+            | Kind::Pointer
+            | Kind::Slice
+            | Kind::Struct
+            | Kind::UnsafePointer
+    )
+}
+
+/// A value of a basic kind as `print` writes it; `None` when its memory is missing.
+fn scalar(process: &Process<'_>, kind: Kind, data: u64) -> Option<String> {
     let memory: &AddressSpace<'_> = process.memory;
     let floats = process.layout.floats;
     let f32_at = |at: u64| memory.u32(at).ok().map(|bits| floats.print32(f32::from_bits(bits)));
@@ -151,7 +182,7 @@ fn scalar(process: &Process<'_>, found: &RuntimeType, data: u64) -> Option<Optio
         let sign = if imaginary.starts_with(['+', '-']) { "" } else { "+" };
         Some(format!("({}{sign}{imaginary}i)", real?))
     };
-    Some(match found.kind {
+    match kind {
         Kind::Bool => memory.u8(data).ok().map(|byte| (byte != 0).to_string()),
         Kind::Int | Kind::Int64 => memory.i64(data).ok().map(|value| value.to_string()),
         Kind::Int8 => memory.u8(data).ok().map(|value| (value as i8).to_string()),
@@ -166,8 +197,8 @@ fn scalar(process: &Process<'_>, found: &RuntimeType, data: u64) -> Option<Optio
         Kind::Complex64 => complex(f32_at(data), f32_at(data.wrapping_add(4))),
         Kind::Complex128 => complex(f64_at(data), f64_at(data.wrapping_add(8))),
         Kind::String => process.go_string(data, LONGEST_TEXT).ok(),
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
 impl FloatStyle {

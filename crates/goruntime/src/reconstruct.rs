@@ -1,31 +1,29 @@
 //! Everything together: from a core and its executable to goroutines, threads and the panic.
 
+mod writer;
+
 use std::collections::HashMap;
 
 use panicle_binary::{Executable, dwarf::DwarfIndex, matching, pclntab::Pclntab};
-use panicle_image::{AddressSpace, Core, Registers};
-use panicle_report::{
-    Address, Diagnostic, Frame, Goroutine, Layout as ReportLayout, Panic, StackBounds, Stage,
-    Thread as ReportThread, ThreadOn, Trust,
-};
+use panicle_image::{AddressSpace, Core};
+use panicle_report::{Diagnostic, Goroutine, Layout as ReportLayout, Panic, Stage, Thread as ReportThread};
 use thiserror::Error;
 
 use crate::{
-    args,
     clock::Clock,
     crash,
-    frames::{LogicalFrame, Stack},
+    frames::Stack,
     goroutine::{self, G},
     layout::Layout,
-    locals,
     module::Module,
     panics::PanicReader,
     process::Process,
     status::Words,
-    threads::{self, Thread, stack_of},
+    threads::{self, Thread},
     unwind::{End, Start},
     value::{self, Limits, rtype::TypeData},
 };
+use writer::Writer;
 
 /// What to leave out.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +93,7 @@ pub fn reconstruct(
     match prepare(core, executable, dwarf.as_ref(), go_version.as_deref()) {
         Ok((memory, bias, layout, pclntab)) => {
             let process = Process::new(&memory, executable, dwarf.as_ref(), bias, layout, pclntab);
-            let (mut found, more) = read(&process, core, options);
+            let (mut found, more) = read(&process, core, options.most_frames_with_locals);
             diagnostics.extend(more);
             found.layout =
                 Some(ReportLayout { source: process.layout.source, go_version: go_version.clone() });
@@ -138,7 +136,11 @@ fn prepare<'a>(
     Ok((memory, bias, layout, pclntab.with_func_data(func_data.unwrap_or_default())))
 }
 
-fn read(process: &Process<'_>, core: &Core<'_>, options: &Options) -> (Reconstruction, Vec<Diagnostic>) {
+fn read(
+    process: &Process<'_>,
+    core: &Core<'_>,
+    most_frames_with_locals: usize,
+) -> (Reconstruction, Vec<Diagnostic>) {
     let (words, mut diagnostics) = Words::read(process);
     let (gs, more) = goroutine::all(process, &words);
     diagnostics.extend(more);
@@ -147,10 +149,13 @@ fn read(process: &Process<'_>, core: &Core<'_>, options: &Options) -> (Reconstru
 
     let by_m: HashMap<u64, &Thread> =
         threads.iter().filter_map(|thread| Some((thread.m?.address, thread))).collect();
+    // Stacks do not overlap and every frame takes a word, so there are no more frames than words.
+    let words: u64 = process.memory.pieces().map(|(_, bytes)| bytes.len() as u64 / 8).sum();
+    let mut budget = words.saturating_add(gs.len() as u64);
     let mut goroutines: Vec<(G, Stack)> = gs
         .into_iter()
         .map(|g| {
-            let stack = stack(process, &g, by_m.get(&g.m).copied());
+            let stack = stack(process, &g, by_m.get(&g.m).copied(), &mut budget);
             (g, stack)
         })
         .collect();
@@ -189,11 +194,13 @@ fn read(process: &Process<'_>, core: &Core<'_>, options: &Options) -> (Reconstru
         context,
         clock: Clock::read(process, goroutines.iter().map(|(g, _)| g.wait_since)),
         threads: &by_m,
-        locals_left: options.most_frames_with_locals,
+        locals_left: most_frames_with_locals,
         diagnostics,
+        broken_stacks: 0,
     };
     let written: Vec<Goroutine> = goroutines.iter().map(|(g, stack)| writer.goroutine(g, stack)).collect();
-    let threads = threads.iter().map(|thread| writer.thread(thread, &goroutines)).collect();
+    let ids: HashMap<u64, u64> = goroutines.iter().map(|(g, _)| (g.address, g.id)).collect();
+    let threads = threads.iter().map(|thread| writer.thread(thread, &ids)).collect();
     writer.say_what_was_left_out();
     let diagnostics = writer.diagnostics;
     let reconstruction = Reconstruction {
@@ -207,9 +214,9 @@ fn read(process: &Process<'_>, core: &Core<'_>, options: &Options) -> (Reconstru
 }
 
 /// The stack of `g`, from where a traceback would start it.
-fn stack(process: &Process<'_>, g: &G, thread: Option<&Thread>) -> Stack {
+fn stack(process: &Process<'_>, g: &G, thread: Option<&Thread>, budget: &mut u64) -> Stack {
     match start(process, g, thread) {
-        Some(start) => Stack::collect(process, start),
+        Some(start) => Stack::collect(process, start, budget),
         None => Stack::empty(End::Unmapped(g.address)),
     }
 }
@@ -238,152 +245,4 @@ fn start(process: &Process<'_>, g: &G, thread: Option<&Thread>) -> Option<Start>
         None => (g.scheduled, false),
     };
     (saved.sp != 0).then_some(Start { pc: saved.pc, sp: saved.sp, trap: false, syscall })
-}
-
-/// Turns what was found into the report's shapes.
-struct Writer<'w, 'a> {
-    process: &'w Process<'a>,
-    context: Option<value::Context<'w>>,
-    clock: Clock,
-    threads: &'w HashMap<u64, &'w Thread>,
-    locals_left: usize,
-    diagnostics: Vec<Diagnostic>,
-}
-
-impl Writer<'_, '_> {
-    fn goroutine(&mut self, g: &G, stack: &Stack) -> Goroutine {
-        let process = self.process;
-        let (labels, problem) = g.labels(process);
-        self.diagnostics.extend(problem);
-        if !stack.end.is_complete() {
-            self.diagnostics.push(
-                Diagnostic::warning(Stage::Unwind, format!("The stack breaks off: {}.", why(stack.end)))
-                    .about(format!("goroutine {}", g.id)),
-            );
-        }
-        let thread = self.threads.get(&g.m).copied();
-        let registers = thread.map(Thread::at_work);
-        let frames: Vec<Frame> =
-            stack.frames.iter().map(|frame| self.frame(frame, registers.as_ref())).collect();
-        let program_code =
-            stack.frames.iter().any(|frame| frame.call().kind == panicle_report::FrameKind::Go);
-        Goroutine {
-            id: g.id,
-            status: g.status.word.clone(),
-            wait_reason: g.wait_reason.clone(),
-            wait_seconds: (g.status.has_reason() || g.status.is_syscall())
-                .then(|| self.clock.seconds_since(g.wait_since))
-                .flatten(),
-            labels,
-            thread: thread.map(|thread| thread.tid),
-            locked_to_thread: g.locked,
-            // The finalizer goroutine is the program's while it runs the program's finalizers.
-            system: g.is_system(process) && !program_code,
-            address: Some(Address(g.address)),
-            stack: Some(StackBounds { lo: Address(g.stack.0), hi: Address(g.stack.1) }),
-            waiting_on: None,
-            created_by: g.created_by(process),
-            frames,
-            leaked: None,
-            truncated: !stack.end.is_complete() || stack.elided.is_some(),
-            elided: stack.elided,
-        }
-    }
-
-    /// `registers` are those of the thread, which tell something of a frame only while its pc and sp
-    /// are still in them.
-    fn frame(&mut self, frame: &LogicalFrame, registers: Option<&Registers>) -> Frame {
-        let (call, physical) = (frame.call(), &frame.physical);
-        let args = if call.inlined { "...".to_owned() } else { args::print(self.process, physical) };
-        let registers =
-            registers.filter(|at| physical.trap && at.pc() == physical.pc && at.sp() == physical.sp);
-        Frame {
-            function: call.function.clone(),
-            file: call.file.clone(),
-            line: call.line,
-            pc: Some(Address(physical.pc)),
-            sp: Some(Address(physical.sp)),
-            inlined: call.inlined,
-            kind: call.kind,
-            trust: Trust::Pclntab,
-            args: Some(args),
-            locals: self.locals(frame, registers),
-        }
-    }
-
-    fn locals(&mut self, frame: &LogicalFrame, registers: Option<&Registers>) -> Vec<panicle_report::Local> {
-        let Some(context) = &self.context else { return Vec::new() };
-        if frame.call().kind != panicle_report::FrameKind::Go || self.locals_left == 0 {
-            return Vec::new();
-        }
-        self.locals_left -= 1;
-        let by_dwarf = registers.map(|registers| |number: u16| registers.by_dwarf(number));
-        let wanted = locals::Frame {
-            pc: frame.physical.lookup_pc,
-            cfa: frame.physical.fp,
-            sp: Some(frame.physical.sp),
-            registers: by_dwarf.as_ref().map(|read| read as locals::Registers<'_>),
-            inline_depth: frame.depth,
-            function: Some(&frame.call().function),
-            line: frame.call().line,
-        };
-        locals::locals(context, &wanted, Limits::default())
-    }
-
-    fn thread(&mut self, thread: &Thread, goroutines: &[(G, Stack)]) -> ReportThread {
-        let process = self.process;
-        let at = thread.registers;
-        let on = match thread.m.and_then(|m| stack_of(process, &m, at.sp())) {
-            Some(on) => Some(on),
-            None if process.symbolizer.symbols(at.pc()).is_none() => Some(ThreadOn::C),
-            None => None,
-        };
-        let current = thread.m.map(|m| m.current).filter(|&current| current != 0);
-        let frames = if on == Some(ThreadOn::Goroutine) {
-            Vec::new()
-        } else {
-            thread
-                .frames
-                .iter()
-                .flat_map(|physical| {
-                    let calls = process.symbolizer.calls(physical.lookup_pc);
-                    let physical = std::rc::Rc::new(physical.clone());
-                    (0..calls.len())
-                        .map(|depth| LogicalFrame {
-                            physical: std::rc::Rc::clone(&physical),
-                            calls: std::rc::Rc::clone(&calls),
-                            depth,
-                        })
-                        .map(|frame| self.frame(&frame, Some(&at)))
-                        .collect::<Vec<_>>()
-                })
-                .collect()
-        };
-        ReportThread {
-            tid: thread.tid,
-            goroutine: goroutines.iter().find(|(g, _)| Some(g.address) == current).map(|(g, _)| g.id),
-            on,
-            signal: thread.interrupted.first().map(|interrupted| interrupted.signal.number),
-            pc: Some(Address(at.pc())),
-            frames,
-        }
-    }
-
-    fn say_what_was_left_out(&mut self) {
-        if self.locals_left == 0 && self.context.is_some() {
-            self.diagnostics.push(Diagnostic::info(
-                Stage::Values,
-                "Variables were read for the first frames only; there are too many goroutines for all.",
-            ));
-        }
-    }
-}
-
-fn why(end: End) -> String {
-    match end {
-        End::Top | End::StackSwitch | End::Stopped => "it is whole".to_owned(),
-        End::UnknownPc(pc) => format!("{pc:#x} is in no Go function"),
-        End::Unmapped(address) => format!("the memory at {address:#x} is not in the core"),
-        End::Stuck => "its frames do not lead outwards".to_owned(),
-    }
 }

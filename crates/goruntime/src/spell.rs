@@ -6,7 +6,7 @@ use crate::layout::Spelling;
 
 /// `name` with its type arguments shortened (`funcNameForPrint`). `runtime.gopanic` stays itself,
 /// where a traceback prints `panic`.
-pub fn function_name(name: &str, spelling: Spelling) -> String {
+pub(crate) fn function_name(name: &str, spelling: Spelling) -> String {
     let (Some(open), Some(close)) = (name.find('['), name.rfind(']')) else { return name.to_owned() };
     if close <= open {
         return name.to_owned();
@@ -49,7 +49,7 @@ pub fn function_name(name: &str, spelling: Spelling) -> String {
 }
 
 /// What a function belongs to, from the package its name starts with.
-pub fn frame_kind(name: &str) -> FrameKind {
+pub(crate) fn frame_kind(name: &str) -> FrameKind {
     let package = package(name);
     if package == "runtime"
         || package.starts_with("runtime/internal/")
@@ -64,7 +64,7 @@ pub fn frame_kind(name: &str) -> FrameKind {
 /// The import path of a function's package: `example.com/x/y` of `example.com/x/y.(*T).M`. Dots of
 /// the last path element are escaped (`gopkg.in/yaml%2ev3`), so the first one after the last slash
 /// ends the package; type arguments may hold slashes of their own.
-pub fn package(name: &str) -> &str {
+pub(crate) fn package(name: &str) -> &str {
     let plain = &name[..name.find('[').unwrap_or(name.len())];
     let start = plain.rfind('/').map_or(0, |slash| slash + 1);
     match plain[start..].find('.') {

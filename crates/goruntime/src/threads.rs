@@ -39,13 +39,22 @@ pub struct M {
     pub vdso: (u64, u64),
 }
 
-/// Where a thread was when a signal came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Interrupted {
-    /// Its registers then.
+/// What a thread does, or did when a signal came.
+#[derive(Clone, Debug)]
+pub struct Level {
+    /// Its registers.
     pub registers: Registers,
-    /// The signal.
-    pub signal: SignalInfo,
+    /// The signal that ended this; none for what it does now.
+    pub interrupted_by: Option<SignalInfo>,
+    /// The frames it stands in, up to a stack switch or the signal handler's entry.
+    pub frames: Vec<PhysicalFrame>,
+}
+
+impl Level {
+    /// Whether a frame is of function `name`.
+    pub fn stands_in(&self, name: &str) -> bool {
+        self.frames.iter().any(|frame| frame.symbols.name == name)
+    }
 }
 
 /// A thread of the core.
@@ -55,23 +64,25 @@ pub struct Thread {
     pub tid: i32,
     /// Its `m`, once it has one.
     pub m: Option<M>,
-    /// Registers at the time of the core.
-    pub registers: Registers,
-    /// Signals under way, innermost first.
-    pub interrupted: Vec<Interrupted>,
-    /// Its frames at the time of the core, up to the first stack switch or signal frame.
-    pub frames: Vec<PhysicalFrame>,
+    /// What it does now, then what each signal interrupted, back to the program's own work. Never
+    /// empty. The dying runtime signals itself from within a signal handler, so there can be three.
+    pub levels: Vec<Level>,
 }
 
 impl Thread {
-    /// The registers of what the thread did for the program: before any signal.
-    pub fn at_work(&self) -> Registers {
-        self.interrupted.last().map_or(self.registers, |interrupted| interrupted.registers)
+    /// Its registers at the time of the core.
+    pub fn registers(&self) -> Registers {
+        self.levels[0].registers
     }
 
-    /// Whether a frame of its own stack is of function `name`.
-    pub fn stands_in(&self, name: &str) -> bool {
-        self.frames.iter().any(|frame| frame.symbols.name == name)
+    /// The registers of what the thread did for the program: before any signal.
+    pub fn at_work(&self) -> Registers {
+        self.levels.last().map_or(self.registers(), |level| level.registers)
+    }
+
+    /// The signals it is handling, with the handler's frames; the latest first.
+    pub fn handling(&self) -> impl Iterator<Item = (&Level, SignalInfo)> {
+        self.levels.windows(2).filter_map(|pair| Some((&pair[0], pair[1].interrupted_by?)))
     }
 }
 
@@ -86,9 +97,8 @@ pub fn all(process: &Process<'_>, core: &Core<'_>) -> (Vec<Thread>, Vec<Diagnost
         .threads
         .iter()
         .map(|thread| {
-            let (frames, interrupted) = stack(process, thread.registers);
             let m = by_tid.get(&thread.tid).copied();
-            Thread { tid: thread.tid, m, registers: thread.registers, interrupted, frames }
+            Thread { tid: thread.tid, m, levels: levels(process, thread.registers) }
         })
         .collect();
     (threads, diagnostics)
@@ -130,19 +140,19 @@ fn machines(process: &Process<'_>) -> (Vec<M>, Vec<Diagnostic>) {
     (machines, diagnostics)
 }
 
-/// The frames a thread stands in, and the signals it is handling.
-fn stack(process: &Process<'_>, registers: Registers) -> (Vec<PhysicalFrame>, Vec<Interrupted>) {
-    let (frames, mut signal_frame) = walk(process, registers);
-    let mut interrupted = Vec::new();
-    while let Some(found) = signal_frame.and_then(|address| read_signal_frame(process, address)) {
-        interrupted.push(found);
-        if interrupted.len() >= MOST_SIGNALS {
-            break;
-        }
-        // Only a handler on the signal stack can itself have been interrupted by another signal.
-        signal_frame = walk(process, found.registers).1;
+/// What a thread does and what it was interrupted in.
+fn levels(process: &Process<'_>, registers: Registers) -> Vec<Level> {
+    let mut levels = Vec::new();
+    let mut next = Some((registers, None));
+    while let Some((registers, interrupted_by)) = next {
+        let (frames, signal_frame) = walk(process, registers);
+        levels.push(Level { registers, interrupted_by, frames });
+        next = (levels.len() <= MOST_SIGNALS)
+            .then(|| signal_frame.and_then(|address| read_signal_frame(process, address)))
+            .flatten()
+            .map(|(registers, signal)| (registers, Some(signal)));
     }
-    (frames, interrupted)
+    levels
 }
 
 /// Walks a thread's own stack; also the address of the kernel's signal frame, where there is one.
@@ -171,7 +181,7 @@ fn is_signal_entry(name: &str) -> bool {
 
 /// `struct rt_sigframe` past its return address: `ucontext` (flags, link, stack: 40 bytes, then
 /// `sigcontext` of 256 and a mask of 8), then `siginfo`.
-fn read_signal_frame(process: &Process<'_>, address: u64) -> Option<Interrupted> {
+fn read_signal_frame(process: &Process<'_>, address: u64) -> Option<(Registers, SignalInfo)> {
     const SIGCONTEXT: u64 = 40;
     const SIGINFO: u64 = 40 + 256 + 8;
     let mut bytes = [0; SIGINFO as usize + 128];
@@ -179,9 +189,7 @@ fn read_signal_frame(process: &Process<'_>, address: u64) -> Option<Interrupted>
     let registers = Amd64Registers::from_sigcontext(&bytes[SIGCONTEXT as usize..])?;
     let signal = SignalInfo::from_siginfo(&bytes[SIGINFO as usize..])?;
     // Signal numbers end at 64: anything else is no signal frame.
-    (1..=64)
-        .contains(&signal.number)
-        .then_some(Interrupted { registers: Registers::Amd64(registers), signal })
+    (1..=64).contains(&signal.number).then_some((Registers::Amd64(registers), signal))
 }
 
 /// Which stack `sp` is on, for the thread of `m`.

@@ -1,0 +1,167 @@
+//! From what was found in memory to the report's shapes.
+
+use std::collections::HashMap;
+
+use panicle_image::Registers;
+use panicle_report::{
+    Address, Diagnostic, Frame, FrameKind, Goroutine, Local, StackBounds, Stage, Thread as ReportThread,
+    ThreadOn, Trust,
+};
+
+use crate::{
+    args,
+    clock::Clock,
+    frames::{LogicalFrame, Stack},
+    goroutine::G,
+    locals,
+    process::Process,
+    threads::{Thread, stack_of},
+    unwind::End,
+    value::{self, Limits},
+};
+
+/// Turns what was found into the report's shapes.
+pub(super) struct Writer<'w, 'a> {
+    pub(super) process: &'w Process<'a>,
+    pub(super) context: Option<value::Context<'w>>,
+    pub(super) clock: Clock,
+    pub(super) threads: &'w HashMap<u64, &'w Thread>,
+    pub(super) locals_left: usize,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) broken_stacks: u64,
+}
+
+/// Broken stacks that get an entry of their own among the diagnostics.
+const MOST_BROKEN_TOLD: u64 = 20;
+
+impl Writer<'_, '_> {
+    pub(super) fn goroutine(&mut self, g: &G, stack: &Stack) -> Goroutine {
+        let process = self.process;
+        let (labels, problem) = g.labels(process);
+        self.diagnostics.extend(problem);
+        if !stack.end.is_complete() {
+            self.broken_stacks += 1;
+        }
+        if !stack.end.is_complete() && self.broken_stacks <= MOST_BROKEN_TOLD {
+            self.diagnostics.push(
+                Diagnostic::warning(Stage::Unwind, format!("The stack breaks off: {}.", why(stack.end)))
+                    .about(format!("goroutine {}", g.id)),
+            );
+        }
+        let thread = self.threads.get(&g.m).copied();
+        let registers = thread.map(Thread::at_work);
+        let frames: Vec<Frame> =
+            stack.frames.iter().map(|frame| self.frame(frame, registers.as_ref())).collect();
+        let program_code = stack.frames.iter().any(|frame| frame.call().kind == FrameKind::Go);
+        Goroutine {
+            id: g.id,
+            status: g.status.word.clone(),
+            wait_reason: g.wait_reason.clone(),
+            wait_seconds: (g.status.has_reason() || g.status.is_syscall())
+                .then(|| self.clock.seconds_since(g.wait_since))
+                .flatten(),
+            labels,
+            thread: thread.map(|thread| thread.tid),
+            locked_to_thread: g.locked,
+            // The finalizer goroutine is the program's while it runs the program's finalizers.
+            system: g.is_system(process) && !program_code,
+            address: Some(Address(g.address)),
+            stack: Some(StackBounds { lo: Address(g.stack.0), hi: Address(g.stack.1) }),
+            waiting_on: g.waiting_on(process),
+            created_by: g.created_by(process),
+            frames,
+            leaked: None,
+            truncated: !stack.end.is_complete() || stack.elided.is_some(),
+            elided: stack.elided,
+        }
+    }
+
+    /// `registers` are those of the thread, which tell something of a frame only while its pc and sp
+    /// are still in them.
+    fn frame(&mut self, frame: &LogicalFrame, registers: Option<&Registers>) -> Frame {
+        let (call, physical) = (frame.call(), &frame.physical);
+        let args = if call.inlined { "...".to_owned() } else { args::print(self.process, physical) };
+        let registers =
+            registers.filter(|at| physical.trap && at.pc() == physical.pc && at.sp() == physical.sp);
+        Frame {
+            function: call.function.clone(),
+            file: call.file.clone(),
+            line: call.line,
+            pc: Some(Address(physical.pc)),
+            sp: Some(Address(physical.sp)),
+            inlined: call.inlined,
+            kind: call.kind,
+            trust: Trust::Pclntab,
+            args: Some(args),
+            locals: self.locals(frame, registers),
+        }
+    }
+
+    fn locals(&mut self, frame: &LogicalFrame, registers: Option<&Registers>) -> Vec<Local> {
+        let Some(context) = &self.context else { return Vec::new() };
+        if frame.call().kind != FrameKind::Go || self.locals_left == 0 {
+            return Vec::new();
+        }
+        self.locals_left -= 1;
+        let by_dwarf = registers.map(|registers| |number: u16| registers.by_dwarf(number));
+        let wanted = locals::Frame {
+            pc: frame.physical.lookup_pc,
+            cfa: frame.physical.fp,
+            sp: Some(frame.physical.sp),
+            registers: by_dwarf.as_ref().map(|read| read as locals::Registers<'_>),
+            inline_depth: frame.depth,
+            function: Some(&frame.call().function),
+            line: frame.call().line,
+        };
+        locals::locals(context, &wanted, Limits::default())
+    }
+
+    pub(super) fn thread(&mut self, thread: &Thread, ids: &HashMap<u64, u64>) -> ReportThread {
+        let process = self.process;
+        let at = thread.registers();
+        let on = |at: Registers| match thread.m.and_then(|m| stack_of(process, &m, at.sp())) {
+            None if process.symbolizer.symbols(at.pc()).is_none() => Some(ThreadOn::C),
+            on => on,
+        };
+        let current = thread.m.map(|m| m.current).filter(|&current| current != 0);
+        let mut frames = Vec::new();
+        // Frames on the goroutine's stack are the goroutine's.
+        for level in thread.levels.iter().take_while(|level| on(level.registers) != Some(ThreadOn::Goroutine))
+        {
+            let logical = level.frames.iter().flat_map(|physical| LogicalFrame::of(process, physical));
+            frames.extend(logical.map(|frame| self.frame(&frame, Some(&level.registers))));
+        }
+        ReportThread {
+            tid: thread.tid,
+            goroutine: current.and_then(|current| ids.get(&current).copied()),
+            on: on(at),
+            signal: thread.handling().next().map(|(_, signal)| signal.number),
+            pc: Some(Address(at.pc())),
+            frames,
+        }
+    }
+
+    pub(super) fn say_what_was_left_out(&mut self) {
+        if self.broken_stacks > MOST_BROKEN_TOLD {
+            self.diagnostics.push(Diagnostic::warning(
+                Stage::Unwind,
+                format!("{} stacks in all break off; each such goroutine is marked.", self.broken_stacks),
+            ));
+        }
+        if self.locals_left == 0 && self.context.is_some() {
+            self.diagnostics.push(Diagnostic::info(
+                Stage::Values,
+                "Variables were read for the first frames only; there are too many goroutines for all.",
+            ));
+        }
+    }
+}
+
+fn why(end: End) -> String {
+    match end {
+        End::Top | End::StackSwitch | End::Stopped => "it is whole".to_owned(),
+        End::UnknownPc(pc) => format!("{pc:#x} is in no Go function"),
+        End::Unmapped(address) => format!("the memory at {address:#x} is not in the core"),
+        End::Stuck => "its frames do not lead outwards".to_owned(),
+    }
+}
