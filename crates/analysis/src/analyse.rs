@@ -72,6 +72,20 @@ impl Whole {
         };
         if let Some(memory) = &mut whole.memory {
             diagnostics.append(&mut memory.diagnostics);
+            let go_process = std::mem::take(&mut memory.go_process);
+            whole.layout = go_process.layout;
+            whole.panic = go_process.panic;
+            whole.crashing = go_process.crashing_goroutine;
+            whole.runtime_read = !go_process.goroutines.is_empty();
+            whole.goroutines = go_process.goroutines;
+            if !go_process.threads.is_empty() {
+                whole.threads = go_process.threads;
+            }
+            if let Some(binary) = &mut memory.binary
+                && binary.go_version.is_none()
+            {
+                binary.go_version = go_process.go_version;
+            }
         }
         let Some(text) = text else { return whole };
         if whole.goroutines.is_empty() {
@@ -97,7 +111,6 @@ impl Whole {
 
     fn report(mut self, source: Source, listing: Listing, diagnostics: Vec<Diagnostic>) -> Report {
         let clusters = clusters::cluster(&self.goroutines);
-        let code_at_fault: &[u8] = &[];
         let facts = Facts {
             origin: self.origin,
             process: &self.process,
@@ -105,7 +118,7 @@ impl Whole {
             goroutines: &self.goroutines,
             clusters: &clusters,
             crashing: self.crashing.and_then(|id| self.goroutines.iter().find(|g| g.id == id)),
-            code_at_fault,
+            code_at_fault: self.memory.as_ref().map_or(&[], |m| &m.code_at_fault),
             notes: &self.notes,
             runtime_read: self.runtime_read,
             go: self.memory.as_ref().and_then(|m| m.go),

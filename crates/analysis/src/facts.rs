@@ -97,6 +97,10 @@ impl<'a> Facts<'a> {
     /// the runtime raised it and its text is repeated: that is middleware which passes on or wraps
     /// what it recovered. (Go 1.25+ marks the first case itself.)
     pub(crate) fn root(&self) -> Option<(usize, &'a PanicLink)> {
+        // A fatal error ends the process whatever panics were under way.
+        if self.kind() != Some(PanicKind::Panic) {
+            return None;
+        }
         let links: Vec<_> = self.links().collect();
         let alive =
             links.iter().position(|l| !l.recovered || l.repanicked).or_else(|| links.len().checked_sub(1))?;

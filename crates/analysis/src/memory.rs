@@ -1,12 +1,16 @@
 //! A crash as its memory image tells it.
 
 use panicle_binary::{BinaryError, Executable, matching};
+use panicle_goruntime::Reconstruction;
 use panicle_image::{AddressSpace, Core};
 use panicle_report::{
     Binary, BinaryMatch, BuildIds, CoreSource, Diagnostic, Process, Signal, Stage, Thread, Truncated,
 };
 
 use crate::{AnalysisError, NamedBytes, go_trace, signals};
+
+/// Instruction bytes that are looked at around a fault.
+const FAULT_CODE: usize = 64;
 
 /// What a core tells, with an executable or without.
 #[derive(Clone, Debug)]
@@ -17,6 +21,10 @@ pub(crate) struct FromMemory {
     pub(crate) binary: Option<Binary>,
     /// Whether a Go program left the core.
     pub(crate) go: Option<bool>,
+    /// What the Go runtime left; empty without the executable.
+    pub(crate) go_process: Reconstruction,
+    /// Instruction bytes from the fault on that became the root panic; empty where there is none.
+    pub(crate) code_at_fault: Vec<u8>,
     /// Threads as the core lists them.
     pub(crate) threads: Vec<Thread>,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -42,11 +50,25 @@ pub(crate) fn read(core: &NamedBytes<'_>, binaries: &[NamedBytes<'_>]) -> Result
     } else if usable.is_none() {
         diagnostics.push(missing(&parsed, &running, chosen.as_ref()));
     }
+    let mut go_process = Reconstruction::default();
+    let mut code_at_fault = Vec::new();
+    if let Some(chosen) = usable.filter(|_| go == Some(true)) {
+        let (found, notes) = panicle_goruntime::reconstruct(
+            &parsed,
+            &chosen.executable,
+            &panicle_goruntime::Options::default(),
+        );
+        diagnostics.extend(notes);
+        code_at_fault = fault_code(&parsed, &memory, &chosen.executable, &found);
+        go_process = found;
+    }
     Ok(FromMemory {
         source: source(core, &parsed),
         process: process(&parsed),
         binary: chosen.map(|c| describe(&c.executable, c.name, c.matched)),
         go,
+        go_process,
+        code_at_fault,
         threads: parsed.threads.iter().map(thread).collect(),
         diagnostics,
     })
@@ -185,6 +207,26 @@ pub(crate) fn describe(executable: &Executable<'_>, name: Option<String>, matche
         stripped: executable.stripped,
         matched,
     }
+}
+
+/// The instructions at the outermost fault of the crashing goroutine: the frame below `sigpanic` has
+/// the pc of the fault itself.
+fn fault_code(
+    core: &Core<'_>,
+    memory: &AddressSpace<'_>,
+    executable: &Executable<'_>,
+    found: &Reconstruction,
+) -> Vec<u8> {
+    let code = || {
+        let id = found.crashing_goroutine?;
+        let goroutine = found.goroutines.iter().find(|g| g.id == id)?;
+        let sigpanic = goroutine.frames.iter().rposition(|f| f.function == "runtime.sigpanic")?;
+        let pc = goroutine.frames.get(sigpanic + 1)?.pc?.0;
+        let bias = matching::load_bias(core, executable)?;
+        let bytes = memory.rest(pc).or_else(|| executable.mapped(pc.wrapping_sub(bias)))?;
+        Some(bytes.get(..FAULT_CODE).unwrap_or(bytes).to_vec())
+    };
+    code().unwrap_or_default()
 }
 
 fn source(core: &NamedBytes<'_>, parsed: &Core<'_>) -> CoreSource {

@@ -28,7 +28,7 @@ mod undecided;
 mod unhashable_key;
 mod unlock_unlocked;
 
-use panicle_report::{Evidence, Verdict};
+use panicle_report::{Evidence, Verdict, VerdictClass};
 
 use crate::facts::Facts;
 use finding::Finding;
@@ -75,7 +75,7 @@ pub(crate) fn decide(facts: &Facts<'_>) -> Verdict {
         title,
         summary: finding.summary,
         confidence: finding.confidence,
-        goroutine: facts.crashing.map(|g| g.id),
+        goroutine: at_fault(facts, finding.class),
         other_goroutines: finding.other_goroutines,
         map: None,
         evidence,
@@ -83,6 +83,12 @@ pub(crate) fn decide(facts: &Facts<'_>) -> Verdict {
         fixes: finding.fixes,
         capture_next: finding.capture_next,
     }
+}
+
+/// The goroutine at fault. The one that a signal from outside interrupted is not at fault.
+fn at_fault(facts: &Facts<'_>, class: VerdictClass) -> Option<u64> {
+    let from_outside = matches!(class, VerdictClass::ExternalSignal | VerdictClass::GoroutineLeak);
+    facts.crashing.filter(|_| !from_outside).map(|g| g.id)
 }
 
 #[cfg(test)]

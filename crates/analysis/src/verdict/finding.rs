@@ -30,7 +30,7 @@ impl Finding {
     /// A certain finding with what every finding shows: the message and the frame of the fault.
     pub(super) fn new(facts: &Facts<'_>, class: VerdictClass, headline: impl Into<String>) -> Self {
         let mut evidence: Vec<_> = facts.message_evidence().into_iter().collect();
-        if let Some(callee) = facts.callee() {
+        if let Some(callee) = facts.callee().filter(|c| !is_panic_entry(&c.frame.function)) {
             evidence.push(callee.evidence(format!("The call that failed: {}", callee.describe())));
         }
         if let Some(place) = facts.place() {
@@ -101,6 +101,22 @@ impl Finding {
         self.capture_next.push(text.into());
         self
     }
+}
+
+/// Functions through which the runtime starts to panic: they say no more than the message does.
+fn is_panic_entry(function: &str) -> bool {
+    [
+        "runtime.sigpanic",
+        "runtime.gopanic",
+        "runtime.panic",
+        "runtime.goPanic",
+        "runtime.throw",
+        "runtime.fatal",
+        "runtime.morestack",
+        "runtime.sighandler",
+    ]
+    .iter()
+    .any(|prefix| function.starts_with(prefix))
 }
 
 /// `in store.(*DB).Put (db.go:42)`, or nothing where the place is unknown.

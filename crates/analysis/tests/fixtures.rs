@@ -1,0 +1,75 @@
+//! Real crashes of every Go version: the verdict's class is the one that the program was written
+//! for, and one bug has one signature, whatever built it and whether core or text tells of it.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use panicle_analysis::{Inputs, NamedBytes, Options, analyse};
+use panicle_fixtures::Fixture;
+use panicle_report::Report;
+
+fn named<'a>(path: &Path, bytes: &'a [u8]) -> NamedBytes<'a> {
+    NamedBytes { name: Some(path.display().to_string()), bytes, sha256: None }
+}
+
+fn from_core(fixture: &Fixture) -> Report {
+    let core = panicle_image::mmap::map(&fs::File::open(&fixture.core).unwrap()).unwrap();
+    let binary = fs::read(&fixture.binary).unwrap();
+    let inputs = Inputs {
+        core: Some(named(&fixture.core, &core)),
+        binaries: vec![named(&fixture.binary, &binary)],
+        ..Inputs::default()
+    };
+    analyse(&inputs, &Options::default()).unwrap()
+}
+
+fn from_text(fixture: &Fixture) -> Report {
+    let text = fs::read(&fixture.stderr).unwrap();
+    let inputs = Inputs { texts: vec![named(&fixture.stderr, &text)], ..Inputs::default() };
+    analyse(&inputs, &Options::default()).unwrap()
+}
+
+fn class(report: &Report) -> String {
+    serde_json::to_value(report.verdict.class).unwrap().as_str().unwrap().to_owned()
+}
+
+fn label(fixture: &Fixture) -> String {
+    format!("{} {} {}", fixture.program, fixture.go_version, fixture.variant)
+}
+
+#[test]
+fn every_core_gets_the_class_its_program_was_written_for() {
+    let wrong: Vec<_> = panicle_fixtures::all()
+        .iter()
+        .filter_map(|fixture| {
+            let report = from_core(fixture);
+            let class = class(&report);
+            (class != fixture.expected_class).then(|| {
+                format!("{}: {class}, not {}: {}", label(fixture), fixture.expected_class, report.verdict.title)
+            })
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn one_bug_has_one_signature() {
+    let mut by_program: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
+    for fixture in panicle_fixtures::all() {
+        for (source, report) in [("core", from_core(&fixture)), ("text", from_text(&fixture))] {
+            let signature = report.signature;
+            let shown = format!("{} {:?}", signature.title, signature.frames);
+            by_program
+                .entry(fixture.program.clone())
+                .or_default()
+                .entry(format!("{} {shown}", signature.fingerprint))
+                .or_default()
+                .push(format!("{} {} {source}", fixture.go_version, fixture.variant));
+        }
+    }
+    let split: Vec<_> = by_program
+        .iter()
+        .filter(|(_, signatures)| signatures.len() > 1)
+        .map(|(program, signatures)| format!("{program}: {signatures:#?}"))
+        .collect();
+    assert!(split.is_empty(), "{}", split.join("\n"));
+}
