@@ -5,4 +5,5 @@
 //! it understood and says what it left out.
 
 pub mod race;
+mod scan;
 pub mod traceback;

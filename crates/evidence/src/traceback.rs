@@ -3,14 +3,27 @@
 //! Knowledge comes from traceback.go, panic.go, error.go, print.go, signal_unix.go and
 //! `waitReasonStrings` of Go 1.21 to 1.27.
 
+mod event;
+mod frame;
+mod header;
+mod headline;
+mod held;
+mod intern;
+mod message;
 mod model;
+mod parser;
+mod prefix;
+mod stack;
 
 pub use model::{
     CrashText, ExitLine, Headline, HeadlineKind, PanicLine, Registers, RuntimeStack, SignalLine,
     TextAncestor, TextCreatedBy, TextElided, TextFrame, TextGoroutine,
 };
 
-use panicle_report::Diagnostic;
+pub use event::Event;
+pub use parser::Parser;
+
+use panicle_report::{Diagnostic, Stage};
 
 /// How much is kept of a text. What goes past a limit is left out and reported.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +51,52 @@ pub fn function_name(printed: &str) -> &str {
 }
 
 /// Every crash and goroutine dump in a text, in order.
-pub fn parse(_text: &[u8]) -> (Vec<CrashText>, Vec<Diagnostic>) {
-    (Vec::new(), Vec::new())
+///
+/// The text may be cut at both ends, hold other lines before, after and between, have CRLF line
+/// ends, colours and what container runtimes and journals put before each line.
+pub fn parse(text: &[u8]) -> (Vec<CrashText>, Vec<Diagnostic>) {
+    parse_with(text, Limits::default())
+}
+
+/// As [`parse`], with limits of one's own.
+pub fn parse_with(text: &[u8], limits: Limits) -> (Vec<CrashText>, Vec<Diagnostic>) {
+    let mut crashes: Vec<CrashText> = Vec::new();
+    let mut parser = Parser::with_limits(
+        |event| {
+            if let Event::Begin { line } = event {
+                crashes.push(CrashText { first_line: line, last_line: line, ..CrashText::default() });
+            } else if let Some(crash) = crashes.last_mut() {
+                crash.add(event, limits.goroutines);
+            }
+        },
+        limits,
+    );
+    parser.push(text);
+    let mut diagnostics = parser.finish();
+    for crash in crashes.iter().filter(|c| c.goroutines_dropped > 0) {
+        diagnostics.push(Diagnostic::warning(
+            Stage::Evidence,
+            format!(
+                "{} goroutines of the crash at line {} are not kept, past the limit of {}",
+                crash.goroutines_dropped, crash.first_line, limits.goroutines
+            ),
+        ));
+    }
+    (crashes, diagnostics)
+}
+
+impl CrashText {
+    fn add(&mut self, event: Event, limit: usize) {
+        match event {
+            Event::Begin { .. } => {}
+            Event::Headline(h) => self.headlines.push(h),
+            Event::Goroutine(g) if self.goroutines.len() < limit => self.goroutines.push(*g),
+            Event::Goroutine(_) => self.goroutines_dropped += 1,
+            Event::RuntimeStack(s) => self.runtime_stacks.push(s),
+            Event::Registers(r) => self.registers.push(r),
+            Event::Section { section } => self.relayed_sections = section,
+            Event::Exit(e) => self.exit = Some(e),
+            Event::End { line } => self.last_line = line,
+        }
+    }
 }

@@ -147,6 +147,7 @@ pub struct SignalLine {
 }
 
 /// A goroutine as printed.
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of its own in the text")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextGoroutine {
     /// Section it was printed in; see [`CrashText`].

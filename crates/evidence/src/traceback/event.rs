@@ -1,0 +1,33 @@
+//! What the parser hands out.
+
+use super::model::{ExitLine, Headline, Registers, RuntimeStack, TextGoroutine};
+
+/// A piece of a text, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A crash or dump begins at this line.
+    Begin {
+        /// 1-based.
+        line: u64,
+    },
+    /// A headline.
+    Headline(Headline),
+    /// A goroutine, complete.
+    Goroutine(Box<TextGoroutine>),
+    /// A system stack, complete.
+    RuntimeStack(RuntimeStack),
+    /// A block of registers.
+    Registers(Registers),
+    /// A `-----` line: what follows was printed by another thread.
+    Section {
+        /// Number of the section that begins.
+        section: u32,
+    },
+    /// The end of the process, told by whoever started it.
+    Exit(ExitLine),
+    /// The crash or dump ends; its last line.
+    End {
+        /// 1-based.
+        line: u64,
+    },
+}

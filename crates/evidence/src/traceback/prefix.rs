@@ -1,0 +1,119 @@
+//! What carriers of logs put before each line, and terminal colours.
+
+/// Takes every known prefix off a line: times, CRI stream marks, `service-1  | `,
+/// `[pod/name/container] `, `Nov 21 08:33:31 host unit[123]: `.
+pub(super) fn strip(mut line: &[u8]) -> &[u8] {
+    // At most a few are stacked, such as kubectl's `--prefix --timestamps`.
+    for _ in 0..3 {
+        let Some(len) = cri(line)
+            .or_else(|| time(line).map(|n| n + usize::from(n < line.len())))
+            .or_else(|| bracketed(line))
+            .or_else(|| compose(line))
+            .or_else(|| journal(line))
+        else {
+            break;
+        };
+        line = &line[len..];
+    }
+    line
+}
+
+/// `2026-11-21T08:33:31.123456789Z stderr F ` of container runtimes.
+fn cri(line: &[u8]) -> Option<usize> {
+    let at = time(line)?;
+    let rest = &line[at..];
+    let stream = [&b" stderr "[..], b" stdout "].iter().find(|s| rest.starts_with(s))?.len();
+    matches!(rest.get(stream)?, b'F' | b'P').then_some(())?;
+    match rest.get(stream + 1) {
+        None => Some(at + stream + 1),
+        Some(b' ') => Some(at + stream + 2),
+        Some(_) => None,
+    }
+}
+
+/// Length of an RFC 3339 time, which a space or the line's end follows.
+fn time(line: &[u8]) -> Option<usize> {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00";
+    let head = line.get(..SHAPE.len())?;
+    let fits = head.iter().zip(SHAPE).all(|(&b, &s)| match s {
+        b'0' => b.is_ascii_digit(),
+        b'T' => b == b'T' || b == b' ',
+        other => b == other,
+    });
+    fits.then_some(())?;
+    let tail = line[SHAPE.len()..]
+        .iter()
+        .take(24)
+        .take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'Z' | b'+' | b'-' | b':'))
+        .count();
+    let end = SHAPE.len() + tail;
+    matches!(line.get(end), None | Some(b' ')).then_some(end)
+}
+
+/// `[pod/name/container] ` of `kubectl logs --prefix`.
+fn bracketed(line: &[u8]) -> Option<usize> {
+    if !line.starts_with(b"[pod/") {
+        return None;
+    }
+    let end = memchr::memchr(b']', &line[..line.len().min(512)])?;
+    match line.get(end + 1) {
+        None => Some(end + 1),
+        Some(b' ') => Some(end + 2),
+        Some(_) => None,
+    }
+}
+
+/// `service-1  | ` of compose.
+fn compose(line: &[u8]) -> Option<usize> {
+    let name = line
+        .iter()
+        .take(128)
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        .count();
+    let spaces = line[name..].iter().take(64).take_while(|&&b| b == b' ').count();
+    if name == 0 || spaces == 0 || line.get(name + spaces) != Some(&b'|') {
+        return None;
+    }
+    let end = name + spaces + 1;
+    Some(end + usize::from(line.get(end) == Some(&b' ')))
+}
+
+/// `Nov 21 08:33:31 host unit[123]: `, the time and its space perhaps already gone.
+fn journal(line: &[u8]) -> Option<usize> {
+    let window = &line[..line.len().min(256)];
+    let pid_end = memchr::memmem::find(window, b"]:")?;
+    let open = memchr::memrchr(b'[', &window[..pid_end])?;
+    crate::scan::decimal(&window[open + 1..pid_end])?;
+    let words = memchr::memchr_iter(b' ', &window[..open]).count();
+    let has_time =
+        window.get(6) == Some(&b' ') && window.get(9) == Some(&b':') && window.get(12) == Some(&b':');
+    if !(words == 1 || (has_time && (words == 4 || words == 5))) {
+        return None;
+    }
+    let end = pid_end + 2;
+    Some(end + usize::from(line.get(end) == Some(&b' ')))
+}
+
+/// Copies a line without ANSI escape sequences.
+pub(super) fn without_escapes(line: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let mut i = 0;
+    while let Some(&b) = line.get(i) {
+        i += 1;
+        if b != 0x1b {
+            out.push(b);
+            continue;
+        }
+        // CSI: parameters, then one final byte of `@` to `~`. Anything else is two bytes.
+        if line.get(i) == Some(&b'[') {
+            i += 1;
+            while line.get(i).is_some_and(|b| !(0x40..=0x7e).contains(b)) {
+                i += 1;
+            }
+        }
+        i += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests;

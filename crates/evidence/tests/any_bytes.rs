@@ -1,0 +1,125 @@
+//! No bytes make the parsers panic, loop or make up lines, whatever order the runtime's own lines
+//! come in.
+
+use panicle_evidence::{race, traceback};
+use proptest::prelude::*;
+
+/// Lines that mean something, to be mixed; most real damage is a good line in the wrong place.
+const LINES: [&str; 40] = [
+    "panic: x",
+    "\tpanic: y [recovered]",
+    "\t\tpanic: z",
+    "fatal error: concurrent map writes",
+    "fatal error: fatal error: concurrent map writes",
+    "\tfatal error: x",
+    "goroutine 1 [running]:",
+    "goroutine 2 gp=0xc000 m=nil [chan receive, 3 minutes] {a: \"b}:\"}:",
+    "goroutine 18446744073709551615 [select (leaked) (scan) (durable)]:",
+    "main.(*T[...]).M(0x1, {0x2, ...})",
+    "panic({0x1?, 0x2?})",
+    "\t/a/b.go:1 +0x1 fp=0x1 sp=0x2 pc=0x3",
+    "\t?:0",
+    "\tpc=0x40",
+    "c_function",
+    "non-Go function at pc=0x1",
+    "created by main.main in goroutine 1",
+    "created by main.main",
+    "...3 frames elided...",
+    "...additional frames elided...",
+    "[originating from goroutine 7]:",
+    "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x1]",
+    "SIGQUIT: quit",
+    "Signal 65",
+    "PC=0x1 m=0 sigcode=18446744073709551610 addr=0x0",
+    "signal arrived during cgo execution",
+    "instruction bytes: 0xf 0xb",
+    "rax    0x0",
+    "runtime stack:",
+    "runtime: goroutine stack exceeds 1000000000-byte limit",
+    "unexpected fault address 0x1",
+    "-----",
+    "exit status 2",
+    "\tgoroutine running on other thread; stack unavailable",
+    "2026/11/21 08:33:31 http: panic serving 127.0.0.1:1: x",
+    "2026-11-21T08:33:31Z stderr F panic: x",
+    "\x1b[31mgoroutine 1 [running]:",
+    "WARNING: DATA RACE",
+    "",
+    "some log line",
+];
+
+fn check(text: &[u8]) {
+    let lines = text.split(|&b| b == b'\n').count() as u64;
+    let (crashes, _) = traceback::parse(text);
+    let mut before = 0;
+    for crash in &crashes {
+        assert!(crash.first_line > before && crash.first_line <= crash.last_line && crash.last_line <= lines);
+        before = crash.last_line;
+        for g in &crash.goroutines {
+            assert!(g.text_line >= crash.first_line && g.text_last_line <= crash.last_line);
+            assert!(g.frames.iter().all(|f| f.text_line > g.text_line && f.text_line <= g.text_last_line));
+        }
+    }
+    race::parse(text);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn bytes(text in prop::collection::vec(any::<u8>(), 0..2000)) {
+        check(&text);
+    }
+
+    #[test]
+    fn mixed_lines(order in prop::collection::vec(0..LINES.len(), 0..60), ends in any::<bool>()) {
+        let text: String = order.iter().map(|&i| format!("{}{}", LINES[i], if ends { "\r\n" } else { "\n" })).collect();
+        check(text.as_bytes());
+    }
+
+    #[test]
+    fn cut_lines(order in prop::collection::vec((0..LINES.len(), 0..90usize), 0..40)) {
+        let text: Vec<u8> = order
+            .iter()
+            .flat_map(|&(i, cut)| {
+                let line = LINES[i].as_bytes();
+                [&line[..cut.min(line.len())], b"\n"].concat()
+            })
+            .collect();
+        check(&text);
+    }
+
+    /// Header by header: a dump of many goroutines loses none to the log lines of somebody else.
+    #[test]
+    fn noise_between_lines(noise in prop::collection::vec(0..7usize, 30)) {
+        let mut text = String::from("fatal error: all goroutines are asleep - deadlock!\n\n");
+        for (i, &n) in noise.iter().enumerate() {
+            text += &format!("goroutine {} [select]:\nmain.f(0x1)\n", i + 1);
+            text += &"other process: at work\n".repeat(n % 4);
+            text += &format!("\t/a.go:{} +0x1\n\n", i + 1);
+            text += &"other process: at work\n".repeat(n);
+        }
+        let (crashes, _) = traceback::parse(text.as_bytes());
+        prop_assert_eq!(crashes.len(), 1);
+        prop_assert_eq!(crashes[0].goroutines.len(), noise.len());
+        for (i, g) in crashes[0].goroutines.iter().enumerate() {
+            prop_assert_eq!(g.frames[0].line, Some(i as u32 + 1));
+        }
+    }
+}
+
+#[test]
+fn limits_are_kept_and_told() {
+    let limits = traceback::Limits { goroutines: 2, frames: 3, line: 100, message: 50 };
+    let mut text = format!("panic: {}\n\n", "m\n".repeat(100));
+    for i in 1..6 {
+        text += &format!("goroutine {i} [select]:\n");
+        text += &"main.f()\n\t/a.go:1 +0x1\n".repeat(5);
+        text += &format!("main.{}()\n\n", "x".repeat(200));
+    }
+    let (crashes, diagnostics) = traceback::parse_with(text.as_bytes(), limits);
+    assert_eq!((crashes[0].goroutines.len(), crashes[0].goroutines_dropped), (2, 3));
+    assert!(crashes[0].goroutines.iter().all(|g| g.frames.len() == 3 && g.truncated));
+    let told: Vec<_> = diagnostics.iter().map(|d| d.text.as_str()).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+}
