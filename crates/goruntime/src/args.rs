@@ -7,16 +7,20 @@
 
 use std::fmt::Write as _;
 
-use crate::{process::Process, unwind::PhysicalFrame};
+use crate::{
+    locals::slots::{Slot, argument_slots},
+    process::Process,
+    unwind::PhysicalFrame,
+};
 
-const END: u8 = 0xff;
-const START_AGGREGATE: u8 = 0xfe;
-const END_AGGREGATE: u8 = 0xfd;
-const DOTS: u8 = 0xfc;
-const OFFSET_TOO_LARGE: u8 = 0xfb;
+pub(crate) const END: u8 = 0xff;
+pub(crate) const START_AGGREGATE: u8 = 0xfe;
+pub(crate) const END_AGGREGATE: u8 = 0xfd;
+pub(crate) const DOTS: u8 = 0xfc;
+pub(crate) const OFFSET_TOO_LARGE: u8 = 0xfb;
 
 /// `abi.TraceArgsMaxLen` of the largest version; a longer code is damaged.
-const LONGEST: usize = 256;
+pub(crate) const LONGEST: usize = 256;
 
 /// The arguments of a physical frame, without the parentheses; empty when the function has none or
 /// does not say.
@@ -59,7 +63,7 @@ pub fn print(process: &Process<'_>, frame: &PhysicalFrame) -> String {
                 if !live.is_live(offset, slot) {
                     out.push('?');
                 }
-                if offset >= live.first_offset {
+                if live.counts(offset) {
                     slot = slot.wrapping_add(1);
                 }
             }
@@ -67,6 +71,16 @@ pub fn print(process: &Process<'_>, frame: &PhysicalFrame) -> String {
         start = false;
     }
     out
+}
+
+/// The spill slots of the arguments of a physical frame, in order.
+pub(crate) fn slots(process: &Process<'_>, frame: &PhysicalFrame) -> Vec<Option<Slot>> {
+    let linked = |pc: u64| pc.wrapping_sub(process.bias);
+    let function = process.symbolizer.pclntab().function_at(linked(frame.pc));
+    let Some((function, code)) = function.and_then(|found| Some((found, found.arg_info()?))) else {
+        return Vec::new();
+    };
+    argument_slots(code, &Liveness::new(function.arg_live_info(linked(frame.lookup_pc))))
 }
 
 /// `size` bytes at `address`, little-endian.
@@ -77,7 +91,8 @@ fn word(process: &Process<'_>, address: u64, size: u8) -> Option<u64> {
     Some(u64::from_le_bytes(bytes))
 }
 
-struct Liveness<'a> {
+/// Which arguments are stored in their spill slots at one pc.
+pub(crate) struct Liveness<'a> {
     table: &'a [u8],
     /// Offset of the bitmap at the pc; not positive when everything is live.
     index: i32,
@@ -86,14 +101,20 @@ struct Liveness<'a> {
 }
 
 impl<'a> Liveness<'a> {
-    fn new(info: Option<(&'a [u8], i32)>) -> Self {
+    /// From what `arg_live_info` gives.
+    pub(crate) fn new(info: Option<(&'a [u8], i32)>) -> Self {
         match info {
             Some((table @ [first_offset, ..], index)) => Self { table, index, first_offset: *first_offset },
             _ => Self { table: &[], index: -1, first_offset: 0xff },
         }
     }
 
-    fn is_live(&self, offset: u8, slot: u8) -> bool {
+    /// Whether a component can be missing, and has a bit in the table then.
+    pub(crate) fn counts(&self, offset: u8) -> bool {
+        offset >= self.first_offset
+    }
+
+    pub(crate) fn is_live(&self, offset: u8, slot: u8) -> bool {
         if self.index <= 0 || offset < self.first_offset {
             return true;
         }

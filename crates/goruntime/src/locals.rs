@@ -5,10 +5,14 @@
 //! (`value` is null) and never as zero. In frames that have called on, registers are lost: Go's calling
 //! convention saves none for the caller, so there only what lies on the stack is left.
 
+pub(crate) mod slots;
+
 use panicle_binary::dwarf::{
     ExprContext, Function, LocalVariable, Piece, PieceLocation, TypeId, TypeKind, VariableKind, evaluate,
 };
 use panicle_report::Local;
+
+pub use slots::Slot;
 
 use crate::value::{self, Context, Limits, Location, Parts};
 
@@ -36,6 +40,8 @@ pub struct Frame<'f> {
     pub inline_depth: usize,
     /// The function's full name from the function table, with which the inlined call is checked.
     pub function: Option<&'f str>,
+    /// Spill slots of the arguments, where the function table says that they are in use; none for inlined calls.
+    pub argument_slots: &'f [Option<Slot>],
     /// The line it stands at; what is declared further down is not in scope yet.
     pub line: Option<u32>,
 }
@@ -156,6 +162,10 @@ impl Evaluation<'_> {
     fn resolve(&self, variable: &LocalVariable) -> (Option<TypeId>, Option<Location>) {
         let Some(id) = variable.type_id.map(|id| self.instantiated(id)) else { return (None, None) };
         let location = self.location(variable, id);
+        let location = match location {
+            Some(location) if location.is_complete() => Some(location),
+            partly => self.spill_slot(variable).or(partly),
+        };
         if !variable.name.starts_with('&') {
             return (Some(id), location);
         }
@@ -181,6 +191,26 @@ impl Evaluation<'_> {
         };
         // A dictionary that is not in use any more may be anything.
         real().filter(|real| dwarf.ty(*real).size == shape.size).unwrap_or(id)
+    }
+
+    /// The slot that holds the argument although its location does not say so.
+    fn spill_slot(&self, variable: &LocalVariable) -> Option<Location> {
+        // In generic code the byte code leaves out the first argument, be it the dictionary or not.
+        if variable.kind != VariableKind::Parameter || self.function.name.contains('[') {
+            return None;
+        }
+        let parameters: Vec<&LocalVariable> =
+            self.variables.iter().filter(|other| other.kind == VariableKind::Parameter).collect();
+        let slots = self.frame.argument_slots;
+        let at = parameters.iter().position(|other| std::ptr::eq(*other, variable))?;
+        let slot = (*slots.get(at)?)?;
+        // The two lists are matched by position. They are of one function only if the sizes agree throughout.
+        let agree = slots.len() <= parameters.len()
+            && slots.iter().zip(&parameters).all(|(slot, parameter)| {
+                let size = parameter.type_id.and_then(|id| self.context.dwarf.ty(id).size);
+                slot.is_none_or(|slot| size.is_some_and(|size| slot.fits(size)))
+            });
+        agree.then(|| Location::Address(self.frame.cfa.wrapping_add(slot.start)))
     }
 
     fn location(&self, variable: &LocalVariable, id: TypeId) -> Option<Location> {

@@ -164,8 +164,8 @@ struct Frame {
     name: String,
     call_line: Option<u64>,
     origin: Option<TypeId>,
-    /// Entries of the abstract function that variables have been made of.
-    seen: Vec<TypeId>,
+    /// Entries of the abstract function that variables have been made of, and where those are in `variables`.
+    seen: Vec<(TypeId, usize)>,
     variables: Vec<LocalVariable>,
 }
 
@@ -294,7 +294,7 @@ impl<'s> Walk<'_, 's> {
         if let Some(origin) =
             entry.attr_value(gimli::DW_AT_abstract_origin).and_then(|value| reference(self.unit, value))
         {
-            frame.seen.push(origin);
+            frame.seen.push((origin, frame.variables.len()));
             if let Some((unit, entry)) = self.index.entry(self.dwarf, origin) {
                 describe(self.dwarf, &unit, &entry, &mut variable);
             }
@@ -310,25 +310,34 @@ impl<'s> Walk<'_, 's> {
         else {
             return;
         };
+        let (mut next, mut inserted) = (0, 0);
         children(&unit, &function, |entry| {
-            let at = entry.offset().to_debug_info_offset(&unit.header);
-            if entry.tag() == gimli::DW_TAG_formal_parameter
-                && at.is_some_and(|gimli::DebugInfoOffset(at)| !frame.seen.contains(&TypeId(at)))
-            {
-                let mut variable = LocalVariable {
-                    name: String::new(),
-                    type_id: None,
-                    kind: VariableKind::Parameter,
-                    decl_line: None,
-                    block_depth: 0,
-                    closure_offset: None,
-                    location: None,
-                    location_after: None,
-                    located_everywhere: false,
-                };
-                describe(self.dwarf, &unit, entry, &mut variable);
-                frame.variables.push(variable);
+            let Some(gimli::DebugInfoOffset(at)) = entry.offset().to_debug_info_offset(&unit.header) else {
+                return false;
+            };
+            if entry.tag() != gimli::DW_TAG_formal_parameter {
+                return true;
             }
+            if let Some((_, index)) = frame.seen.iter().find(|seen| seen.0 == TypeId(at)) {
+                next = index + inserted + 1;
+                return true;
+            }
+            let mut variable = LocalVariable {
+                name: String::new(),
+                type_id: None,
+                kind: VariableKind::Parameter,
+                decl_line: None,
+                block_depth: 0,
+                closure_offset: None,
+                location: None,
+                location_after: None,
+                located_everywhere: false,
+            };
+            describe(self.dwarf, &unit, entry, &mut variable);
+            // Parameters stay in the order of their declaration.
+            frame.variables.insert(next.min(frame.variables.len()), variable);
+            next += 1;
+            inserted += 1;
             frame.variables.len() < MAX_VARIABLES
         });
     }

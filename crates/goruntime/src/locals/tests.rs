@@ -55,6 +55,7 @@ fn variables(case: &Case<'_>, function: &str) -> Vec<Vec<String>> {
             registers: None,
             inline_depth: found.inline_depth,
             function: Some(function),
+            argument_slots: &[],
             line: Some(found.line),
         };
         let shown = locals(&case.context, &frame, Limits::default()).into_iter().map(|local| {
@@ -186,6 +187,7 @@ fn registers_count_where_they_are_known() {
                 registers: Some(&registers),
                 inline_depth: 0,
                 function: Some("main.crash"),
+                argument_slots: &[],
                 line: None,
             };
             let shown: Vec<String> = locals(&case.context, &frame, Limits::default())

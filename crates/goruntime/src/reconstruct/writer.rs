@@ -104,6 +104,8 @@ impl Writer<'_, '_> {
         }
         self.locals_left -= 1;
         let by_dwarf = registers.map(|registers| |number: u16| registers.by_dwarf(number));
+        let slots =
+            if frame.call().inlined { Vec::new() } else { args::slots(self.process, &frame.physical) };
         let wanted = locals::Frame {
             pc: frame.physical.lookup_pc,
             cfa: frame.physical.fp,
@@ -111,6 +113,7 @@ impl Writer<'_, '_> {
             registers: by_dwarf.as_ref().map(|read| read as locals::Registers<'_>),
             inline_depth: frame.depth,
             function: Some(&frame.call().function),
+            argument_slots: &slots,
             line: frame.call().line,
         };
         locals::locals(context, &wanted, Limits::default())
