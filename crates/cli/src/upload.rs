@@ -1,14 +1,205 @@
 //! `panicle upload`: evidence to a service.
 
-use clap::Args;
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use panicle_analysis::Identity;
+use panicle_collect::{Client, Crash, NewCrash, Stored, UploadError};
+use panicle_image::mmap::map;
+use serde::Serialize;
 
 use crate::exit::{Done, Failure};
 
 /// Arguments of `panicle upload`.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// What the files are.
+    #[arg(value_enum)]
+    kind: Kind,
+    /// The files. Each core is a crash; what was printed or recorded is one crash together.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The service.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7171", env = "PANICLE_SERVER")]
+    server: String,
+    /// Access token.
+    #[arg(long, value_name = "T", env = "PANICLE_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Service that crashed.
+    #[arg(long, value_name = "S")]
+    service: Option<String>,
+    /// Host that it ran on.
+    #[arg(long, value_name = "NAME")]
+    hostname: Option<String>,
+    /// Anything else that is known about the crash.
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
+    labels: Vec<(String, String)>,
+    /// The executable that crashed, to be sent along.
+    #[arg(long = "binary", value_name = "FILE")]
+    binaries: Vec<PathBuf>,
+    /// What the program printed, to be sent along.
+    #[arg(long = "text", value_name = "FILE")]
+    texts: Vec<PathBuf>,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Core,
+    Binary,
+    Text,
+    Trace,
+    Profile,
+    Race,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// What `--format json` prints.
+#[derive(Default, Serialize)]
+struct Output {
+    evidence: Vec<Stored>,
+    crashes: Vec<Crash>,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("a label is written KEY=VALUE".to_owned()),
+    }
+}
 
 /// Runs the command.
-pub(crate) fn run(_arguments: &Arguments) -> Result<Done, Failure> {
-    Err(Failure::Unreachable("nothing can be sent yet".to_owned()))
+pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
+    let client = Client::new(&arguments.server, arguments.token.clone()).map_err(failure)?;
+    let files = arguments.files.iter().map(|file| (arguments.kind, file));
+    let along = arguments.binaries.iter().map(|file| (Kind::Binary, file));
+    let along = along.chain(arguments.texts.iter().map(|file| (Kind::Text, file)));
+    // Before anything is sent, because half of what belongs together is not what was asked for.
+    for (kind, file) in files.clone().chain(along.clone()) {
+        check(kind, file)?;
+    }
+
+    let mut output = Output::default();
+    let mut along_ids = NewCrash {
+        service: arguments.service.clone(),
+        hostname: arguments.hostname.clone(),
+        labels: arguments.labels.iter().cloned().collect::<BTreeMap<_, _>>(),
+        ..NewCrash::default()
+    };
+    for (kind, file) in along {
+        let stored = send(&client, kind, file)?;
+        if kind == Kind::Binary { &mut along_ids.binaries } else { &mut along_ids.texts }
+            .push(stored.id.clone());
+        output.evidence.push(stored);
+    }
+    let mut together = along_ids.clone();
+    for (kind, file) in files {
+        let stored = send(&client, kind, file)?;
+        let id = stored.id.clone();
+        output.evidence.push(stored);
+        match kind {
+            Kind::Core => {
+                let crash = NewCrash { core: Some(id), ..along_ids.clone() };
+                output.crashes.push(client.create_crash(&crash).map_err(failure)?);
+            }
+            Kind::Binary => {}
+            Kind::Text => together.texts.push(id),
+            Kind::Trace => together.traces.push(id),
+            Kind::Profile => together.profiles.push(id),
+            Kind::Race => together.races.push(id),
+        }
+    }
+    if !matches!(arguments.kind, Kind::Core | Kind::Binary) {
+        output.crashes.push(client.create_crash(&together).map_err(failure)?);
+    }
+    print(&output, arguments.format)?;
+    Ok(Done::Done)
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Binary => "binary",
+            Self::Text => "text",
+            Self::Trace => "trace",
+            Self::Profile => "profile",
+            Self::Race => "race",
+        }
+    }
+}
+
+/// Looks at a file before it is sent. The service would refuse it as well, but only after a client
+/// in the middle of sending a large file may have lost its answer.
+fn check(kind: Kind, path: &Path) -> Result<(), Failure> {
+    let unreadable = |error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(unreadable)?;
+    let meta = file.metadata().map_err(unreadable)?;
+    let refuse = |reason: &str| Err(Failure::Input(format!("{}: {reason}", path.display())));
+    if !meta.is_file() {
+        return refuse("is no regular file");
+    }
+    if meta.len() == 0 {
+        return refuse("is empty");
+    }
+    if !matches!(kind, Kind::Core | Kind::Binary) {
+        return Ok(());
+    }
+    let bytes = map(&file).map_err(unreadable)?;
+    match (kind, panicle_analysis::identify(&bytes)) {
+        (Kind::Core, Identity::Core(_)) | (Kind::Binary, Identity::Binary(_)) => Ok(()),
+        (_, Identity::Core(_)) => refuse("is a core file, not an executable"),
+        (_, Identity::Binary(_)) => refuse("is an executable, not a core file"),
+        (_, Identity::Other(reason)) => refuse(&reason),
+    }
+}
+
+fn send(client: &Client, kind: Kind, path: &Path) -> Result<Stored, Failure> {
+    let size = path.metadata().map_or(0, |meta| meta.len());
+    // Draws on a terminal only.
+    let bar = ProgressBar::new(size);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {eta}") {
+        bar.set_style(style);
+    }
+    bar.set_message(path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()));
+    let stored = client.upload(kind.name(), path, &mut |bytes| bar.inc(bytes));
+    bar.finish_and_clear();
+    stored.map_err(failure)
+}
+
+fn print(output: &Output, format: Format) -> Result<(), Failure> {
+    if format == Format::Json {
+        let json = serde_json::to_string_pretty(output).map_err(|error| Failure::Input(error.to_string()))?;
+        println!("{json}");
+        return Ok(());
+    }
+    for evidence in &output.evidence {
+        let note = if evidence.new { "" } else { "  (was there already)" };
+        println!("{:<8}{}  {}{note}", evidence.kind, evidence.id, evidence.name);
+    }
+    for crash in &output.crashes {
+        let note = if crash.new { "" } else { "  (was known already)" };
+        println!("{:<8}{}  {}{note}", "crash", crash.id, crash.url);
+    }
+    Ok(())
+}
+
+fn failure(error: UploadError) -> Failure {
+    match error {
+        UploadError::Server(_) => Failure::Arguments(error.to_string()),
+        UploadError::File { .. } | UploadError::Refused { .. } => Failure::Input(error.to_string()),
+        UploadError::Unreachable { .. } => Failure::Unreachable(error.to_string()),
+    }
 }

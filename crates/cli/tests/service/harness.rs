@@ -1,0 +1,228 @@
+//! Starts servers and talks to them.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use ureq::{Agent, AsSendBody, SendBody};
+
+/// How long anything may take that the service does by itself.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+pub(crate) fn panicle() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_panicle"));
+    command.env("RUST_LOG", "info").env_remove("PANICLE_SERVER");
+    command
+}
+
+/// A running `panicle serve`, killed when dropped.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) url: String,
+    arguments: Vec<String>,
+    data: Option<TempDir>,
+    agent: Agent,
+}
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) kind: String,
+    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// Its JSON, given that it has this status.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
+        self.json()
+    }
+
+    /// Its problem's slug, given that it is a well-formed problem of this status.
+    #[track_caller]
+    pub(crate) fn problem(self, status: u16) -> String {
+        assert_eq!(self.kind, "application/problem+json", "{}", String::from_utf8_lossy(&self.body));
+        let problem = self.expect(status);
+        assert_eq!(problem["status"], status);
+        assert!(
+            !problem["title"].as_str().unwrap().is_empty() && !problem["detail"].as_str().unwrap().is_empty()
+        );
+        problem["type"].as_str().unwrap().strip_prefix("/problems/").unwrap().to_owned()
+    }
+}
+
+impl Server {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let arguments = arguments.iter().map(|&text| text.to_owned()).collect();
+        Self::launch(data, arguments)
+    }
+
+    fn launch(data: TempDir, arguments: Vec<String>) -> Self {
+        let log = File::options().create(true).append(true).open(data.path().join("server.log")).unwrap();
+        let mut process = panicle()
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data.path())
+            .args(&arguments)
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("Panicle listens on ").unwrap_or_else(|| {
+            panic!("no address: {}", std::fs::read_to_string(data.path().join("server.log")).unwrap())
+        });
+        let agent = Agent::config_builder().http_status_as_error(false).build().into();
+        Self { process, url: url.to_owned(), arguments, data: Some(data), agent }
+    }
+
+    /// SIGKILL, and the same again.
+    pub(crate) fn kill_and_restart(mut self) -> Self {
+        self.kill();
+        Self::launch(self.data.take().unwrap(), self.arguments.clone())
+    }
+
+    fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        self.data.as_ref().unwrap().path()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.data().join("server.log")).unwrap()
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], ())
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, &[("content-type", "application/json")], body.to_string())
+    }
+
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl AsSendBody,
+    ) -> Answer {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = self.agent.run(request.body(body).unwrap()).unwrap();
+        let kind = response.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
+        Answer {
+            status: response.status().as_u16(),
+            kind: kind.unwrap_or_default(),
+            headers: response.headers().clone(),
+            body: response.body_mut().with_config().limit(1 << 32).read_to_vec().unwrap(),
+        }
+    }
+
+    pub(crate) fn put(&self, kind: &str, body: impl AsSendBody) -> Answer {
+        self.send("PUT", &format!("/api/v1/blobs/{kind}"), &[], body)
+    }
+
+    /// Uploads a stream whose length nobody knows, and answers its id.
+    pub(crate) fn put_stream(&self, kind: &str, mut body: impl Read) -> String {
+        id(&self.put(kind, SendBody::from_reader(&mut body)).json())
+    }
+
+    pub(crate) fn put_file(&self, kind: &str, path: &Path) -> String {
+        self.put_stream(kind, File::open(path).unwrap())
+    }
+
+    /// Records a crash and answers its id.
+    pub(crate) fn crash(&self, body: &Value) -> String {
+        let answer = self.post("/api/v1/crashes", body);
+        assert!(matches!(answer.status, 200 | 201), "{}", String::from_utf8_lossy(&answer.body));
+        id(&answer.json())
+    }
+
+    pub(crate) fn crash_of_core(&self, core: &Path) -> String {
+        let core = self.put_file("core", core);
+        self.crash(&json!({ "core": core }))
+    }
+
+    /// The crash, once it has one of these states.
+    #[track_caller]
+    pub(crate) fn wait(&self, crash: &str, states: &[&str]) -> Value {
+        let path = format!("/api/v1/crashes/{crash}");
+        self.wait_until(&path, |crash| states.contains(&crash["status"].as_str().unwrap()))
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_until(&self, path: &str, done: impl Fn(&Value) -> bool) -> Value {
+        let started = Instant::now();
+        loop {
+            let value = self.get(path).expect(200);
+            if done(&value) {
+                return value;
+            }
+            assert!(started.elapsed() < PATIENCE, "still {value:#}\n{}", self.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+pub(crate) fn id(value: &Value) -> String {
+    value["id"].as_str().unwrap_or_else(|| panic!("no id in {value:#}")).to_owned()
+}
+
+/// A small crash text; `n` makes it another one.
+pub(crate) fn text(n: u32) -> String {
+    format!(
+        "panic: boom {n}\n\ngoroutine 1 [running]:\nmain.work{n}(0x1)\n\t/src/main.go:{} +0x1d\n\
+         main.main()\n\t/src/main.go:5 +0x1d\nexit status 2\n",
+        n + 10
+    )
+}
+
+/// The core of a program that Go has nothing to do with.
+pub(crate) fn core_without_go(directory: &Path) -> PathBuf {
+    let shell = "ulimit -c unlimited && exec sleep 60";
+    let mut process = Command::new("sh").args(["-c", shell]).current_dir(directory).spawn().unwrap();
+    // Until the shell has become the program that is to die.
+    let name = format!("/proc/{}/comm", process.id());
+    while std::fs::read_to_string(&name).unwrap().trim() != "sleep" {
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-SEGV", &process.id().to_string()]).status().unwrap().success());
+    process.wait().unwrap();
+    let found = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let core = found.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("core")).next();
+    core.unwrap_or_else(|| {
+        let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
+        panic!("this host puts cores elsewhere; for tests, set kernel.core_pattern to core (it is {pattern})")
+    })
+}

@@ -1,0 +1,12 @@
+//! The real program, over HTTP and its command line, with a data directory of its own for each
+//! test. Cores and executables are those of real Go programs that died (`cargo xtask fixtures`).
+
+mod analysis;
+mod command_line;
+mod durability;
+mod harness;
+mod limits;
+mod memory;
+mod problems;
+mod uploads;
+mod waiting;

@@ -1,0 +1,304 @@
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    thread,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use ureq::{Agent, Body, RequestBuilder, SendBody, http::Response};
+
+use crate::UploadError;
+
+/// Attempts at each request.
+const ATTEMPTS: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(300);
+/// Answers are small; more than this is not one of ours.
+const MAX_ANSWER_BYTES: u64 = 16 << 20;
+
+/// A Panicle service.
+pub struct Client {
+    agent: Agent,
+    server: String,
+    token: Option<String>,
+}
+
+/// A piece of evidence that the service has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stored {
+    /// SHA-256 in hexadecimal.
+    pub id: String,
+    /// What it was sent as.
+    pub kind: String,
+    /// File name.
+    pub name: String,
+    /// Size.
+    pub size_bytes: u64,
+    /// The service did not have it before.
+    pub new: bool,
+}
+
+/// Which evidence belongs to one crash.
+#[derive(Clone, Debug, Default, Serialize)]
+#[expect(missing_docs, reason = "as in the API")]
+pub struct NewCrash {
+    pub core: Option<String>,
+    pub binaries: Vec<String>,
+    pub texts: Vec<String>,
+    pub traces: Vec<String>,
+    pub profiles: Vec<String>,
+    pub races: Vec<String>,
+    pub service: Option<String>,
+    pub hostname: Option<String>,
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A crash that the service knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Crash {
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub status: String,
+    /// Where people see it.
+    pub url: String,
+    /// The service did not know it before.
+    pub new: bool,
+}
+
+#[derive(Deserialize)]
+struct EvidenceAnswer {
+    id: String,
+    kind: String,
+    size_bytes: u64,
+}
+
+#[derive(Deserialize)]
+struct CrashAnswer {
+    id: String,
+    status: String,
+}
+
+#[derive(Default, Deserialize)]
+struct ProblemAnswer {
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    detail: String,
+}
+
+/// What came of one attempt.
+enum Attempt {
+    /// An answer that stands.
+    Answer { status: u16, body: Vec<u8> },
+    /// Trouble that may pass.
+    Trouble(String),
+}
+
+impl Client {
+    /// A client of the service at `server`, an `http://` or `https://` address.
+    pub fn new(server: &str, token: Option<String>) -> Result<Self, UploadError> {
+        let server = server.trim_end_matches('/').to_owned();
+        let bare = server.strip_prefix("http://").or_else(|| server.strip_prefix("https://"));
+        if bare.is_none_or(str::is_empty) {
+            return Err(UploadError::Server(server));
+        }
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .user_agent(concat!("panicle/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(Self { agent: config.into(), server, token })
+    }
+
+    /// Sends a file, unless the service has it. `progress` is told of bytes as they go.
+    pub fn upload(
+        &self,
+        kind: &str,
+        path: &Path,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Stored, UploadError> {
+        let failed = |source| UploadError::File { path: path.to_owned(), source };
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let (digest, size) = digest(path).map_err(failed)?;
+        let stored = |new| Stored {
+            id: digest.clone(),
+            kind: kind.to_owned(),
+            name: name.clone(),
+            size_bytes: size,
+            new,
+        };
+
+        let known_url = self.url(&format!("blobs/{digest}"));
+        let known = self.retry(|| self.attempt(self.authorised(self.agent.get(&known_url)).call()))?;
+        if let (200, body) = &known
+            && let Ok(known) = serde_json::from_slice::<EvidenceAnswer>(body)
+            && (known.kind == kind, known.size_bytes) == (true, size)
+        {
+            return Ok(stored(false));
+        }
+        let url = format!("{}?name={}", self.url(&format!("blobs/{kind}")), encode(&name));
+        let mut unreadable = None;
+        let (status, body) = self.retry(|| {
+            let file = match File::open(path) {
+                Ok(file) => file,
+                Err(error) => {
+                    unreadable = Some(error);
+                    return Attempt::Answer { status: 0, body: Vec::new() };
+                }
+            };
+            let mut reader = Counted { inner: file.take(size), progress };
+            let request = self
+                .agent
+                .put(&url)
+                .header("content-type", "application/octet-stream")
+                .header("content-length", size.to_string())
+                .header("x-panicle-sha256", &digest);
+            self.attempt(self.authorised(request).send(SendBody::from_reader(&mut reader)))
+        })?;
+        if let Some(error) = unreadable {
+            return Err(failed(error));
+        }
+        let answer: EvidenceAnswer = read(&path.display().to_string(), status, &body)?;
+        Ok(Stored { id: answer.id, ..stored(status == 201) })
+    }
+
+    /// Says which evidence belongs to one crash.
+    pub fn create_crash(&self, crash: &NewCrash) -> Result<Crash, UploadError> {
+        let json = serde_json::to_vec(crash)
+            .map_err(|error| UploadError::Refused { what: "crash".to_owned(), detail: error.to_string() })?;
+        let (status, body) = self.retry(|| {
+            let request = self.agent.post(self.url("crashes")).header("content-type", "application/json");
+            self.attempt(self.authorised(request).send(&json))
+        })?;
+        let answer: CrashAnswer = read("crash", status, &body)?;
+        let url = format!("{}/crashes/{}", self.server, answer.id);
+        Ok(Crash { url, id: answer.id, status: answer.status, new: status == 201 })
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/api/v1/{path}", self.server)
+    }
+
+    fn authorised<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    fn attempt(&self, outcome: Result<Response<Body>, ureq::Error>) -> Attempt {
+        let mut response = match outcome {
+            Ok(response) => response,
+            Err(error) => return Attempt::Trouble(error.to_string()),
+        };
+        let status = response.status().as_u16();
+        let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec();
+        match body {
+            // 507 says that the disk is full; a moment later it still is.
+            Ok(body) if status != 507 && (status >= 500 || status == 429) => {
+                Attempt::Trouble(explain(status, &body))
+            }
+            Ok(body) => Attempt::Answer { status, body },
+            Err(error) => Attempt::Trouble(error.to_string()),
+        }
+    }
+
+    fn retry(&self, mut attempt: impl FnMut() -> Attempt) -> Result<(u16, Vec<u8>), UploadError> {
+        let mut pause = FIRST_PAUSE;
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            match attempt() {
+                Attempt::Answer { status, body } => return Ok((status, body)),
+                Attempt::Trouble(detail) if left == 0 => {
+                    return Err(UploadError::Unreachable { server: self.server.clone(), detail });
+                }
+                Attempt::Trouble(detail) => tracing::debug!(detail, "trying again"),
+            }
+            thread::sleep(pause);
+            pause *= 3;
+        }
+    }
+}
+
+fn read<T: for<'de> Deserialize<'de>>(what: &str, status: u16, body: &[u8]) -> Result<T, UploadError> {
+    let refused = |detail| UploadError::Refused { what: what.to_owned(), detail };
+    if !(200..300).contains(&status) {
+        return Err(refused(explain(status, body)));
+    }
+    serde_json::from_slice(body).map_err(|error| refused(format!("an answer that cannot be read: {error}")))
+}
+
+fn explain(status: u16, body: &[u8]) -> String {
+    let problem: ProblemAnswer = serde_json::from_slice(body).unwrap_or_default();
+    match (problem.title.as_str(), problem.detail.as_str()) {
+        ("", "") => format!("HTTP status {status}"),
+        (title, "") => title.to_owned(),
+        ("", detail) => detail.to_owned(),
+        (title, detail) => format!("{title}: {detail}"),
+    }
+}
+
+fn digest(path: &Path) -> io::Result<(String, u64)> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    let mut size = 0;
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((hex::encode(hash.finalize()), size)),
+            count => {
+                size += count as u64;
+                hash.update(&buffer[..count]);
+            }
+        }
+    }
+}
+
+/// Percent-encodes all that has a meaning in a query.
+fn encode(text: &str) -> String {
+    use std::fmt::Write;
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}
+
+struct Counted<'a, R> {
+    inner: R,
+    progress: &'a mut dyn FnMut(u64),
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        (self.progress)(count as u64);
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Client, encode};
+
+    #[test]
+    fn names_are_encoded() {
+        assert_eq!(encode("core.1"), "core.1");
+        assert_eq!(encode("a b&c=ü"), "a%20b%26c%3D%C3%BC");
+    }
+
+    #[test]
+    fn a_server_has_a_scheme() {
+        assert!(Client::new("localhost:7171", None).is_err());
+        assert!(Client::new("http://", None).is_err());
+        assert!(Client::new("http://localhost:7171/", None).is_ok());
+    }
+}

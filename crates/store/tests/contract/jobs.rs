@@ -1,0 +1,105 @@
+//! Claims, leases, attempts.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use panicle_store::{CrashStatus, JobKind, Store, StoreError};
+
+use crate::support::{claim, contract, crash, next, outcome};
+
+contract! {
+    async fn a_job_is_claimed_by_one(store: Store) {
+        let first = crash(&store, "c1", "shop").await;
+        let second = crash(&store, "c2", "shop").await;
+        let (one, two) = (next(&store).await, next(&store).await);
+        assert_eq!((one.kind, one.attempt), (JobKind::Analyse, 1));
+        let mut subjects = [one.subject, two.subject];
+        subjects.sort();
+        assert_eq!(subjects, [first.clone(), second]);
+        assert!(store.claim(&claim(), Timestamp::now()).await.unwrap().is_none());
+        let crash = store.crash(&first).await.unwrap();
+        assert_eq!((crash.status, crash.attempts), (CrashStatus::Analysing, 1));
+        assert!(crash.started_at.is_some());
+    }
+
+    async fn an_expired_lease_can_be_claimed_and_its_holder_cannot_commit(store: Store) {
+        let id = crash(&store, "c1", "shop").await;
+        let late = next(&store).await;
+        let now = Timestamp::now();
+        assert!(store.heartbeat(&late.lease, now + Duration::from_mins(2)).await.unwrap());
+        let soon = now + Duration::from_secs(90);
+        assert!(store.claim(&claim(), soon).await.unwrap().is_none(), "the heartbeat keeps it");
+        let later = now + Duration::from_mins(3);
+        let holder = store.claim(&claim(), later).await.unwrap().unwrap();
+        assert_eq!(holder.attempt, 2);
+        assert!(!store.heartbeat(&late.lease, later).await.unwrap());
+        let lost = store.commit_crash(&late.lease, &id, &outcome("aa")).await;
+        assert!(matches!(lost, Err(StoreError::LeaseLost)), "{lost:?}");
+        assert!(store.groups(&panicle_store::GroupFilter::default(), &crate::crashes::page(10)).await.unwrap().is_empty());
+        assert!(matches!(store.retry(&late, "late", later, false).await, Err(StoreError::LeaseLost)));
+        assert!(matches!(store.quarantine(&late, "late").await, Err(StoreError::LeaseLost)));
+        let done = store.commit_crash(&holder.lease, &id, &outcome("aa")).await.unwrap();
+        assert_eq!((done.status, done.new_group), (CrashStatus::Done, true));
+    }
+
+    async fn a_job_that_takes_its_worker_along_is_quarantined(store: Store) {
+        let id = crash(&store, "c1", "shop").await;
+        let mut now = Timestamp::now();
+        for attempt in 1..=3 {
+            assert_eq!(store.claim(&claim(), now).await.unwrap().unwrap().attempt, attempt);
+            now += Duration::from_mins(2);
+        }
+        assert!(store.claim(&claim(), now).await.unwrap().is_none());
+        let crash = store.crash(&id).await.unwrap();
+        assert_eq!(crash.status, CrashStatus::Quarantined);
+        assert_eq!(crash.failure.unwrap().attempts, 3);
+        store.reanalyse(&id).await.unwrap();
+        assert_eq!(next(&store).await.attempt, 1);
+    }
+
+    async fn a_retry_waits_and_counts_unless_it_is_none_of_the_jobs_fault(store: Store) {
+        let id = crash(&store, "c1", "shop").await;
+        let job = next(&store).await;
+        let now = Timestamp::now();
+        store.retry(&job, "killed", now + Duration::from_secs(10), false).await.unwrap();
+        assert_eq!(store.crash(&id).await.unwrap().status, CrashStatus::Queued);
+        assert!(store.claim(&claim(), now + Duration::from_secs(5)).await.unwrap().is_none());
+        let job = store.claim(&claim(), now + Duration::from_secs(11)).await.unwrap().unwrap();
+        assert_eq!(job.attempt, 2);
+        store.retry(&job, "shutdown", now, true).await.unwrap();
+        assert_eq!(next(&store).await.attempt, 2);
+    }
+
+    async fn a_restarted_worker_takes_its_work_back_at_once(store: Store) {
+        crash(&store, "c1", "shop").await;
+        next(&store).await;
+        assert_eq!(store.recover("another").await.unwrap(), 0);
+        assert!(store.claim(&claim(), Timestamp::now()).await.unwrap().is_none());
+        assert_eq!(store.recover("w").await.unwrap(), 1);
+        assert_eq!(next(&store).await.attempt, 2);
+    }
+
+    async fn what_is_asked_for_while_it_runs_runs_once_more(store: Store) {
+        let id = crash(&store, "c1", "shop").await;
+        let job = next(&store).await;
+        store.reanalyse(&id).await.unwrap();
+        assert!(store.claim(&claim(), Timestamp::now()).await.unwrap().is_none());
+        let committed = store.commit_crash(&job.lease, &id, &outcome("aa")).await.unwrap();
+        assert_eq!(committed.status, CrashStatus::Queued);
+        let again = next(&store).await;
+        let committed = store.commit_crash(&again.lease, &id, &outcome("aa")).await.unwrap();
+        assert_eq!((committed.status, committed.new_group), (CrashStatus::Done, false));
+        assert!(store.claim(&claim(), Timestamp::now()).await.unwrap().is_none());
+        assert_eq!(store.group(&committed.group.unwrap()).await.unwrap().group.count, 1);
+    }
+
+    async fn evidence_that_cannot_be_read_fails(store: Store) {
+        let id = crash(&store, "c1", "shop").await;
+        let job = next(&store).await;
+        store.fail(&job, "unreadable", "it is not a core").await.unwrap();
+        let crash = store.crash(&id).await.unwrap();
+        assert_eq!(crash.status, CrashStatus::Failed);
+        assert_eq!(crash.failure.unwrap().detail, "it is not a core");
+        assert!(store.claim(&claim(), Timestamp::now() + Duration::from_hours(1)).await.unwrap().is_none());
+    }
+}
