@@ -1,29 +1,19 @@
 //! ELF cores as Linux writes them (`fs/binfmt_elf.c`).
 
-use object::{
-    LittleEndian,
-    elf::{self, FileHeader64, ProgramHeader64, SectionHeader64},
-    pod,
-};
+use object::{LittleEndian, elf};
 use panicle_report::{Diagnostic, Stage};
 
-use crate::{AddressSpace, ImageError, Registers, notes};
+use crate::{
+    AddressSpace, Arch, ImageError, Registers,
+    headers::{self, part},
+    notes,
+};
 
-/// The architecture of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arch {
-    /// x86-64.
-    Amd64,
-}
-
-impl Arch {
-    /// Go's name for it.
-    pub fn goarch(self) -> &'static str {
-        match self {
-            Self::Amd64 => "amd64",
-        }
-    }
-}
+/// Segments read at most. Linux refuses a process more mappings than `vm.max_map_count`, 65530
+/// unless somebody raised it; the largest databases ask for a few hundred thousand.
+const MOST_SEGMENTS: usize = 1 << 22;
+/// Note segments read at most; Linux writes one.
+const MOST_NOTE_SEGMENTS: usize = 16;
 
 /// A segment of the process' memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +73,8 @@ impl Auxv {
 pub struct SignalInfo {
     /// Number.
     pub number: i32,
+    /// `si_errno`, nearly always 0.
+    pub errno: i32,
     /// `si_code`.
     pub code: i32,
     /// Faulting address, for the signals that have one.
@@ -105,6 +97,10 @@ pub struct ProcessInfo {
     pub pid: Option<i32>,
     /// Parent's process id.
     pub parent_pid: Option<i32>,
+    /// Real user id.
+    pub uid: Option<u32>,
+    /// Real group id.
+    pub gid: Option<u32>,
     /// The first 16 bytes of the program's name.
     pub name: Option<String>,
     /// The first 80 bytes of the command line, arguments joined by spaces.
@@ -120,6 +116,9 @@ pub struct Thread {
     pub registers: Registers,
     /// The signal it was handed, 0 for none (`pr_cursig`).
     pub signal: i32,
+    /// What came with the signal. The kernel writes it for the thread that dumped the core alone,
+    /// debuggers for each.
+    pub siginfo: Option<SignalInfo>,
 }
 
 /// How much of a core is there.
@@ -157,10 +156,10 @@ impl<'a> Core<'a> {
     /// Reads headers and notes. Whatever part of the file is there counts; what is missing is told
     /// by the diagnostics and [`Core::truncated`].
     pub fn parse(data: &'a [u8]) -> Result<(Self, Vec<Diagnostic>), ImageError> {
-        let headers = program_headers(data)?;
+        let headers = headers::read(data)?;
         let mut diagnostics = Vec::new();
         let mut core = Self {
-            arch: Arch::Amd64,
+            arch: headers.arch,
             threads: Vec::new(),
             process: ProcessInfo::default(),
             signal: None,
@@ -171,16 +170,19 @@ impl<'a> Core<'a> {
             data,
         };
         let endian = LittleEndian;
-        let mut expected = 0;
-        for header in headers {
+        let mut expected = headers.expected_bytes;
+        let mut note_segments = 0;
+        let mut left_out = false;
+        for header in headers.segments {
             let (offset, size) = (header.p_offset.get(endian), header.p_filesz.get(endian));
             expected = expected.max(offset.saturating_add(size));
             match header.p_type.get(endian) {
-                elf::PT_NOTE => {
+                elf::PT_NOTE if note_segments < MOST_NOTE_SEGMENTS => {
+                    note_segments += 1;
                     let bytes = part(data, offset, size);
                     diagnostics.extend(notes::read(&mut core, bytes, header.p_align.get(endian)));
                 }
-                elf::PT_LOAD => {
+                elf::PT_LOAD if core.segments.len() < MOST_SEGMENTS => {
                     let flags = header.p_flags.get(endian);
                     core.segments.push(Segment {
                         address: header.p_vaddr.get(endian),
@@ -192,8 +194,15 @@ impl<'a> Core<'a> {
                         execute: flags.0 & elf::PF_X.0 != 0,
                     });
                 }
+                elf::PT_NOTE | elf::PT_LOAD => left_out = true,
                 _ => {}
             }
+        }
+        if left_out {
+            diagnostics.push(Diagnostic::warning(
+                Stage::Image,
+                "The core announces more segments than a process can have; the rest was left out.",
+            ));
         }
         let present = data.len() as u64;
         if present < expected {
@@ -238,50 +247,4 @@ impl<'a> Core<'a> {
             .flatten()
             .find_map(|address| self.files.iter().find(|file| file.start <= address && address < file.end))
     }
-}
-
-/// What there is of `size` bytes at `offset`.
-fn part(data: &[u8], offset: u64, size: u64) -> &[u8] {
-    let length = data.len() as u64;
-    let start = offset.min(length);
-    let end = offset.saturating_add(size).min(length);
-    &data[start as usize..end as usize]
-}
-
-fn program_headers(data: &[u8]) -> Result<&[ProgramHeader64<LittleEndian>], ImageError> {
-    if data.is_empty() {
-        return Err(ImageError::Empty);
-    }
-    if !data.starts_with(&elf::ELFMAG) {
-        return Err(ImageError::NotElf);
-    }
-    if data.get(4).is_some_and(|&class| class != elf::ELFCLASS64.0)
-        || data.get(5).is_some_and(|&order| order != elf::ELFDATA2LSB.0)
-    {
-        return Err(ImageError::UnsupportedClass);
-    }
-    let endian = LittleEndian;
-    let (header, _) =
-        pod::from_bytes::<FileHeader64<LittleEndian>>(data).map_err(|()| ImageError::TruncatedHeaders)?;
-    let kind = header.e_type.get(endian);
-    if kind != elf::ET_CORE {
-        return Err(ImageError::NotACore(kind.0));
-    }
-    let machine = header.e_machine.get(endian);
-    if machine != elf::EM_X86_64 {
-        return Err(ImageError::UnsupportedMachine(machine.0));
-    }
-    let mut count = usize::from(header.e_phnum.get(endian));
-    if count == usize::from(elf::PN_XNUM) {
-        // Too many for the field: the first section header has the number (elf(5)).
-        let section = part(data, header.e_shoff.get(endian), u64::MAX);
-        let (section, _) = pod::from_bytes::<SectionHeader64<LittleEndian>>(section)
-            .map_err(|()| ImageError::TruncatedHeaders)?;
-        count = section.sh_info.get(endian) as usize;
-    }
-    let table = part(data, header.e_phoff.get(endian), u64::MAX);
-    // As many as there are: a core cut within its headers still has the first of them.
-    let count = count.min(table.len() / size_of::<ProgramHeader64<LittleEndian>>());
-    let (headers, _) = pod::slice_from_bytes(table, count).map_err(|()| ImageError::TruncatedHeaders)?;
-    if headers.is_empty() { Err(ImageError::TruncatedHeaders) } else { Ok(headers) }
 }

@@ -1,6 +1,8 @@
 use object::elf;
 use thiserror::Error;
 
+use crate::Arch;
+
 /// Why a file cannot be read as a core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ImageError {
@@ -13,15 +15,21 @@ pub enum ImageError {
     /// An ELF file of another kind.
     #[error("the file is an ELF file, but {} and not a core", elf_kind(*.0))]
     NotACore(u16),
-    /// 32 bits or big-endian.
-    #[error("the core is of a 32-bit or big-endian process, which is not read")]
+    /// 32 bits.
+    #[error("the core is of a 32-bit process, which is not read")]
     UnsupportedClass,
+    /// Big-endian.
+    #[error("the core is of a big-endian process, which is not read")]
+    UnsupportedEndian,
     /// Another machine.
-    #[error("the core is of machine {0} (ELF e_machine), which is not read; amd64 is")]
-    UnsupportedMachine(u16),
+    #[error("the core is of a process on {}, which is not read; amd64 is", machine(*.0))]
+    UnsupportedArch(Arch),
     /// Ends within the headers.
     #[error("the core ends within its own headers")]
     TruncatedHeaders,
+    /// No program headers, or such as no kernel writes.
+    #[error("the core's headers describe no segments")]
+    BadHeaders,
 }
 
 fn elf_kind(e_type: u16) -> &'static str {
@@ -30,5 +38,12 @@ fn elf_kind(e_type: u16) -> &'static str {
         elf::ET_EXEC => "an executable",
         elf::ET_DYN => "an executable or shared library",
         _ => "of an unknown kind",
+    }
+}
+
+fn machine(arch: Arch) -> String {
+    match arch {
+        Arch::Other(machine) if arch.goarch() == "unknown" => format!("machine {machine} (ELF e_machine)"),
+        _ => arch.goarch().to_owned(),
     }
 }

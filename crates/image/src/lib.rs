@@ -4,14 +4,17 @@
 //! where it lies, through an [`AddressSpace`], so the cost of opening a core does not depend on its
 //! size. Nothing here knows Go.
 
+mod arch;
 mod core;
 mod error;
+mod headers;
 mod memory;
 pub mod mmap;
 mod notes;
 mod registers;
 
-pub use crate::core::{Arch, Auxv, Core, FileMapping, ProcessInfo, Segment, SignalInfo, Thread, Truncated};
+pub use crate::core::{Auxv, Core, FileMapping, ProcessInfo, Segment, SignalInfo, Thread, Truncated};
+pub use arch::Arch;
 pub use error::ImageError;
 pub use memory::{AddressSpace, Unmapped};
 pub use registers::{Amd64Registers, Registers};

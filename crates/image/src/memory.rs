@@ -1,6 +1,6 @@
 //! One address space over the pieces of memory that are at hand.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Reverse, collections::BinaryHeap, iter::Peekable};
 
 use thiserror::Error;
 
@@ -47,23 +47,16 @@ impl<'a> AddressSpace<'a> {
 
     /// Adds many pieces at once, each beneath what is there already and beneath those before it.
     pub fn add_layers(&mut self, pieces: impl IntoIterator<Item = (u64, &'a [u8])>) {
-        let mut fresh = Vec::new();
+        let mut all = std::mem::take(&mut self.pieces);
         for (address, bytes) in pieces {
             // The last byte must have an address and something must come after it.
             let room = (u64::MAX - address).try_into().unwrap_or(usize::MAX);
             let bytes = &bytes[..bytes.len().min(room)];
             if !bytes.is_empty() {
-                fresh.push(Piece { start: address, bytes });
+                all.push(Piece { start: address, bytes });
             }
         }
-        // Stable: of two pieces at one address the earlier stays first and wins.
-        fresh.sort_by_key(|piece| piece.start);
-        let mut layer: Vec<Piece<'a>> = Vec::with_capacity(fresh.len());
-        for piece in fresh {
-            let from = layer.last().map_or(0, Piece::end);
-            layer.extend(cut(piece, from, u64::MAX));
-        }
-        self.pieces = merge(&self.pieces, &layer);
+        self.pieces = flatten(all);
     }
 
     /// Whether there is a byte at `address`.
@@ -189,65 +182,78 @@ fn cut(piece: Piece<'_>, from: u64, to: u64) -> Option<Piece<'_>> {
     Some(Piece { start, bytes: &piece.bytes[offset..offset + length as usize] })
 }
 
-/// `upper` with what `lower` has in its gaps; both sorted and free of overlaps.
-fn merge<'a>(upper: &[Piece<'a>], lower: &[Piece<'a>]) -> Vec<Piece<'a>> {
-    let mut merged = Vec::with_capacity(upper.len() + lower.len());
-    let mut next = 0;
-    for &piece in lower {
-        let mut from = piece.start;
-        // Earlier pieces of `upper` that end before this one begins stay as they are.
-        while next < upper.len() && upper[next].end() <= from {
-            merged.push(upper[next]);
-            next += 1;
-        }
-        // Fill the gaps within this piece.
-        while next < upper.len() && upper[next].start < piece.end() {
-            merged.extend(cut(piece, from, upper[next].start));
-            from = upper[next].end();
-            if from > piece.end() {
-                break;
-            }
-            merged.push(upper[next]);
-            next += 1;
-        }
-        merged.extend(cut(piece, from, u64::MAX));
+/// `pieces` by address and without overlaps: where two overlap, the one that came first stays.
+///
+/// Cores have no overlaps and take the short way. A hostile one must not cost more than sorting, so
+/// the rest is a sweep over the starts with the pieces underneath kept by rank.
+fn flatten(mut pieces: Vec<Piece<'_>>) -> Vec<Piece<'_>> {
+    let apart = |pieces: &[Piece<'_>]| pieces.windows(2).all(|pair| pair[0].end() <= pair[1].start);
+    if apart(&pieces) {
+        return pieces;
     }
-    merged.extend_from_slice(&upper[next..]);
-    merged
+    let mut ranked: Vec<(usize, Piece<'_>)> = pieces.drain(..).enumerate().collect();
+    ranked.sort_by_key(|&(rank, piece)| (piece.start, rank));
+    let mut flat: Vec<Piece<'_>> = Vec::with_capacity(ranked.len());
+    // Pieces that began before `here` and may go on: the lowest rank on top.
+    let mut open: BinaryHeap<Reverse<usize>> = BinaryHeap::new();
+    let mut by_rank = vec![Piece { start: 0, bytes: &[] }; ranked.len()];
+    let mut here = 0;
+    let mut waiting = ranked.iter().peekable();
+    loop {
+        while let Some(&Reverse(top)) = open.peek()
+            && by_rank[top].end() <= here
+        {
+            open.pop();
+        }
+        let next = waiting.peek().map(|(_, piece)| piece.start);
+        let Some(&Reverse(top)) = open.peek() else {
+            // Nothing reaches here: on to the next start.
+            let Some(start) = next else { break };
+            here = start;
+            open_from(&mut waiting, here, &mut open, &mut by_rank);
+            continue;
+        };
+        let until = next.unwrap_or(u64::MAX).min(by_rank[top].end());
+        extend(&mut flat, by_rank[top], here, until);
+        here = until;
+        open_from(&mut waiting, here, &mut open, &mut by_rank);
+    }
+    flat
+}
+
+/// Opens what begins at `here`.
+fn open_from<'a, 's>(
+    waiting: &mut Peekable<impl Iterator<Item = &'s (usize, Piece<'a>)>>,
+    here: u64,
+    open: &mut BinaryHeap<Reverse<usize>>,
+    by_rank: &mut [Piece<'a>],
+) where
+    'a: 's,
+{
+    while let Some(&(rank, piece)) = waiting.next_if(|(_, piece)| piece.start <= here) {
+        by_rank[rank] = piece;
+        open.push(Reverse(rank));
+    }
+}
+
+/// Adds a part of `piece`, as one with the last if that is the part before it.
+fn extend<'a>(flat: &mut Vec<Piece<'a>>, piece: Piece<'a>, from: u64, to: u64) {
+    if let Some(last) = flat.last_mut()
+        && last.end() == from
+        && last.start >= piece.start
+    {
+        let start = (last.start - piece.start) as usize;
+        let whole = piece.bytes.get(start..).and_then(|bytes| bytes.get(..(to - last.start) as usize));
+        // The same memory, not just equal bytes: comparing them would cost their length.
+        if let Some(whole) = whole
+            && std::ptr::eq(whole.as_ptr(), last.bytes.as_ptr())
+        {
+            last.bytes = whole;
+            return;
+        }
+    }
+    flat.extend(cut(piece, from, to));
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{AddressSpace, Unmapped};
-
-    #[test]
-    fn the_earlier_layer_wins_and_gaps_show_the_later() {
-        let mut space = AddressSpace::new();
-        space.add_layers([(0x1004, &b"CORE"[..]), (0x2000, &b"top"[..])]);
-        space.add_layer(0x1000, b"................");
-        let mut seen = [0; 16];
-        space.read(0x1000, &mut seen).unwrap();
-        assert_eq!(&seen, b"....CORE........");
-        assert_eq!(space.slice(0x2000, 3), Some(&b"top"[..]));
-        assert_eq!(space.u8(0x1010), Err(Unmapped { address: 0x1010 }));
-    }
-
-    #[test]
-    fn a_layer_under_several_pieces_fills_every_gap() {
-        let mut space = AddressSpace::new();
-        space.add_layers([(2, &b"b"[..]), (4, &b"d"[..]), (9, &b"zz"[..])]);
-        space.add_layers([(1, &b"12345678"[..]), (3, &b"never"[..])]);
-        assert_eq!(space.bytes(1, 10, 100).unwrap().as_ref(), b"1b3d5678zz");
-        assert_eq!(space.bytes(1, 1 << 60, 100), Err(Unmapped { address: 11 }));
-    }
-
-    #[test]
-    fn reads_end_where_memory_does() {
-        let mut space = AddressSpace::new();
-        space.add_layer(u64::MAX - 3, b"abcdef");
-        assert_eq!(space.u8(u64::MAX - 1), Ok(b'c'));
-        assert!(space.u64(u64::MAX - 3).is_err());
-        assert_eq!(space.c_str(u64::MAX - 3, 2).unwrap(), b"ab");
-        assert!(space.c_str(u64::MAX - 3, 20).is_err());
-    }
-}
+mod tests;

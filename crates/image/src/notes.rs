@@ -29,7 +29,14 @@ pub(crate) fn read(core: &mut Core<'_>, bytes: &[u8], align: u64) -> Vec<Diagnos
                     elf::NT_PRSTATUS => core.threads.extend(thread(desc)),
                     elf::NT_PRPSINFO => process(core, desc),
                     elf::NT_AUXV => core.auxv = auxv(desc),
-                    elf::NT_SIGINFO => core.signal = core.signal.or_else(|| signal_info(desc)),
+                    elf::NT_SIGINFO => {
+                        let info = signal_info(desc);
+                        core.signal = core.signal.or(info);
+                        // It follows the thread that it belongs to.
+                        if let Some(thread) = core.threads.last_mut() {
+                            thread.siginfo = thread.siginfo.or(info);
+                        }
+                    }
                     elf::NT_FILE => core.files.extend(files(desc)),
                     _ => {}
                 }
@@ -57,6 +64,7 @@ fn thread(desc: &[u8]) -> Option<Thread> {
         tid: i32_at(desc, 32)?,
         registers: Registers::Amd64(registers),
         signal: i32::from(i16::from_le_bytes(*desc.get(12..)?.first_chunk()?)),
+        siginfo: None,
     })
 }
 
@@ -68,6 +76,8 @@ fn process(core: &mut Core<'_>, desc: &[u8]) {
         let text = String::from_utf8_lossy(&bytes[..end]).trim_end().to_owned();
         (!text.is_empty()).then_some(text)
     };
+    core.process.uid = i32_at(desc, 16).map(i32::cast_unsigned);
+    core.process.gid = i32_at(desc, 20).map(i32::cast_unsigned);
     core.process.pid = i32_at(desc, 24);
     core.process.parent_pid = i32_at(desc, 28);
     core.process.name = text(40, 16);
@@ -88,6 +98,7 @@ pub(crate) fn signal_info(desc: &[u8]) -> Option<SignalInfo> {
     let sent = matches!(code, 0 | -1 | -6);
     Some(SignalInfo {
         number,
+        errno: i32_at(desc, 4)?,
         code,
         address: faulted.then(|| u64_at(desc, 16)).flatten(),
         sender_pid: sent.then(|| i32_at(desc, 16)).flatten(),
