@@ -3,6 +3,7 @@
 //! Repeats a real dump, with its goroutine ids counted on, until it has that many megabytes (200),
 //! and reads it as a stream and into memory.
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use panicle_evidence::traceback::{Event, Limits, Parser, parse_with};
@@ -18,7 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for line in dump.lines() {
             if let Some(rest) = line.strip_prefix("goroutine ").and_then(|r| r.split_once(' ')) {
                 headers += 1;
-                text += &format!("goroutine {headers} {}\n", rest.1);
+                // A second running goroutine would mean that the first belongs to a message.
+                let state =
+                    if headers > 1 { rest.1.replace("[running", "[runnable") } else { rest.1.to_owned() };
+                writeln!(text, "goroutine {headers} {state}")?;
             } else if headers < 2 || !(line.starts_with("panic: ") || line.starts_with("fatal error: ")) {
                 text += line;
                 text.push('\n');

@@ -1,6 +1,8 @@
 //! No bytes make the parsers panic, loop or make up lines, whatever order the runtime's own lines
 //! come in.
 
+use std::fmt::Write as _;
+
 use panicle_evidence::{race, traceback};
 use proptest::prelude::*;
 
@@ -73,7 +75,8 @@ proptest! {
 
     #[test]
     fn mixed_lines(order in prop::collection::vec(0..LINES.len(), 0..60), ends in any::<bool>()) {
-        let text: String = order.iter().map(|&i| format!("{}{}", LINES[i], if ends { "\r\n" } else { "\n" })).collect();
+        let end = if ends { "\r\n" } else { "\n" };
+        let text: String = order.iter().flat_map(|&i| [LINES[i], end]).collect();
         check(text.as_bytes());
     }
 
@@ -94,9 +97,9 @@ proptest! {
     fn noise_between_lines(noise in prop::collection::vec(0..7usize, 30)) {
         let mut text = String::from("fatal error: all goroutines are asleep - deadlock!\n\n");
         for (i, &n) in noise.iter().enumerate() {
-            text += &format!("goroutine {} [select]:\nmain.f(0x1)\n", i + 1);
+            writeln!(text, "goroutine {} [select]:\nmain.f(0x1)", i + 1).unwrap();
             text += &"other process: at work\n".repeat(n % 4);
-            text += &format!("\t/a.go:{} +0x1\n\n", i + 1);
+            writeln!(text, "\t/a.go:{} +0x1\n", i + 1).unwrap();
             text += &"other process: at work\n".repeat(n);
         }
         let (crashes, _) = traceback::parse(text.as_bytes());
@@ -113,9 +116,9 @@ fn limits_are_kept_and_told() {
     let limits = traceback::Limits { goroutines: 2, frames: 3, line: 100, message: 50 };
     let mut text = format!("panic: {}\n\n", "m\n".repeat(100));
     for i in 1..6 {
-        text += &format!("goroutine {i} [select]:\n");
+        writeln!(text, "goroutine {i} [select]:").unwrap();
         text += &"main.f()\n\t/a.go:1 +0x1\n".repeat(5);
-        text += &format!("main.{}()\n\n", "x".repeat(200));
+        writeln!(text, "main.{}()\n", "x".repeat(200)).unwrap();
     }
     let (crashes, diagnostics) = traceback::parse_with(text.as_bytes(), limits);
     assert_eq!((crashes[0].goroutines.len(), crashes[0].goroutines_dropped), (2, 3));

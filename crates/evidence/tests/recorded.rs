@@ -188,6 +188,20 @@ fn a_message_cannot_forge_goroutines() {
 }
 
 #[test]
+fn a_message_may_hold_a_stack_and_a_later_dump_is_none() {
+    let stack = "goroutine 7 [running]:\nruntime/debug.Stack()\n\t/d.go:26 +0x5e\nmain.f()\n\t/m.go:3 +0x1\n";
+    let real = "goroutine 7 [running]:\nmain.g()\n\t/m.go:9 +0x1\n";
+    let (crashes, _) = parse(format!("panic: boom\n{stack}\n\n{real}").as_bytes());
+    assert_eq!(crashes.len(), 1);
+    assert_eq!(crashes[0].panics().next().unwrap().value, format!("boom\n{stack}"));
+    assert_eq!(functions(&crashes[0].goroutines[0]), ["main.g"]);
+
+    let (crashes, _) = parse(format!("panic: boom\n\n{real}\n{stack}").as_bytes());
+    assert_eq!(crashes[0].panics().next().unwrap().value, "boom");
+    assert_eq!(crashes.iter().map(|c| c.goroutines.len()).sum::<usize>(), 2);
+}
+
+#[test]
 fn signals() {
     for version in VERSIONS {
         let nil = crash(version, "nilptr.single.txt");
@@ -464,6 +478,6 @@ fn races() {
                 }
             }
         }
-        assert!(reports.iter().any(|r| r.is_map()), "{version}");
+        assert!(reports.iter().any(race::RaceReport::is_map), "{version}");
     }
 }

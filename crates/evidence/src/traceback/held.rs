@@ -58,7 +58,12 @@ impl Held {
     /// the message: then that was put there.
     pub(super) fn goroutine(&mut self, goroutine: &TextGoroutine) -> bool {
         self.goroutines += 1;
-        let panicked = &*goroutine.status == "running" && !goroutine.frames.is_empty();
+        // A stack that was asked for begins with the function that was asked: the next dump in the
+        // same file, not the end of a panic.
+        let panicked = &*goroutine.status == "running"
+            && goroutine.frames.first().is_some_and(|f| {
+                !f.function.starts_with("runtime/debug.") && !f.function.starts_with("runtime/pprof.")
+            });
         if self.goroutines == 1 || !panicked {
             return false;
         }

@@ -132,10 +132,6 @@ impl Stack {
             self.set_truncated();
             self.pending = Pending::Dropped;
         } else {
-            // The number of frames is unknown; most stacks have a handful.
-            if lists.frames.capacity() == 0 {
-                lists.frames.reserve(8);
-            }
             lists.frames.push(frame);
             self.pending = Pending::Frame;
         }
