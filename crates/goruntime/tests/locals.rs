@@ -1,5 +1,7 @@
 //! Variables of frames, all the way from the core: unwound, looked up and read by the product itself.
 
+#![expect(clippy::unwrap_used, reason = "tests say what they expect by unwrapping")]
+
 use panicle_binary::Executable;
 use panicle_goruntime::{Options, reconstruct};
 use panicle_image::Core;
