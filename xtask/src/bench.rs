@@ -1,5 +1,124 @@
+//! `cargo xtask bench`: what an analysis takes in time and memory, on real crashes.
+//!
+//! gdb's backtrace of all threads stands beside it when gdb is there: a peer that does less (it
+//! sees threads, not goroutines), so a bound and not a goal.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use panicle_fixtures::Fixture;
+
+use crate::fixtures::toolchain::VERSIONS;
+use crate::measure::Measure;
+use crate::{paths, process};
+
+/// Small, many goroutines, many frames, large stack, large binary.
+const PROGRAMS: [&str; 5] = ["nil-map-write", "goroutine-leak", "calls", "stack-overflow", "http-server"];
+
+/// Options of `cargo xtask bench`.
 #[derive(Debug, clap::Args)]
-pub struct Options {}
-pub fn run(_: &Options) -> anyhow::Result<()> {
+pub(crate) struct Options {
+    /// Programs of tests/programs
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Runs of each; the median is shown
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the subcommand.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    process::run(process::cargo().args(["build", "--release", "--package", "panicle"]))?;
+    let panicle = paths::release_binary()?;
+    let gdb = paths::find_program(&["gdb"]);
+    if gdb.is_none() {
+        eprintln!("gdb is not there, so there is nothing to compare with; apt-get install gdb");
+    }
+    let programs: Vec<&str> = if options.only.is_empty() {
+        PROGRAMS.to_vec()
+    } else {
+        options.only.iter().map(String::as_str).collect()
+    };
+    if !options.json {
+        println!("{:<20} {:>9}   {:<8} {:>9} {:>10}", "program", "Go", "tool", "median", "peak RSS");
+    }
+    for version in [VERSIONS[0], VERSIONS[VERSIONS.len() - 1]] {
+        for program in &programs {
+            let fixture = panicle_fixtures::get(program, version);
+            let took = median(options.runs, || analyze(&panicle, &fixture))?;
+            show(options, &fixture, "panicle", &took)?;
+            if let Some(gdb) = &gdb {
+                let took = median(options.runs, || backtrace(gdb, &fixture))?;
+                show(options, &fixture, "gdb", &took)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn analyze(panicle: &Path, fixture: &Fixture) -> Command {
+    let mut command = Command::new(panicle);
+    command.arg("analyze").arg(&fixture.core).arg("--binary").arg(&fixture.binary).args(["--format", "json"]);
+    command
+}
+
+fn backtrace(gdb: &Path, fixture: &Fixture) -> Command {
+    let mut command = Command::new(gdb);
+    command.args(["-nx", "-batch", "-ex", "thread apply all bt"]).arg(&fixture.binary).arg(&fixture.core);
+    command
+}
+
+/// The run whose time is in the middle.
+fn median(runs: usize, command: impl Fn() -> Command) -> Result<Measure> {
+    let mut taken = Vec::new();
+    for _ in 0..runs.max(1) {
+        taken.push(measure(&command())?);
+    }
+    taken.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    Ok(taken.swap_remove(taken.len() / 2))
+}
+
+fn measure(command: &Command) -> Result<Measure> {
+    let out = tempfile::NamedTempFile::new()?;
+    let mut outer = Command::new(std::env::current_exe()?);
+    outer
+        .arg("measure")
+        .arg("--out")
+        .arg(out.path())
+        .arg("--")
+        .arg(command.get_program())
+        .args(command.get_args());
+    process::run(&mut outer)?;
+    let took: Measure = serde_json::from_slice(&std::fs::read(out.path())?).context("no measurement")?;
+    if !took.success {
+        bail!("{} failed", process::name(command));
+    }
+    Ok(took)
+}
+
+fn show(options: &Options, fixture: &Fixture, tool: &str, took: &Measure) -> Result<()> {
+    if options.json {
+        let line = serde_json::json!({
+            "program": fixture.program,
+            "go_version": fixture.go_version,
+            "tool": tool,
+            "median_seconds": took.seconds,
+            "peak_rss_bytes": took.peak_rss_bytes,
+        });
+        println!("{}", serde_json::to_string(&line)?);
+    } else {
+        println!(
+            "{:<20} {:>9}   {:<8} {:>8.3}s {:>6} MiB",
+            fixture.program,
+            fixture.go_version,
+            tool,
+            took.seconds,
+            took.peak_rss_bytes >> 20
+        );
+    }
     Ok(())
 }

@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 /// The root of the work tree.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     // Compiled in: xtask is always run from the tree that it was built from.
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest).to_owned()
 }
 
 /// Root of everything downloaded, built or recorded; created when absent.
-pub fn cache() -> Result<PathBuf> {
+pub(crate) fn cache() -> Result<PathBuf> {
     let root = panicle_fixtures::cache_root()?;
     std::fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
     Ok(root)
 }
 
 /// Where cargo puts what it builds (`CARGO_TARGET_DIR` and cargo's configuration count).
-pub fn target() -> Result<PathBuf> {
+pub(crate) fn target() -> Result<PathBuf> {
     let mut command = crate::process::cargo();
     command.args(["metadata", "--no-deps", "--format-version", "1"]);
     let text = crate::process::output(&mut command)?;
@@ -31,12 +31,12 @@ pub fn target() -> Result<PathBuf> {
 }
 
 /// The release binary of the product.
-pub fn release_binary() -> Result<PathBuf> {
+pub(crate) fn release_binary() -> Result<PathBuf> {
     Ok(target()?.join("release").join("panicle"))
 }
 
 /// The first of `names` that is an executable file in `PATH`.
-pub fn find_program(names: &[&str]) -> Option<PathBuf> {
+pub(crate) fn find_program(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     names
         .iter()

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 /// The cargo that runs us, started in the work tree.
-pub fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(crate::paths::root());
     // Set by the `cargo run` that started us; they describe xtask, not what is to be built.
@@ -17,7 +17,7 @@ pub fn cargo() -> Command {
 }
 
 /// Runs a command with its output on ours; an error when it fails.
-pub fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {}", name(command)))?;
     if !status.success() {
         bail!("{} failed: {status}", name(command));
@@ -26,7 +26,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Runs a command and returns its stdout; its stderr is part of the error when it fails.
-pub fn output(command: &mut Command) -> Result<Vec<u8>> {
+pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
     let output =
         command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {}", name(command)))?;
     if !output.status.success() {
@@ -38,7 +38,7 @@ pub fn output(command: &mut Command) -> Result<Vec<u8>> {
 
 /// Runs a command, shows its output as it comes, and returns all of it as text without colours
 /// (so that it can be counted in). An error when it fails.
-pub fn tee(command: &mut Command) -> Result<String> {
+pub(crate) fn tee(command: &mut Command) -> Result<String> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -72,7 +72,7 @@ fn copy_lines(from: impl Read, mut to: impl Write) -> String {
 }
 
 /// Leaves out escape sequences of the form `ESC [ … letter`.
-pub fn strip_ansi(text: &str) -> String {
+pub(crate) fn strip_ansi(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
@@ -92,7 +92,7 @@ pub fn strip_ansi(text: &str) -> String {
 }
 
 /// A command as one would type it.
-pub fn name(command: &Command) -> String {
+pub(crate) fn name(command: &Command) -> String {
     let mut text = command.get_program().to_string_lossy().into_owned();
     for arg in command.get_args() {
         text.push(' ');

@@ -1,0 +1,62 @@
+//! The checks of the Rust workspace.
+
+use anyhow::{Result, bail};
+
+use super::count::{Count, count};
+use super::tools;
+use crate::{fixtures, openapi, paths, process};
+
+pub(super) fn format() -> Result<Count> {
+    process::run(process::cargo().args(["fmt", "--all", "--check"]))?;
+    Ok(Count::NONE)
+}
+
+pub(super) fn lint() -> Result<Count> {
+    process::run(process::cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    Ok(Count::NONE)
+}
+
+pub(super) fn deny() -> Result<Count> {
+    let mut command = tools::cargo_tool("cargo-deny")?;
+    process::run(command.args(["deny", "check", "licenses", "bans", "sources"]))?;
+    Ok(Count::NONE)
+}
+
+pub(super) fn fixtures() -> Result<Count> {
+    fixtures::run(&fixtures::Options::default())?;
+    Ok(Count::NONE)
+}
+
+pub(super) fn tests() -> Result<Count> {
+    let mut command = match tools::cargo_tool("cargo-nextest") {
+        Ok(mut command) => {
+            command.args(["nextest", "run", "--workspace", "--no-fail-fast"]);
+            command
+        }
+        Err(error) => {
+            eprintln!("cargo test is used instead of nextest: {error:#}");
+            let mut command = process::cargo();
+            command.args(["test", "--workspace", "--all-targets", "--no-fail-fast"]);
+            command
+        }
+    };
+    count(&process::tee(&mut command)?).complete()
+}
+
+pub(super) fn doc_tests() -> Result<Count> {
+    let output = process::tee(process::cargo().args(["test", "--workspace", "--doc"]))?;
+    if !output.contains("test result: ok.") {
+        bail!("cargo test --doc printed no result");
+    }
+    count(&output).unskipped()
+}
+
+pub(super) fn release_build() -> Result<Count> {
+    process::run(process::cargo().args(["build", "--release", "--package", "panicle"]))?;
+    Ok(Count::NONE)
+}
+
+pub(super) fn openapi() -> Result<Count> {
+    openapi::check(&paths::release_binary()?)?;
+    Ok(Count::NONE)
+}

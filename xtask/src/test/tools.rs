@@ -1,0 +1,64 @@
+//! Tools that the checks need: found, or installed.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{paths, process};
+
+/// cargo with a subcommand at hand that is a program of its own; installed below the cache when it
+/// is in neither place.
+pub(super) fn cargo_tool(name: &str) -> Result<Command> {
+    let root = paths::cache()?.join("tools");
+    let bin = root.join("bin");
+    if paths::find_program(&[name]).is_none() && !bin.join(name).is_file() {
+        eprintln!("installing {name} (once) into {}", root.display());
+        let mut install = process::cargo();
+        // Outside the work tree, whose lock file and configuration are not meant for it.
+        install.current_dir(&paths::cache()?).args(["install", "--locked", "--root"]).arg(&root).arg(name);
+        process::run(&mut install).with_context(|| {
+            format!("{name} is not there and could not be installed; by hand: cargo install --locked {name}")
+        })?;
+    }
+    let mut command = process::cargo();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::env::split_paths(&path).chain([bin]))?;
+    command.env("PATH", path);
+    Ok(command)
+}
+
+/// A Chromium for the browser tests; installed through apt-get when we may.
+pub(super) fn chromium() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("PANICLE_CHROMIUM").filter(|p| !p.is_empty()) {
+        let path = PathBuf::from(path);
+        if !path.is_file() {
+            bail!("PANICLE_CHROMIUM names {}, which is not there", path.display());
+        }
+        return Ok(path);
+    }
+    if let Some(path) = find_chromium() {
+        return Ok(path);
+    }
+    let by_hand = "install it: apt-get install chromium, or name one in PANICLE_CHROMIUM";
+    if !nix::unistd::geteuid().is_root() {
+        bail!("there is no Chromium, and only root may install one; {by_hand}");
+    }
+    let Some(apt) = paths::find_program(&["apt-get"]) else {
+        bail!("there is no Chromium and no apt-get; {by_hand}");
+    };
+    eprintln!("installing Chromium through apt-get");
+    let apt = || {
+        let mut command = Command::new(&apt);
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    process::run(apt().args(["update", "-q"])).context(by_hand)?;
+    process::run(apt().args(["install", "-q", "-y", "--no-install-recommends", "chromium"]))
+        .context(by_hand)?;
+    find_chromium().context("apt-get installed Chromium, and it is not in PATH")
+}
+
+fn find_chromium() -> Option<PathBuf> {
+    paths::find_program(&["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"])
+}
