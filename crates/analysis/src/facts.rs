@@ -163,7 +163,7 @@ impl<'a> Facts<'a> {
         let start = self.fault_start(goroutine);
         let below = || goroutine.frames.iter().enumerate().skip(start);
         let (index, frame) = below()
-            .find(|(_, f)| in_app(f))
+            .find(|(_, f)| in_app(f) && !function::is_call_wrapper(&f.function))
             .or_else(|| below().find(|(_, f)| f.kind != FrameKind::Runtime && f.kind != FrameKind::Signal))
             .or_else(|| below().next())?;
         Some(Place { goroutine: goroutine.id, index, frame })

@@ -108,6 +108,15 @@ pub(crate) fn is_gopanic(function: &str) -> bool {
     function == "runtime.gopanic" || function == "panic"
 }
 
+/// Whether the compiler made the function to carry the arguments of a go or defer statement
+/// (`closureName` in cmd/compile/internal/ir/func.go, Go 1.22+).
+pub(crate) fn is_call_wrapper(function: &str) -> bool {
+    let last = function.rsplit('.').next().unwrap_or(function);
+    ["gowrap", "deferwrap"].iter().any(|prefix| {
+        last.strip_prefix(prefix).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    })
+}
+
 /// Whether the function reads, writes, iterates or clears a map on behalf of compiled code
 /// (Go 1.21–1.23 runtime/map*.go; 1.24+ also internal/runtime/maps).
 pub(crate) fn is_map_operation(function: &str) -> bool {

@@ -9,7 +9,8 @@
 //!   addresses, no arguments; closures without their numbers and without the function they were
 //!   inlined into; import paths without major versions and vendor directories; generic functions
 //!   without type arguments;
-//! - different depths of a recursion: a function counts once.
+//! - different depths of a recursion: a function counts once, and so do closures of a function that
+//!   is on the stack itself.
 //!
 //! Two bugs of one class with the same message in one function come out equal, unless they fail in
 //! different functions of the standard library. Nothing that a printed text holds tells them apart
@@ -51,11 +52,10 @@ pub(crate) fn compute(facts: &Facts<'_>, class: VerdictClass) -> Signature {
         rule: "addresses, numbers, quoted values, identifiers, hosts, paths and times are placeholders"
             .to_owned(),
     });
-    let frames = frames::select(facts, class, &mut explain);
+    let (frames, place) = frames::select(facts, class, &mut explain);
 
     let parts = ["panicle", "1", slug, &template];
     let fingerprint = digest::of(parts.into_iter().chain(frames.iter().map(String::as_str)));
-    let place = frames::place(facts, class);
     let family =
         digest::of(["panicle", "1", "family", family_of(slug), place.as_deref().unwrap_or_default()]);
     let mut title = match template.as_str() {

@@ -1,7 +1,12 @@
 //! Real crashes of every Go version: the verdict's class is the one that the program was written
 //! for, and one bug has one signature, whatever built it and whether core or text tells of it.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use panicle_analysis::{Inputs, NamedBytes, Options, analyse};
 use panicle_fixtures::Fixture;
@@ -44,32 +49,77 @@ fn every_core_gets_the_class_its_program_was_written_for() {
             let report = from_core(fixture);
             let class = class(&report);
             (class != fixture.expected_class).then(|| {
-                format!("{}: {class}, not {}: {}", label(fixture), fixture.expected_class, report.verdict.title)
+                format!(
+                    "{}: {class}, not {}: {}",
+                    label(fixture),
+                    fixture.expected_class,
+                    report.verdict.title
+                )
             })
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-#[test]
-fn one_bug_has_one_signature() {
-    let mut by_program: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
+/// What the program prints with the runtime's default traceback level, which hides the runtime's
+/// frames and every goroutine but the one at fault.
+fn at_default_level(fixture: &Fixture) -> Report {
+    let output = Command::new(&fixture.binary)
+        .env_remove("GOTRACEBACK")
+        .current_dir(&fixture.directory)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let inputs = Inputs {
+        texts: vec![NamedBytes { name: None, bytes: &output.stderr, sha256: None }],
+        ..Inputs::default()
+    };
+    analyse(&inputs, &Options::default()).unwrap()
+}
+
+/// Signatures of a program's crashes, and what has each.
+type Signatures = BTreeMap<String, Vec<String>>;
+
+fn signatures() -> BTreeMap<String, Signatures> {
+    let mut by_program: BTreeMap<String, Signatures> = BTreeMap::new();
     for fixture in panicle_fixtures::all() {
-        for (source, report) in [("core", from_core(&fixture)), ("text", from_text(&fixture))] {
+        let mut reports = vec![("core", from_core(&fixture)), ("text", from_text(&fixture))];
+        if fixture.end == "own" {
+            reports.push(("default text", at_default_level(&fixture)));
+        }
+        for (source, report) in reports {
             let signature = report.signature;
-            let shown = format!("{} {:?}", signature.title, signature.frames);
-            by_program
-                .entry(fixture.program.clone())
-                .or_default()
-                .entry(format!("{} {shown}", signature.fingerprint))
+            let shown = format!("{} {} {:?}", signature.fingerprint, signature.title, signature.frames);
+            let program = by_program.entry(fixture.program.clone()).or_default();
+            program
+                .entry(shown)
                 .or_default()
                 .push(format!("{} {} {source}", fixture.go_version, fixture.variant));
         }
     }
+    by_program
+}
+
+#[test]
+fn one_bug_has_one_signature_and_two_bugs_have_two() {
+    let by_program = signatures();
     let split: Vec<_> = by_program
         .iter()
         .filter(|(_, signatures)| signatures.len() > 1)
         .map(|(program, signatures)| format!("{program}: {signatures:#?}"))
         .collect();
     assert!(split.is_empty(), "{}", split.join("\n"));
+
+    let mut programs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (program, signatures) in &by_program {
+        for signature in signatures.keys() {
+            programs.entry(signature).or_default().push(program);
+        }
+    }
+    let merged: Vec<_> = programs
+        .iter()
+        // Programs that do nothing wrong and are ended from outside have nothing to tell apart.
+        .filter(|(signature, programs)| programs.len() > 1 && !signature.contains("external-signal"))
+        .collect();
+    assert!(merged.is_empty(), "{merged:#?}");
 }

@@ -1,8 +1,8 @@
 //! Which frames go into a signature.
 
-use panicle_report::{Frame, FrameKind, SignatureStep, VerdictClass};
+use panicle_report::{CreatedBy, Frame, FrameKind, SignatureStep, VerdictClass};
 
-use super::name::normalise;
+use super::name::{self, normalise};
 use crate::{
     facts::{Facts, in_app},
     function::{self, Owner},
@@ -15,34 +15,43 @@ const FRAMES: usize = 12;
 /// Steps about frames that are written down at most.
 const STEPS: usize = 200;
 
-/// The frames of a signature, normalised, innermost first.
+/// The frames of a signature, normalised, innermost first, and the place that titles name.
 pub(super) fn select(
     facts: &Facts<'_>,
     class: VerdictClass,
     explain: &mut Vec<SignatureStep>,
-) -> Vec<String> {
+) -> (Vec<String>, Option<String>) {
     let stack = stack(facts, class);
+    let created_by = facts.subject().filter(|_| !is_of_signal(class)).and_then(|g| g.created_by.as_ref());
     let mut selection = Selection { frames: Vec::new(), explain };
-    if let Some(frame) = called_std(facts, class) {
-        selection.keep(frame, "the standard library's function that the application called");
-    }
-    for frame in stack {
+    for (index, frame) in stack.iter().enumerate() {
         match function::owner(&frame.function) {
             _ if frame.kind == FrameKind::Cgo || frame.kind == FrameKind::Signal => {
                 selection.drop(frame, "C code and signal frames are not in printed texts");
             }
-            Owner::App => selection.keep(frame, "the application's"),
+            Owner::App => {
+                match stands_for_another(frame, stack.get(index + 1..).unwrap_or(&[]), created_by) {
+                    Some(rule) => selection.drop(frame, rule),
+                    None => selection.keep(frame, "the application's"),
+                }
+            }
             Owner::Runtime => selection.drop(frame, "the runtime's"),
             Owner::Std => selection.drop(frame, "the standard library's"),
             Owner::Foreign => selection.drop(frame, "no Go function"),
         }
     }
-    if selection.frames.is_empty() {
+    let mut place = selection.frames.first().cloned();
+    if place.is_some() {
+        if let Some(frame) = called_std(stack, class) {
+            selection.first(frame, "the standard library's function that the application called");
+        }
+    } else if !is_of_signal(class) {
         // A goroutine of the standard library: its own functions, and who started it.
         for frame in stack.iter().filter(|f| function::owner(&f.function) == Owner::Std).take(3) {
             selection.keep(frame, "no function of the application is on the stack");
         }
-        if let Some(created) = facts.subject().and_then(|g| g.created_by.as_ref()) {
+        if let Some(created) = created_by {
+            place = Some(normalise(&created.function));
             selection.keep_name(&created.function, "the function that started the goroutine");
         }
     }
@@ -50,28 +59,47 @@ pub(super) fn select(
     if class == VerdictClass::StackOverflow {
         // Which function of a cycle happened to be innermost is chance.
         sort_cycle(&mut frames, stack);
+        place = frames.first().cloned();
     }
-    frames
+    (frames, place)
 }
 
-/// The normalised name of the frame that titles and families name.
-pub(super) fn place(facts: &Facts<'_>, class: VerdictClass) -> Option<String> {
-    let stack = stack(facts, class);
-    if class == VerdictClass::StackOverflow {
-        let mut frames: Vec<_> = stack.iter().filter(|f| in_app(f)).map(|f| normalise(&f.function)).collect();
-        frames.dedup();
-        sort_cycle(&mut frames, stack);
-        return frames.into_iter().next();
+/// Why a frame of the application says nothing of its own, if so.
+///
+/// The compiler wraps calls of go and defer statements that have arguments. Tracebacks at the
+/// default level leave such wrappers out, at higher levels they show them. From Go 1.22 on their
+/// names tell (`gowrap1`, `deferwrap1`); Go 1.21 names them like closures (`func1`). There they are
+/// known by where they stand, and closures that stand alike are treated alike in every version.
+fn stands_for_another(
+    frame: &Frame,
+    outer: &[Frame],
+    created_by: Option<&CreatedBy>,
+) -> Option<&'static str> {
+    if function::is_call_wrapper(&frame.function) {
+        return Some("the compiler's wrapper of a go or defer statement");
     }
-    stack.iter().find(|f| in_app(f)).map(|f| normalise(&f.function))
+    let parent = name::parent_of_closure(&frame.function)?;
+    if outer.iter().any(|f| in_app(f) && name::is_same_function(&f.function, &parent)) {
+        return Some("a closure (or defer wrapper) of a function that is on the stack itself");
+    }
+    let is_base = outer.iter().all(|f| function::owner(&f.function) == Owner::Runtime);
+    let at_go_statement = created_by.is_some_and(|created| {
+        created.line.is_some() && (&created.file, created.line) == (&frame.file, frame.line)
+    });
+    (is_base && at_go_statement).then_some("on the line of the go statement: its wrapper in Go 1.21")
 }
 
 /// The stack that a signature is about.
 fn stack<'a>(facts: &Facts<'a>, class: VerdictClass) -> &'a [Frame] {
-    if matches!(class, VerdictClass::ExternalSignal | VerdictClass::GoroutineLeak) {
+    if is_of_signal(class) {
         return dominant_stack(facts);
     }
     facts.subject().map_or(&[], |g| g.frames.get(facts.fault_start(g)..).unwrap_or(&[]))
+}
+
+/// Whether a signal from outside ended it: then no goroutine is at fault.
+fn is_of_signal(class: VerdictClass) -> bool {
+    matches!(class, VerdictClass::ExternalSignal | VerdictClass::GoroutineLeak)
 }
 
 /// The stack on which most goroutines of the application stood when a signal came, if there is one
@@ -88,14 +116,11 @@ fn dominant_stack<'a>(facts: &Facts<'a>) -> &'a [Frame] {
 
 /// The standard library's function that the innermost frame of the application called, if the crash
 /// was in there. Its name is the library's interface and so the same in every Go version.
-fn called_std<'a>(facts: &Facts<'a>, class: VerdictClass) -> Option<&'a Frame> {
-    if matches!(
-        class,
-        VerdictClass::ExternalSignal | VerdictClass::GoroutineLeak | VerdictClass::StackOverflow
-    ) {
+fn called_std(stack: &[Frame], class: VerdictClass) -> Option<&Frame> {
+    if is_of_signal(class) || class == VerdictClass::StackOverflow {
         return None;
     }
-    let callee = facts.callee()?.frame;
+    let callee = stack.get(stack.iter().position(in_app)?.checked_sub(1)?)?;
     (callee.kind == FrameKind::Go && function::owner(&callee.function) == Owner::Std).then_some(callee)
 }
 
@@ -116,6 +141,13 @@ struct Selection<'e> {
 }
 
 impl Selection<'_> {
+    /// Puts a frame before the others.
+    fn first(&mut self, frame: &Frame, rule: &str) {
+        let name = normalise(&frame.function);
+        self.explain("keep", &frame.function, Some(name.clone()), rule);
+        self.frames.insert(0, name);
+    }
+
     fn keep(&mut self, frame: &Frame, rule: &str) {
         self.keep_name(&frame.function, rule);
     }

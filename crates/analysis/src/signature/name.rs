@@ -18,6 +18,24 @@ pub(super) fn normalise(function: &str) -> String {
     if path.is_empty() { local } else { format!("{path}.{local}") }
 }
 
+/// The function that a closure belongs to, as package and last name; `None` for what is no closure.
+pub(super) fn parent_of_closure(function: &str) -> Option<(String, String)> {
+    let name = normalise(function);
+    let outer = name.strip_suffix(".func")?;
+    Some(package_and_last(outer))
+}
+
+/// Whether a function, not one of its closures, has that package and last name.
+pub(super) fn is_same_function(function: &str, parent: &(String, String)) -> bool {
+    let name = normalise(function);
+    !name.ends_with(".func") && package_and_last(&name) == *parent
+}
+
+fn package_and_last(name: &str) -> (String, String) {
+    let package = function::package(name).unwrap_or("");
+    (package.to_owned(), name.rsplit('.').next().unwrap_or(name).to_owned())
+}
+
 /// `F[...]` and `F[int]` to `F`.
 fn without_brackets(name: &str) -> String {
     let mut depth = 0_usize;

@@ -36,17 +36,20 @@ pub(super) fn all(page: &mut Page, report: &Report) {
 /// Goroutines by stack, without the one at fault.
 pub(super) fn clusters(page: &mut Page, report: &Report) {
     let at_fault = report.verdict.goroutine;
-    let others: Vec<_> = report
+    let (runtime, others): (Vec<_>, Vec<_>) = report
         .goroutine_clusters
         .iter()
         .filter(|c| !(c.count == 1 && c.example_ids.first().copied() == at_fault))
-        .collect();
-    if others.is_empty() {
+        .partition(|c| is_of_runtime(c));
+    let of_runtime: u64 = runtime.iter().map(|c| c.count).sum();
+    let rest =
+        report.goroutine_count.saturating_sub(u64::from(at_fault.is_some())).saturating_sub(of_runtime);
+    if rest == 0 && of_runtime == 0 {
         return;
     }
-    let rest = report.goroutine_count.saturating_sub(u64::from(at_fault.is_some()));
     page.heading(&format!(
-        "Other goroutines: {rest}, on {} different stack{}",
+        "{} goroutines: {rest}, on {} different stack{}",
+        if at_fault.is_some() { "Other" } else { "All" },
         others.len(),
         if others.len() == 1 { "" } else { "s" }
     ));
@@ -55,6 +58,9 @@ pub(super) fn clusters(page: &mut Page, report: &Report) {
     }
     if let Some(more) = others.len().checked_sub(CLUSTERS).filter(|more| *more > 0) {
         page.paragraph(2, &format!("({more} more stacks; --goroutines all lists every goroutine)"));
+    }
+    if of_runtime > 0 {
+        page.paragraph(2, &format!("{of_runtime:>6} × of the runtime itself"));
     }
 }
 
@@ -75,12 +81,21 @@ fn one_cluster(page: &mut Page, cluster: &GoroutineCluster) {
         &format!("{:>6} × ", cluster.count),
         &format!("[{state}]{waited}  goroutine {}{more}", ids.join(", ")),
     );
-    for frame in cluster.frames.iter().take(CLUSTER_FRAMES) {
+    // How the runtime parks a goroutine says no more than its state does.
+    let parked = cluster.frames.iter().take_while(|f| f.kind == FrameKind::Runtime).count();
+    let frames: Vec<_> =
+        cluster.frames.iter().skip(parked).filter(|f| f.function != "runtime.goexit").collect();
+    for frame in frames.iter().take(CLUSTER_FRAMES) {
         page.cut(11, &one_line(frame));
     }
-    if let Some(more) = cluster.frames.len().checked_sub(CLUSTER_FRAMES).filter(|more| *more > 0) {
+    if let Some(more) = frames.len().checked_sub(CLUSTER_FRAMES).filter(|more| *more > 0) {
         page.cut(11, &format!("({more} more frames)"));
     }
+}
+
+/// All of its frames are the runtime's, and the collector, scheduler or finalizers wait there.
+fn is_of_runtime(cluster: &GoroutineCluster) -> bool {
+    !cluster.frames.is_empty() && cluster.frames.iter().all(|f| f.kind == FrameKind::Runtime)
 }
 
 fn header(goroutine: &Goroutine) -> String {
@@ -153,8 +168,18 @@ fn one_frame(page: &mut Page, index: usize, frame: &Frame, with_locals: bool) {
         return;
     }
     for local in frame.locals.iter().take(LOCALS) {
-        let value = local.value.as_deref().unwrap_or("(optimised out)");
-        page.cut(8, &format!("{} {} = {value}", local.name, local.type_name));
+        let Some(value) = local.value.as_deref() else { continue };
+        // Values of composite types begin with their type.
+        if value.starts_with(&local.type_name) {
+            page.cut(8, &format!("{} = {value}", local.name));
+        } else {
+            page.cut(8, &format!("{} {} = {value}", local.name, local.type_name));
+        }
+    }
+    let lost: Vec<_> =
+        frame.locals.iter().take(LOCALS).filter(|l| l.value.is_none()).map(|l| l.name.as_str()).collect();
+    if !lost.is_empty() {
+        page.cut(8, &format!("(not kept by the compiler: {})", lost.join(", ")));
     }
     if let Some(more) = frame.locals.len().checked_sub(LOCALS).filter(|more| *more > 0) {
         page.cut(8, &format!("({more} more variables)"));
