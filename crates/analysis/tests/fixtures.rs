@@ -1,6 +1,8 @@
 //! Real crashes of every Go version: the verdict's class is the one that the program was written
 //! for, and one bug has one signature, whatever built it and whether core or text tells of it.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+
 use std::{
     collections::BTreeMap,
     fs,

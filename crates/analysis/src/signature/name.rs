@@ -28,7 +28,7 @@ pub(super) fn parent_of_closure(function: &str) -> Option<(String, String)> {
 /// Whether a function, not one of its closures, has that package and last name.
 pub(super) fn is_same_function(function: &str, parent: &(String, String)) -> bool {
     let name = normalise(function);
-    !name.ends_with(".func") && package_and_last(&name) == *parent
+    name.strip_suffix(".func").is_none() && package_and_last(&name) == *parent
 }
 
 fn package_and_last(name: &str) -> (String, String) {

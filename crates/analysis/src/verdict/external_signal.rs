@@ -21,7 +21,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         Some(PanicKind::Panic | PanicKind::Fatal) => return None,
         Some(PanicKind::Signal) => facts.panic?.signal.as_ref().or(facts.process.signal.as_ref()),
         // The runtime had no part in it: the kernel ended the process.
-        None => facts.process.signal.as_ref().filter(|s| sent_from_outside(facts, s)),
+        None => Some(facts.process.signal.as_ref().filter(|s| sent_from_outside(facts, s))?),
     };
     let name = signal.map_or_else(|| named(facts), |s| s.name.clone());
     let leaks: Vec<_> = leak_suspects(facts);

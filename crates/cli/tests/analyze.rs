@@ -1,0 +1,250 @@
+//! `panicle analyze` as a user runs it, on real crashes.
+
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+fn analyze(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_panicle")).arg("analyze").args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stderr(output)))
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// An executable that is not the core's, for a mismatch.
+fn other_binary() -> std::path::PathBuf {
+    panicle_fixtures::get("deadlock", "1.24").binary
+}
+
+#[test]
+fn a_core_with_its_binary_gives_a_report() {
+    let fixture = panicle_fixtures::get("nil-map-write", "1.25");
+    let output = analyze(&[path(&fixture.core), "--binary", path(&fixture.binary), "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = json(&output);
+    assert_eq!(report["schema"], "panicle.report/1");
+    assert_eq!(report["verdict"]["class"], "nil-map-write");
+    assert_eq!(report["binary"]["match"], "build-id");
+    assert_eq!(report["source"]["core"]["sha256"].as_str().unwrap().len(), 64);
+    let count = report["goroutine_count"].as_u64().unwrap();
+    assert_eq!(report["goroutines"].as_array().unwrap().len() as u64, count);
+    let clustered: u64 =
+        report["goroutine_clusters"].as_array().unwrap().iter().map(|c| c["count"].as_u64().unwrap()).sum();
+    assert_eq!(clustered, count);
+    assert_eq!(report["goroutines"][0]["id"], report["verdict"]["goroutine"]);
+}
+
+#[test]
+fn a_summary_lists_no_goroutines_and_counts_them() {
+    let fixture = panicle_fixtures::get("goroutine-leak", "1.26");
+    let output = analyze(&[path(&fixture.core), "--format", "json", "--goroutines", "summary"]);
+    let report = json(&output);
+    assert_eq!(report["goroutines"], serde_json::json!([]));
+    assert!(report["goroutine_count"].as_u64().unwrap() > 200);
+    assert_eq!(report["verdict"]["class"], "goroutine-leak");
+    assert_eq!(report["verdict"]["confidence"], "possible");
+}
+
+#[test]
+fn the_binary_is_found_where_the_process_ran_it() {
+    let fixture = panicle_fixtures::get("string-panic", "1.27");
+    let output = analyze(&[path(&fixture.core)]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stderr(&output).contains("whose build ID is that of the core"), "{}", stderr(&output));
+    assert!(stdout(&output).contains("string-panic"), "{}", stdout(&output));
+}
+
+#[test]
+fn the_binary_is_found_in_a_folder_by_its_build_id() {
+    let fixture = panicle_fixtures::get("string-panic", "1.27");
+    let folder = tempfile::tempdir().unwrap();
+    let core = fs::read(&fixture.core).unwrap();
+    let panicle_analysis::Identity::Core(identity) = panicle_analysis::identify(&core) else {
+        panic!("a core is a core");
+    };
+    let id = identity.build_ids.gnu.unwrap();
+    let target = folder.path().join(".build-id").join(&id[..2]);
+    fs::create_dir_all(&target).unwrap();
+    fs::copy(&fixture.binary, target.join(&id[2..])).unwrap();
+    let output = analyze(&[path(&fixture.core), "--debug-dir", path(folder.path()), "--format", "json"]);
+    let used = json(&output)["binary"]["path"].as_str().unwrap().to_owned();
+    assert!(used.starts_with(path(folder.path())), "{used}");
+}
+
+#[test]
+fn of_several_binaries_the_right_one_is_used() {
+    let fixture = panicle_fixtures::get("nil-map-write", "1.24");
+    let output = analyze(&[
+        path(&fixture.core),
+        "--binary",
+        path(&other_binary()),
+        "--binary",
+        path(&fixture.binary),
+        "--format",
+        "json",
+    ]);
+    let report = json(&output);
+    assert_eq!(report["binary"]["path"], path(&fixture.binary));
+    assert_eq!(report["verdict"]["class"], "nil-map-write");
+}
+
+#[test]
+fn a_wrong_binary_is_told_and_not_used() {
+    let fixture = panicle_fixtures::get("nil-map-write", "1.24");
+    let output = analyze(&[path(&fixture.core), "--binary", path(&other_binary()), "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let report = json(&output);
+    assert_eq!(report["binary"]["match"], "mismatch");
+    assert_eq!(report["goroutines"], serde_json::json!([]));
+    assert_eq!(report["verdict"]["class"], "unknown");
+    assert!(!report["threads"].as_array().unwrap().is_empty());
+    let said = report["diagnostics"].to_string();
+    assert!(said.contains("not the executable that crashed"), "{said}");
+    assert!(said.contains("nil-map-write") && said.contains("build ID"), "{said}");
+}
+
+#[test]
+fn a_text_alone_gives_the_same_verdict_and_signature() {
+    let fixture = panicle_fixtures::get("index-out-of-range", "1.23");
+    let by_core = json(&analyze(&[path(&fixture.core), "--format", "json"]));
+    let by_text = json(&analyze(&["--text", path(&fixture.stderr), "--format", "json"]));
+    assert_eq!(by_core["verdict"]["class"], by_text["verdict"]["class"]);
+    assert_eq!(by_core["signature"]["fingerprint"], by_text["signature"]["fingerprint"]);
+    assert_eq!(by_core["signature"]["family"], by_text["signature"]["family"]);
+}
+
+#[test]
+fn a_core_without_binary_is_helped_by_its_text() {
+    let fixture = panicle_fixtures::get("index-out-of-range", "1.23");
+    let output = analyze(&[
+        path(&fixture.core),
+        "--binary",
+        path(&other_binary()),
+        "--text",
+        path(&fixture.stderr),
+        "--format",
+        "json",
+    ]);
+    let report = json(&output);
+    assert_eq!(report["verdict"]["class"], "index-out-of-range");
+    assert!(report["process"]["pid"].is_number());
+    assert!(report["diagnostics"].to_string().contains("printed text"), "{}", report["diagnostics"]);
+}
+
+#[test]
+fn what_cannot_be_read_has_its_own_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    let fixture = panicle_fixtures::get("nil-map-write", "1.24");
+    let empty = file("empty", b"");
+    let garbage = file("garbage", &[0xa5; 5000]);
+    let text = file("log", b"nothing happened here\n");
+    let cut = file("cut", &fs::read(&fixture.core).unwrap()[..40]);
+    let absent = folder.path().join("absent");
+    for (arguments, words) in [
+        (vec![path(&empty)], "empty"),
+        (vec![path(&garbage)], "no core"),
+        (vec![path(&fixture.binary)], "an executable"),
+        (vec![path(&cut)], "ends within its own headers"),
+        (vec![path(&absent)], "No such file"),
+        (vec![path(folder.path())], "folder"),
+        (vec![path(&fixture.core), "--binary", path(&garbage)], "no executable"),
+        (vec![path(&fixture.core), "--binary", path(&fixture.core)], "a core, not an executable"),
+        (vec!["--text", path(&text)], "no Go traceback"),
+        (vec!["--text", path(&empty)], "the text is empty"),
+    ] {
+        let output = analyze(&arguments);
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{arguments:?}: {}", stderr(&output));
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn bad_arguments_are_told() {
+    for arguments in [vec![], vec!["--format", "xml"], vec!["--goroutines", "some", "core"]] {
+        assert_eq!(analyze(&arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_truncated_core_still_gives_what_is_there() {
+    let fixture = panicle_fixtures::get("nil-map-write", "1.24");
+    let folder = tempfile::tempdir().unwrap();
+    let core = fs::read(&fixture.core).unwrap();
+    let cut = folder.path().join("core");
+    fs::write(&cut, &core[..core.len() / 3]).unwrap();
+    let output = analyze(&[path(&cut), "--binary", path(&fixture.binary), "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = json(&output);
+    let truncated = &report["source"]["core"]["truncated"];
+    assert!(truncated["present_bytes"].as_u64() < truncated["expected_bytes"].as_u64(), "{truncated}");
+    assert!(report["process"]["pid"].is_number());
+}
+
+#[test]
+fn a_dump_without_a_crash_is_exit_code_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let dump = folder.path().join("dump");
+    fs::write(
+        &dump,
+        "goroutine 1 [chan receive, 5 minutes]:\nmain.main()\n\t/src/main.go:9 +0x1d\n\n\
+         goroutine 7 [select]:\nmain.loop()\n\t/src/main.go:20 +0x2f\ncreated by main.main in goroutine 1\n\t/src/main.go:7 +0x1c\n",
+    )
+    .unwrap();
+    let output = analyze(&["--text", path(&dump)]);
+    assert_eq!(output.status.code(), Some(1), "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&output).contains("no-crash"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_core_of_no_go_program_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    // The kernel writes the core where its pattern says; gcore-like tools are not everywhere. A core
+    // of a native program is made by a shell that kills itself, where the pattern is a plain name.
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
+    assert!(!pattern.starts_with('|'), "kernel.core_pattern pipes cores elsewhere: {pattern}");
+    let status = Command::new("sh")
+        .args(["-c", "ulimit -c unlimited && exec sh -c 'kill -SEGV $$'"])
+        .current_dir(folder.path())
+        .status()
+        .unwrap();
+    assert!(!status.success());
+    let core = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("core")))
+        .unwrap_or_else(|| {
+            panic!("no core in {}; kernel.core_pattern is {pattern}", folder.path().display())
+        });
+    let output = analyze(&[path(&core), "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = json(&output);
+    assert!(report["verdict"]["title"].as_str().unwrap().contains("No Go program"), "{}", report["verdict"]);
+    assert!(
+        report["diagnostics"].to_string().contains("no core of a Go program"),
+        "{}",
+        report["diagnostics"]
+    );
+}
