@@ -4,6 +4,8 @@ use std::{
     fs::{self, File, TryLockError},
     net::SocketAddr,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use clap::Args;
@@ -15,6 +17,9 @@ use crate::{
     exit::{Done, Failure},
     service::{WorkArguments, blob_directory, make_directory, runtime, shutdown, unreachable},
 };
+
+/// How long a server waits for one before it to be gone.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Arguments of `panicle serve`.
 #[derive(Debug, Args)]
@@ -102,12 +107,23 @@ fn lock(data: &Path) -> Result<File, Failure> {
     let path = data.join("lock");
     let failed = |error| Failure::Unreachable(format!("{}: {error}", path.display()));
     let file = File::create(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Failure::Unreachable(format!("{}: another panicle serve uses it", data.display())))
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // A server that was killed lets go of it a moment later: a child that it was about to
+            // start shares its files until it has become another program.
+            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_PATIENCE => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::Unreachable(format!(
+                    "{}: another panicle serve uses it",
+                    data.display()
+                )));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 

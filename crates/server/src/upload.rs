@@ -1,6 +1,6 @@
 //! Taking evidence in: memory use does not depend on its size.
 
-use std::io;
+use std::{io, time::Duration};
 
 use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
 use axum::body::Body;
@@ -21,6 +21,9 @@ use crate::{AppState, Problem, sniff};
 /// What is read at once, and how many such pieces wait for the disk.
 const PIECE_BYTES: usize = 256 << 10;
 const PIECES_WAITING: usize = 4;
+/// How much of a refused upload is still read, and for how long.
+const DRAIN_BYTES: u64 = 64 << 20;
+const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// Longer names are cut; no file system has any.
 const NAME_BYTES: usize = 255;
 
@@ -52,7 +55,10 @@ pub(crate) async fn receive(
             break;
         }
     }
-    sniff::check(kind, &head[..head.len().min(sniff::HEAD_BYTES)])?;
+    if let Err(problem) = sniff::check(kind, &head[..head.len().min(sniff::HEAD_BYTES)]) {
+        drain(&mut reader).await;
+        return Err(problem);
+    }
 
     let blobs = state.blobs.clone();
     let (sender, mut receiver) = mpsc::channel(PIECES_WAITING);
@@ -115,6 +121,13 @@ async fn read(reader: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> R
             format!("the body could not be read to its end: {error}"),
         )
     })
+}
+
+/// Takes a little more of what is refused. Many clients send all before they read an answer, and
+/// would lose it with the connection.
+async fn drain(reader: &mut (impl AsyncRead + Unpin)) {
+    let mut rest = reader.take(DRAIN_BYTES);
+    let _ = tokio::time::timeout(DRAIN_TIME, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
 }
 
 fn decoded(headers: &HeaderMap, body: Body) -> Result<Box<dyn AsyncRead + Unpin + Send>, Problem> {

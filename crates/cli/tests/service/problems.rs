@@ -1,6 +1,11 @@
 //! Every error is a problem, and strangers are kept out.
 
-use std::process::Stdio;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    process::Stdio,
+    time::Duration,
+};
 
 use serde_json::json;
 
@@ -30,13 +35,36 @@ fn every_error_is_a_problem() {
     assert_eq!(server.post("/api/v1/crashes", &json!({ "core": absent })).problem(404), "not-found");
     let text = server.put_stream("text", text(1).as_bytes());
     assert_eq!(server.post("/api/v1/crashes", &json!({ "core": text })).problem(422), "wrong-kind");
-    let big = "x".repeat(5_000_000);
-    assert_eq!(server.post("/api/v1/crashes", &json!({ "service": big })).problem(413), "too-large");
     let crash = server.crash(&json!({ "texts": [text] }));
     let path = format!("/api/v1/crashes/{crash}/report");
     let answer = server.get(&path);
     assert_eq!(answer.json()["crash_status"], "queued");
     assert_eq!(answer.problem(409), "report-not-ready");
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused_before_it_is_all_there() {
+    let server = Server::start(&["--workers", "0"]);
+    let address = server.url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = 5_000_000;
+    write!(
+        stream,
+        "POST /api/v1/crashes HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    // More than is taken, less than was announced.
+    stream.write_all(&vec![b'x'; 2_200_000]).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(
+        answer.contains("application/problem+json") && answer.contains("/problems/too-large"),
+        "{answer}"
+    );
 }
 
 #[test]
