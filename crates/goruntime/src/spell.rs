@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(new("main.(*T[go.shape.int]).M[go.shape.string]"), "main.(*T[...]).M[...]");
         assert_eq!(new("main.F[main.G[int]]"), "main.F[...]");
         assert_eq!(new("main.F[go.shape.[]uint8]"), "main.F[...]");
-        assert_eq!(new("main.F[]]["), "main.F[]][");
+        assert_eq!(new("main.F[]]["), "main.F[...][");
     }
 
     #[test]
