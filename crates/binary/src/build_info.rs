@@ -6,10 +6,16 @@ use object::{Object as _, ObjectSection as _, read::elf::ElfFile64};
 
 use crate::LoadSegment;
 
+mod unquote;
+
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 const HEADER: usize = 32;
 /// The header is aligned so.
-const ALIGN: usize = 16;
+const ALIGN: u64 = 16;
+/// Things that begin like a record and are none are rare where the linker puts it.
+const MOST_CANDIDATES: usize = 64;
+/// `go1.24.11`, or `devel` with a revision, a date and experiments.
+const LONGEST_VERSION: usize = 1024;
 /// Module lists of the largest programs are a few hundred kilobytes.
 const LONGEST: usize = 16 << 20;
 
@@ -20,6 +26,10 @@ pub struct Module {
     pub path: String,
     /// Version, `(devel)` for the main module of a work tree.
     pub version: Option<String>,
+    /// Checksum as in `go.sum`; a replaced module has none.
+    pub sum: Option<String>,
+    /// What a `replace` directive put in its place. Functions keep the replaced module's path.
+    pub replacement: Option<Box<Module>>,
 }
 
 /// What the go command recorded of a build.
@@ -37,26 +47,37 @@ pub struct BuildInfo {
     pub settings: BTreeMap<String, String>,
 }
 
-/// Looks where the linker puts the record: in its own section, or at the start of the data.
+/// Looks where the linker puts the record: in its own section, or in the data.
 pub(crate) fn find(
     file: &ElfFile64<'_, object::LittleEndian>,
     segments: &[LoadSegment<'_>],
 ) -> Option<BuildInfo> {
-    let section = file.section_by_name(".go.buildinfo").and_then(|section| section.data().ok());
-    let data = segments.iter().filter(|segment| segment.writable).map(|segment| segment.bytes);
-    section.into_iter().chain(data).find_map(|bytes| read(bytes, segments))
+    let section = file
+        .section_by_name(".go.buildinfo")
+        .and_then(|section| Some((section.address(), section.data().ok()?)));
+    let data = segments.iter().filter(|segment| segment.writable).map(|s| (s.address, s.bytes));
+    section.into_iter().chain(data).find_map(|(address, bytes)| search(address, bytes, segments))
 }
 
-fn read(bytes: &[u8], segments: &[LoadSegment<'_>]) -> Option<BuildInfo> {
-    let start = bytes.chunks(ALIGN).position(|chunk| chunk.starts_with(MAGIC))? * ALIGN;
-    let record = bytes.get(start..)?;
+/// The first record in `bytes`, which are mapped at `address`.
+fn search(address: u64, bytes: &[u8], segments: &[LoadSegment<'_>]) -> Option<BuildInfo> {
+    // Aligned is the address; a segment may begin in between.
+    let skip = (address.checked_next_multiple_of(ALIGN)? - address) as usize;
+    let bytes = bytes.get(skip..)?;
+    let chunks = bytes.chunks(ALIGN as usize).enumerate().filter(|(_, chunk)| chunk.starts_with(MAGIC));
+    chunks.take(MOST_CANDIDATES).find_map(|(index, _)| read(bytes.get(index * ALIGN as usize..)?, segments))
+}
+
+/// The record at the start of `record`.
+fn read(record: &[u8], segments: &[LoadSegment<'_>]) -> Option<BuildInfo> {
     let (version, modules) = if record.get(15)? & 2 != 0 {
         // Since Go 1.18 two strings follow, each after its length.
         let (version, rest) = counted(record.get(HEADER..)?)?;
         (version, counted(rest).map_or(&b""[..], |(modules, _)| modules))
     } else {
-        // Before, the header points to two string headers.
-        if record.get(14) != Some(&8) {
+        // Before, the header points to two string headers. Every 64-bit little-endian file has
+        // pointers of 8 bytes in that order.
+        if record.get(14..16) != Some(&[8, 0]) {
             return None;
         }
         let string = |offset: usize| {
@@ -65,7 +86,10 @@ fn read(bytes: &[u8], segments: &[LoadSegment<'_>]) -> Option<BuildInfo> {
         };
         (string(16)?, string(24).unwrap_or_default())
     };
-    let go_version = std::str::from_utf8(version).ok().filter(|version| !version.is_empty())?;
+    if version.is_empty() || version.len() > LONGEST_VERSION || modules.len() > LONGEST {
+        return None;
+    }
+    let go_version = std::str::from_utf8(version).ok()?;
     let mut info = BuildInfo { go_version: go_version.to_owned(), ..BuildInfo::default() };
     // The text stands between two 16-byte marks.
     if modules.len() >= 33 && modules.get(modules.len() - 17) == Some(&b'\n') {
@@ -74,38 +98,76 @@ fn read(bytes: &[u8], segments: &[LoadSegment<'_>]) -> Option<BuildInfo> {
     Some(info)
 }
 
+/// The lines of `runtime/debug.BuildInfo.String`. One that cannot be read is passed over: the rest
+/// is as true without it.
 fn parse_modules(info: &mut BuildInfo, text: &str) {
-    let module = |rest: &str| {
-        let mut columns = rest.split('\t');
-        let path = columns.next().unwrap_or_default().to_owned();
-        let version = columns.next().filter(|version| !version.is_empty()).map(str::to_owned);
-        Module { path, version }
-    };
+    let mut last: Option<LastModule> = None;
     for line in text.lines() {
-        let Some((key, rest)) = line.split_once('\t') else { continue };
-        match key {
+        let Some((word, rest)) = line.split_once('\t') else { continue };
+        match word {
             "path" => info.path = Some(rest.to_owned()),
-            "mod" => info.main = Some(module(rest)),
-            "dep" => info.dependencies.push(module(rest)),
-            "build" => {
-                if let Some((key, value)) = rest.split_once('=') {
-                    info.settings.insert(key.to_owned(), value.trim_matches('"').to_owned());
+            "mod" => {
+                info.main = Some(module(rest));
+                last = Some(LastModule::Main);
+            }
+            "dep" => {
+                info.dependencies.push(module(rest));
+                last = Some(LastModule::Dependency);
+            }
+            "=>" => {
+                let replaced = match last.take() {
+                    Some(LastModule::Main) => info.main.as_mut(),
+                    Some(LastModule::Dependency) => info.dependencies.last_mut(),
+                    None => None,
+                };
+                if let Some(replaced) = replaced {
+                    replaced.replacement = Some(Box::new(module(rest)));
                 }
             }
-            // `=>` replaces the module before it; the paths in the program stay the replaced one's.
+            "build" => info.settings.extend(setting(rest)),
             _ => {}
         }
     }
 }
 
-/// A string after its length as an unsigned varint.
+/// Which module a replacement is for.
+enum LastModule {
+    Main,
+    Dependency,
+}
+
+fn module(columns: &str) -> Module {
+    let mut columns = columns.split('\t');
+    let path = columns.next().unwrap_or_default().to_owned();
+    let mut next = || columns.next().filter(|column| !column.is_empty()).map(str::to_owned);
+    Module { path, version: next(), sum: next(), replacement: None }
+}
+
+/// `key=value`, each quoted where it has to be.
+fn setting(text: &str) -> Option<(String, String)> {
+    let (key, value) = if text.starts_with(['"', '`']) {
+        let (key, rest) = unquote::prefix(text)?;
+        (key, rest.strip_prefix('=')?)
+    } else {
+        let (key, value) = text.split_once('=')?;
+        (key.to_owned(), value)
+    };
+    let value = if value.starts_with(['"', '`']) {
+        let (value, rest) = unquote::prefix(value)?;
+        rest.is_empty().then_some(value)?
+    } else {
+        value.to_owned()
+    };
+    Some((key, value))
+}
+
+/// A string after its length as an unsigned varint, and what follows it.
 fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut length = 0_usize;
     for (index, &byte) in bytes.iter().take(5).enumerate() {
         length |= usize::from(byte & 0x7f) << (index * 7);
         if byte & 0x80 == 0 {
-            let rest = bytes.get(index + 1..)?;
-            return (length <= LONGEST).then(|| rest.split_at_checked(length))?;
+            return bytes.get(index + 1..)?.split_at_checked(length);
         }
     }
     None
@@ -114,10 +176,13 @@ fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 fn mapped<'a>(segments: &[LoadSegment<'a>], address: u64) -> Option<&'a [u8]> {
     segments.iter().find_map(|segment| {
         let offset = address.checked_sub(segment.address)?;
-        segment.bytes.get(usize::try_from(offset).ok()?..)
+        segment.bytes.get(usize::try_from(offset).ok()?..).filter(|bytes| !bytes.is_empty())
     })
 }
 
 fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*bytes.get(offset..)?.first_chunk()?))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,42 +1,21 @@
 //! ELF executables: segments, sections, symbols.
 
-use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
+use std::borrow::Cow;
 
 use object::{
-    Object as _, ObjectKind, ObjectSection as _, ObjectSegment as _, ObjectSymbol as _, SegmentFlags,
-    read::elf::ElfFile64,
+    Object as _, ObjectKind, ObjectSection as _, ObjectSegment as _, SegmentFlags, elf, read::elf::ElfFile64,
 };
+use panicle_image::Arch;
 use panicle_report::{BuildIds, Diagnostic, DwarfPresence, Stage};
 use sha2::{Digest as _, Sha256};
-use thiserror::Error;
 
-use crate::{BuildInfo, build_info, notes, pclntab};
+use crate::{BinaryError, BuildInfo, Symbol, build_info, notes, pclntab, symbols::Symbols};
 
 /// A decompressed section may be this many times larger than its compressed bytes; zlib cannot do
 /// better than about 1032, and debug information does not come near.
 const MOST_EXPANSION: u64 = 1100;
-/// No section is larger.
-const LARGEST_SECTION: u64 = 4 << 30;
-
-/// Why a file cannot be read as an executable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum BinaryError {
-    /// Zero bytes.
-    #[error("the file is empty")]
-    Empty,
-    /// Other magic bytes.
-    #[error("the file is no executable: it does not begin like an ELF file")]
-    NotElf,
-    /// A core was given where an executable is expected.
-    #[error("the file is a core, not an executable")]
-    IsACore,
-    /// An object file was given where an executable is expected.
-    #[error("the file is an object file, not an executable")]
-    IsAnObject,
-    /// The headers do not hold together, or are of a 32-bit or big-endian machine.
-    #[error("the ELF headers cannot be read")]
-    BadHeaders,
-}
+/// Debug information of the largest Go programs is a quarter of this.
+const LARGEST_SECTION: u64 = 1 << 30;
 
 /// A segment that is mapped at run time.
 #[derive(Clone, Copy, Debug)]
@@ -64,23 +43,13 @@ pub struct Section<'a> {
     pub data: Cow<'a, [u8]>,
 }
 
-/// A symbol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Symbol {
-    /// Link-time address.
-    pub address: u64,
-    /// Size in bytes.
-    pub size: u64,
-}
-
 /// An ELF executable.
 #[derive(Debug)]
 pub struct Executable<'a> {
     file: ElfFile64<'a, object::LittleEndian>,
-    /// Names are copied: a cache of borrowed ones would tie the executable to one lifetime.
-    symbols: OnceLock<HashMap<Box<[u8]>, Symbol>>,
-    /// ELF `e_machine`.
-    pub machine: u16,
+    symbols: Symbols,
+    /// Architecture.
+    pub arch: Arch,
     /// Loaded at an address of the loader's choice.
     pub position_independent: bool,
     /// Link-time address of the entry point.
@@ -106,13 +75,21 @@ impl<'a> Executable<'a> {
         if !data.starts_with(b"\x7fELF") {
             return Err(BinaryError::NotElf);
         }
+        let class = data.get(4).copied().unwrap_or(elf::ELFCLASSNONE.0);
+        let order = data.get(5).copied().unwrap_or(elf::ELFDATANONE.0);
+        if class == elf::ELFCLASS32.0 {
+            return Err(BinaryError::UnsupportedClass);
+        }
+        if order == elf::ELFDATA2MSB.0 {
+            return Err(BinaryError::UnsupportedEndian);
+        }
         let file = ElfFile64::<object::LittleEndian>::parse(data).map_err(|_| BinaryError::BadHeaders)?;
         match file.kind() {
             ObjectKind::Core => return Err(BinaryError::IsACore),
             ObjectKind::Relocatable => return Err(BinaryError::IsAnObject),
             _ => {}
         }
-        let machine = file.elf_header().e_machine.get(object::LittleEndian).0;
+        let arch = Arch::from_machine(file.elf_header().e_machine.get(object::LittleEndian).0);
         let load_segments: Vec<_> = file
             .segments()
             .map(|segment| {
@@ -125,8 +102,8 @@ impl<'a> Executable<'a> {
                     memory_size: segment.size(),
                     bytes: segment.data().unwrap_or_default(),
                     file_offset: segment.file_range().0,
-                    writable: flags & object::elf::PF_W.0 != 0,
-                    executable: flags & object::elf::PF_X.0 != 0,
+                    writable: flags & elf::PF_W.0 != 0,
+                    executable: flags & elf::PF_X.0 != 0,
                 }
             })
             .collect();
@@ -143,7 +120,7 @@ impl<'a> Executable<'a> {
             ));
         }
         let executable = Self {
-            machine,
+            arch,
             position_independent: file.kind() == ObjectKind::Dynamic,
             entry: file.entry(),
             load_segments,
@@ -151,7 +128,7 @@ impl<'a> Executable<'a> {
             build_ids,
             stripped: file.symbols().next().is_none(),
             dwarf,
-            symbols: OnceLock::new(),
+            symbols: Symbols::default(),
             file,
         };
         Ok((executable, diagnostics))
@@ -171,14 +148,12 @@ impl<'a> Executable<'a> {
 
     /// A symbol by name.
     pub fn symbol(&self, name: &str) -> Option<Symbol> {
-        let symbols = self.symbols.get_or_init(|| {
-            let named = |symbol: object::read::elf::ElfSymbol64<'a, '_, object::LittleEndian>| {
-                let found = Symbol { address: symbol.address(), size: symbol.size() };
-                (!symbol.is_undefined()).then_some((symbol.name_bytes().ok()?.into(), found))
-            };
-            self.file.symbols().filter_map(named).collect()
-        });
-        symbols.get(name.as_bytes()).copied()
+        self.symbols.by_name(&self.file, name)
+    }
+
+    /// The function whose code is at a link-time address, by the symbol table.
+    pub fn symbol_at(&self, address: u64) -> Option<(Cow<'a, str>, Symbol)> {
+        self.symbols.at(&self.file, address)
     }
 
     /// The file's bytes that are mapped at a link-time address, to the end of their segment.

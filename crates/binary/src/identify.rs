@@ -29,8 +29,12 @@ pub enum Kind {
     Lz4,
     /// A zip archive.
     Zip,
+    /// A tar archive.
+    Tar,
     /// A Go execution trace.
     GoTrace,
+    /// A pprof profile that is not compressed.
+    Profile,
     /// Text in UTF-8.
     Text,
     /// None of these.
@@ -54,6 +58,8 @@ impl Kind {
             Self::Xz => "an xz file",
             Self::Lz4 => "an lz4 file",
             Self::Zip => "a zip archive",
+            Self::Tar => "a tar archive",
+            Self::Profile => "a pprof profile",
             Self::GoTrace => "a Go execution trace",
             Self::Text => "a text",
             Self::Unknown => "a file of an unknown kind",
@@ -72,10 +78,7 @@ pub fn identify(head: &[u8]) -> Kind {
         Kind::Pe
     } else if starts(b"MDMP") {
         Kind::Minidump
-    } else if [b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe"]
-        .iter()
-        .any(|magic| starts(*magic))
-    {
+    } else if is_mach_o(head) {
         Kind::MachO
     } else if starts(b"\x1f\x8b") {
         Kind::Gzip
@@ -89,6 +92,10 @@ pub fn identify(head: &[u8]) -> Kind {
         Kind::Zip
     } else if starts(b"go 1.") && head.get(..16).is_some_and(|head| head.ends_with(b" trace\0\0\0")) {
         Kind::GoTrace
+    } else if head.get(257..262) == Some(b"ustar") {
+        Kind::Tar
+    } else if is_profile(head) {
+        Kind::Profile
     } else if is_text(head) {
         Kind::Text
     } else {
@@ -111,6 +118,47 @@ fn elf_kind(head: &[u8]) -> Kind {
     }
 }
 
+/// Mach-O in either byte order and size, or a fat file of several. Java classes share the latter's
+/// magic; their version follows it, which is above any number of architectures.
+fn is_mach_o(head: &[u8]) -> bool {
+    let Some(&magic) = head.first_chunk::<4>() else { return false };
+    match u32::from_be_bytes(magic) {
+        0xfeed_face | 0xfeed_facf | 0xcefa_edfe | 0xcffa_edfe => true,
+        0xcafe_babe | 0xcafe_babf => {
+            matches!(head.get(4..8), Some(&[0, 0, 0, architectures]) if (1..45).contains(&architectures))
+        }
+        _ => false,
+    }
+}
+
+/// A protobuf message that begins as `profile.proto` asks and runtime/pprof writes: sample types
+/// (field 1), each a message of two string indices (fields 1 and 2), before the first sample (2).
+fn is_profile(head: &[u8]) -> bool {
+    let mut rest = head;
+    for sample_types in 0..8 {
+        match *rest {
+            [0x0a, size, ref message @ ..] => {
+                let Some((value_type, after)) = message.split_at_checked(usize::from(size)) else {
+                    return false;
+                };
+                if !is_value_type(value_type) {
+                    return false;
+                }
+                rest = after;
+            }
+            [0x12 | 0x1a | 0x22 | 0x32, ..] => return sample_types > 0,
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// `ValueType`: small varints in fields 1 and 2.
+fn is_value_type(message: &[u8]) -> bool {
+    let fields: Vec<_> = message.chunks(2).collect();
+    !fields.is_empty() && fields.iter().all(|field| matches!(field, [0x08 | 0x10, 0..0x80]))
+}
+
 /// UTF-8, but for a character cut at the end, without control characters that no log has.
 fn is_text(head: &[u8]) -> bool {
     let valid = match std::str::from_utf8(head) {
@@ -124,18 +172,4 @@ fn is_text(head: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Kind, identify};
-
-    #[test]
-    fn tells_kinds_apart() {
-        assert_eq!(identify(b""), Kind::Empty);
-        assert_eq!(identify(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x04\0"), Kind::Core);
-        assert_eq!(identify(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0"), Kind::Executable);
-        assert_eq!(identify(b"\x7fELF"), Kind::OtherElf);
-        assert_eq!(identify(b"go 1.23 trace\0\0\0rest"), Kind::GoTrace);
-        assert_eq!(identify(b"panic: boom\n\ngoroutine 1 [running]:\n"), Kind::Text);
-        assert_eq!(identify("schön\u{20ac}".as_bytes().split_last().unwrap().1), Kind::Text);
-        assert_eq!(identify(b"\0\x01\x02\xff"), Kind::Unknown);
-    }
-}
+mod tests;

@@ -7,10 +7,14 @@
 pub mod build_info;
 pub mod dwarf;
 mod elf;
+mod error;
 pub mod identify;
 pub mod matching;
 mod notes;
 pub mod pclntab;
+mod symbols;
 
 pub use build_info::BuildInfo;
-pub use elf::{BinaryError, Executable, LoadSegment, Section, Symbol};
+pub use elf::{Executable, LoadSegment, Section};
+pub use error::BinaryError;
+pub use symbols::Symbol;

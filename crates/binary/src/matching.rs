@@ -2,14 +2,16 @@
 
 use panicle_image::{AddressSpace, Core};
 use panicle_report::{BinaryMatch, BuildIds};
+use sha2::{Digest as _, Sha256};
 
-use crate::Executable;
 pub use crate::notes::build_ids_in_memory;
+use crate::{Executable, notes};
 
 /// Text compared at most; a different program differs long before.
 const MOST_COMPARED: u64 = 1 << 20;
 /// Fewer bytes than this that agree prove nothing.
 const LEAST_COMPARED: u64 = 256;
+const PAGE: u64 = 4096;
 
 /// What was added to the executable's addresses when it was loaded.
 ///
@@ -26,25 +28,98 @@ pub fn load_bias(core: &Core<'_>, executable: &Executable<'_>) -> Option<u64> {
 
 /// The IDs of the executable that the process ran, from its memory.
 pub fn running_build_ids(core: &Core<'_>, memory: &AddressSpace<'_>) -> BuildIds {
-    // Where no file mappings were dumped, the program headers follow the ELF header on its page.
-    let base = core.executable_base().or_else(|| Some(core.auxv.program_headers()? & !0xfff));
-    base.map(|base| build_ids_in_memory(memory, base)).unwrap_or_default()
+    base(core).map(|base| build_ids_in_memory(memory, base)).unwrap_or_default()
 }
 
-/// Compares build IDs, or else the text bytes that the core has.
+/// Where the executable's ELF header is. When no file mappings were dumped: the program headers
+/// follow it on its page.
+fn base(core: &Core<'_>) -> Option<u64> {
+    core.executable_base().or_else(|| Some(core.auxv.program_headers()? & !(PAGE - 1)))
+}
+
+/// Compares build IDs, or else the text bytes that the core has, or else where things are.
+///
+/// Equal text is a match; an equal layout is not, but a differing one is as good as a differing ID.
 pub fn compare(core: &Core<'_>, memory: &AddressSpace<'_>, executable: &Executable<'_>) -> BinaryMatch {
-    let running = running_build_ids(core, memory);
-    let known = &executable.build_ids;
-    let agree = |one: &Option<String>, other: &Option<String>| Some(one.as_ref()? == other.as_ref()?);
-    match (agree(&running.go, &known.go), agree(&running.gnu, &known.gnu)) {
-        (Some(true), _) | (None, Some(true)) => return BinaryMatch::BuildId,
-        // One program stripped differently keeps its Go ID, so a differing one decides. A Go ID can
-        // be redacted or set by the builder, a GNU one as well; when they disagree text decides.
-        (Some(false), Some(false) | None) | (None, Some(false)) => return BinaryMatch::Mismatch,
-        (Some(false), Some(true)) | (None, None) => {}
+    if core.arch != executable.arch {
+        return BinaryMatch::Mismatch;
+    }
+    match compare_ids(&running_build_ids(core, memory), &executable.build_ids) {
+        Some(true) => return BinaryMatch::BuildId,
+        Some(false) => return BinaryMatch::Mismatch,
+        None => {}
     }
     let Some(bias) = load_bias(core, executable) else { return BinaryMatch::None };
+    if layout_differs(core, memory, executable, bias) {
+        return BinaryMatch::Mismatch;
+    }
     compare_text(memory, executable, bias)
+}
+
+/// Whether two sets of IDs are of one build; `None` when they do not tell.
+///
+/// Where both have a Go ID it decides: the GNU ID is set anew by tools that edit debug information.
+pub fn compare_ids(one: &BuildIds, other: &BuildIds) -> Option<bool> {
+    if let (Some(a), Some(b)) = (&one.go, &other.go)
+        && (a != b || is_content_id(a))
+    {
+        return Some(a == b);
+    }
+    if let (Some(a), Some(b)) = (&one.gnu, &other.gnu)
+        && (a != b || !is_made_of_no_id(a, one.go.as_deref()))
+    {
+        return Some(a == b);
+    }
+    None
+}
+
+/// Whether a Go build ID names one build. The go command's are digests with slashes between them
+/// (cmd/go/internal/work/buildid.go); build systems set words such as `redacted`, which all of their
+/// programs then share.
+fn is_content_id(id: &str) -> bool {
+    const DIGEST: usize = 20;
+    let parts = id.split('/');
+    parts.clone().count() >= 2 && parts.into_iter().all(|part| part.len() == DIGEST)
+}
+
+/// Whether a GNU ID was made out of a Go ID that names no build: since Go 1.24 the linker takes it
+/// from the Go ID's SHA-256 with its first byte altered, in a way that differs by version
+/// (cmd/internal/hash; when 1.23 is asked for one, cmd/internal/notsha256 inverts every byte).
+fn is_made_of_no_id(gnu: &str, go: Option<&str>) -> bool {
+    let Some(go) = go.filter(|go| !is_content_id(go)) else { return false };
+    let digest = Sha256::digest(go.as_bytes());
+    let inverted: Vec<u8> = digest.iter().map(|byte| !byte).collect();
+    let made = gnu.get(2..).unwrap_or_default();
+    [&digest[1..20], &inverted[1..20]].into_iter().any(|digest| hex::encode(digest) == made)
+}
+
+/// Whether the process' memory was laid out otherwise than the executable asks for: another entry
+/// point, other segments, another build information record.
+fn layout_differs(
+    core: &Core<'_>,
+    memory: &AddressSpace<'_>,
+    executable: &Executable<'_>,
+    bias: u64,
+) -> bool {
+    let entry = core.auxv.entry();
+    if !bias.is_multiple_of(PAGE) || entry.is_some_and(|entry| entry != executable.entry.wrapping_add(bias)) {
+        return true;
+    }
+    let base = base(core).and_then(|base| notes::load_segments_in_memory(memory, base));
+    if base.is_some_and(|theirs| {
+        let ours = executable.load_segments.iter().map(|segment| (segment.address, segment.memory_size));
+        !ours.eq(theirs)
+    }) {
+        return true;
+    }
+    // Its pointers are relocated in position-independent executables of Go before 1.18; the newer
+    // form has none.
+    executable.section(".go.buildinfo").is_some_and(|ours| {
+        let length = ours.data.len() as u64;
+        let inline = ours.data.get(15).is_some_and(|flags| flags & 2 != 0);
+        let theirs = memory.bytes(ours.address.wrapping_add(bias), length, length);
+        inline && theirs.is_ok_and(|theirs| theirs != ours.data)
+    })
 }
 
 fn compare_text(memory: &AddressSpace<'_>, executable: &Executable<'_>, bias: u64) -> BinaryMatch {
@@ -56,7 +131,7 @@ fn compare_text(memory: &AddressSpace<'_>, executable: &Executable<'_>, bias: u6
             let address = segment.address.wrapping_add(bias).wrapping_add(offset as u64);
             let Some(theirs) = memory.rest(address) else {
                 // Not dumped: on to the next page.
-                offset += 4096;
+                offset += PAGE as usize;
                 continue;
             };
             let length = ours.len().min(theirs.len());

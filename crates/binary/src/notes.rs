@@ -13,6 +13,8 @@ use panicle_report::BuildIds;
 const NT_GO_BUILD_ID: u32 = 4;
 /// Build IDs are some dozens of bytes; the Go ID is up to 83.
 const LONGEST: usize = 256;
+/// What the kernel dumps of a mapped ELF file in any case.
+const FIRST_PAGE: usize = 4096;
 
 /// The IDs of a file, from its note sections.
 pub(crate) fn build_ids(file: &ElfFile64<'_, LittleEndian>) -> BuildIds {
@@ -27,6 +29,7 @@ pub(crate) fn build_ids(file: &ElfFile64<'_, LittleEndian>) -> BuildIds {
     if ids == BuildIds::default() {
         // Without section headers the note segments still lead there.
         let data = file.data();
+        ids.gnu = gnu_on_first_page(data);
         for header in file.elf_program_headers() {
             if header.p_type.get(LittleEndian) == elf::PT_NOTE
                 && let Ok(offset) = usize::try_from(header.p_offset.get(LittleEndian))
@@ -44,18 +47,8 @@ pub(crate) fn build_ids(file: &ElfFile64<'_, LittleEndian>) -> BuildIds {
 /// keep the page with the ELF header and the notes behind it.
 pub fn build_ids_in_memory(memory: &AddressSpace<'_>, base: u64) -> BuildIds {
     let mut ids = BuildIds::default();
-    let Some(page) = memory.rest(base) else { return ids };
-    let Ok((header, _)) = pod::from_bytes::<FileHeader64<LittleEndian>>(page) else { return ids };
-    if header.e_ident.magic != elf::ELFMAG {
-        return ids;
-    }
-    let offset = header.e_phoff.get(LittleEndian) as usize;
-    let count = usize::from(header.e_phnum.get(LittleEndian));
-    let Some(table) = page.get(offset..) else { return ids };
-    let count = count.min(table.len() / size_of::<ProgramHeader64<LittleEndian>>());
-    let Ok((headers, _)) = pod::slice_from_bytes::<ProgramHeader64<LittleEndian>>(table, count) else {
-        return ids;
-    };
+    let Some((page, headers)) = headers_in_memory(memory, base) else { return ids };
+    ids.gnu = gnu_on_first_page(page);
     // The first page stands for file offset 0, so file offsets lead to the notes whatever the bias.
     for header in headers.iter().filter(|header| header.p_type.get(LittleEndian) == elf::PT_NOTE) {
         let Ok(offset) = usize::try_from(header.p_offset.get(LittleEndian)) else { continue };
@@ -64,6 +57,46 @@ pub fn build_ids_in_memory(memory: &AddressSpace<'_>, base: u64) -> BuildIds {
         collect(&mut ids, &rest[..size], header.p_align.get(LittleEndian));
     }
     ids
+}
+
+/// The GNU ID on an executable's first page. Go's linker (1.24 to 1.27, cmd/link/internal/ld/elf.go)
+/// puts its note there and leaves it out of the note segment, so it is looked for by its header.
+fn gnu_on_first_page(page: &[u8]) -> Option<String> {
+    let page = &page[..page.len().min(FIRST_PAGE)];
+    (0..page.len()).step_by(4).find_map(|at| {
+        let note = page.get(at..)?;
+        let size = match note.first_chunk::<16>()? {
+            [4, 0, 0, 0, size @ 8..=64, 0, 0, 0, 3, 0, 0, 0, b'G', b'N', b'U', 0] => usize::from(*size),
+            _ => return None,
+        };
+        Some(hex::encode(note.get(16..16 + size)?))
+    })
+}
+
+/// Link-time address and size of what was mapped of the executable at `base`, from its program
+/// headers in memory.
+pub(crate) fn load_segments_in_memory<'a>(
+    memory: &AddressSpace<'a>,
+    base: u64,
+) -> Option<impl Iterator<Item = (u64, u64)> + use<'a>> {
+    let (_, headers) = headers_in_memory(memory, base)?;
+    let loads = headers.iter().filter(|header| header.p_type.get(LittleEndian) == elf::PT_LOAD);
+    Some(loads.map(|header| (header.p_vaddr.get(LittleEndian), header.p_memsz.get(LittleEndian))))
+}
+
+type ProgramHeaders<'a> = &'a [ProgramHeader64<LittleEndian>];
+
+/// The page that begins with an ELF header, and the program headers on it.
+fn headers_in_memory<'a>(memory: &AddressSpace<'a>, base: u64) -> Option<(&'a [u8], ProgramHeaders<'a>)> {
+    let page = memory.rest(base)?;
+    let (header, _) = pod::from_bytes::<FileHeader64<LittleEndian>>(page).ok()?;
+    if header.e_ident.magic != elf::ELFMAG {
+        return None;
+    }
+    let table = page.get(usize::try_from(header.e_phoff.get(LittleEndian)).ok()?..)?;
+    let count = usize::from(header.e_phnum.get(LittleEndian));
+    let (headers, _) = pod::slice_from_bytes::<ProgramHeader64<LittleEndian>>(table, count).ok()?;
+    Some((page, headers))
 }
 
 fn collect(ids: &mut BuildIds, data: &[u8], align: u64) {

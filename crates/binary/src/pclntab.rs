@@ -14,6 +14,8 @@ mod header;
 mod inline;
 mod pcvalue;
 mod search;
+#[cfg(test)]
+mod tests;
 
 pub use func::{FuncFlags, Function};
 pub use header::{Pclntab, PclntabError, PclntabVersion};
