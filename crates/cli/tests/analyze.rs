@@ -72,20 +72,19 @@ fn the_binary_is_found_where_the_process_ran_it() {
 }
 
 #[test]
-fn the_binary_is_found_in_a_folder_by_its_build_id() {
+fn the_binary_is_found_in_a_folder_and_checked() {
     let fixture = panicle_fixtures::get("string-panic", "1.27");
     let folder = tempfile::tempdir().unwrap();
-    let core = fs::read(&fixture.core).unwrap();
-    let panicle_analysis::Identity::Core(identity) = panicle_analysis::identify(&core) else {
-        panic!("a core is a core");
+    let right = folder.path().join("string-panic");
+    let used = || {
+        let output = analyze(&[path(&fixture.core), "--debug-dir", path(folder.path()), "--format", "json"]);
+        json(&output)["binary"]["path"].as_str().unwrap().to_owned()
     };
-    let id = identity.build_ids.gnu.unwrap();
-    let target = folder.path().join(".build-id").join(&id[..2]);
-    fs::create_dir_all(&target).unwrap();
-    fs::copy(&fixture.binary, target.join(&id[2..])).unwrap();
-    let output = analyze(&[path(&fixture.core), "--debug-dir", path(folder.path()), "--format", "json"]);
-    let used = json(&output)["binary"]["path"].as_str().unwrap().to_owned();
-    assert!(used.starts_with(path(folder.path())), "{used}");
+    // Of the right name, but another program: passed over.
+    fs::copy(other_binary(), &right).unwrap();
+    assert_eq!(used(), path(&fixture.binary));
+    fs::copy(&fixture.binary, &right).unwrap();
+    assert_eq!(used(), path(&right));
 }
 
 #[test]
