@@ -131,22 +131,31 @@ fn is_mach_o(head: &[u8]) -> bool {
     }
 }
 
-/// A protobuf message that begins as `profile.proto` asks and runtime/pprof writes: sample types
-/// (field 1), each a message of two string indices (fields 1 and 2), before the first sample (2).
+/// A protobuf message that begins as runtime/pprof's (`profile.proto`): sample types (field 1), with
+/// the period's type (11) and numbers (9, 10, 12) before or between them, and then the rest.
 fn is_profile(head: &[u8]) -> bool {
     let mut rest = head;
-    for sample_types in 0..8 {
-        match *rest {
-            [0x0a, size, ref message @ ..] => {
-                let Some((value_type, after)) = message.split_at_checked(usize::from(size)) else {
-                    return false;
-                };
-                if !is_value_type(value_type) {
-                    return false;
+    let mut sample_types = 0;
+    for _ in 0..16 {
+        rest = match *rest {
+            [tag @ (0x0a | 0x5a), size, ref message @ ..] => {
+                match message.split_at_checked(usize::from(size)) {
+                    Some((value_type, after)) if is_value_type(value_type) => {
+                        sample_types += u32::from(tag == 0x0a);
+                        after
+                    }
+                    _ => return false,
                 }
-                rest = after;
             }
-            [0x12 | 0x1a | 0x22 | 0x32, ..] => return sample_types > 0,
+            [0x48 | 0x50 | 0x60, ref number @ ..] => {
+                let length = number.iter().take(10).position(|byte| byte & 0x80 == 0);
+                match length.and_then(|last| number.get(last + 1..)) {
+                    Some(after) => after,
+                    None => return false,
+                }
+            }
+            // Samples, mappings, locations, functions, strings.
+            [0x12 | 0x1a | 0x22 | 0x2a | 0x32, ..] => return sample_types > 0,
             _ => return false,
         }
     }

@@ -33,13 +33,17 @@ fn archives_and_compressed_files() {
     assert_eq!(identify(b"\x04\x22\x4d\x18"), Kind::Lz4);
 }
 
-/// What runtime/pprof of Go 1.27.3 writes for a goroutine profile, without the compression.
+/// The starts of what runtime/pprof of Go 1.27.3 wrote, without the compression.
 #[test]
 fn profiles_are_told_from_text() {
-    assert_eq!(
-        identify(b"\x0a\x04\x08\x01\x10\x02\x12\x0a\x0a\x05\x03\x04\x05\x06\x07\x12\x01\x01"),
-        Kind::Profile
-    );
+    for start in [
+        "5a040801100260010a04080110022210080118909f90022205080110e00910012a0b",
+        "5a0408011002608080200a04080310040a04080510020a04080610040a04080710022216",
+        "488b83b2b58aa281f5180a04080110020a040803100450ddbda10f5a04080310046080ade204221508",
+    ] {
+        assert_eq!(identify(&hex::decode(start).unwrap()), Kind::Profile, "{start}");
+    }
     assert_eq!(identify(b"\n\ngoroutine 1 [running]:\n"), Kind::Text);
     assert_eq!(identify(b"\n\x04\x08\x01"), Kind::Unknown);
+    assert_eq!(identify(b"\x48\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), Kind::Unknown);
 }
