@@ -33,9 +33,10 @@ fn every_function_symbol_is_found_under_its_name() {
             let name = function.name().unwrap();
             let last = table.function_at(function.end() - 1).unwrap();
             assert_eq!(last.name(), Some(name), "{}", fixture.go_version);
-            // The symbol table spells assembly functions with their ABI behind.
+            // A wrapper for another ABI has its function's name, so the symbol may be of either.
             let Some(symbol) = executable.symbol(name) else { continue };
-            assert_eq!(symbol.address, function.entry(), "{name}");
+            let at_symbol = table.function_at(symbol.address).unwrap();
+            assert_eq!((at_symbol.name(), at_symbol.entry()), (Some(name), symbol.address));
         }
         let main = table.function_named("main.main").unwrap();
         let (file, line) = main.file_line(main.entry()).unwrap();
