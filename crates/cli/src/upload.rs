@@ -196,6 +196,7 @@ fn print(output: &Output, format: Format) -> Result<(), Failure> {
     Ok(())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
 fn failure(error: UploadError) -> Failure {
     match error {
         UploadError::Server(_) => Failure::Arguments(error.to_string()),

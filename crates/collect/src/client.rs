@@ -133,7 +133,7 @@ impl Client {
         };
 
         let known_url = self.url(&format!("blobs/{digest}"));
-        let known = self.retry(|| self.attempt(self.authorised(self.agent.get(&known_url)).call()))?;
+        let known = self.retry(|| Self::attempt(self.authorised(self.agent.get(&known_url)).call()))?;
         if let (200, body) = &known
             && let Ok(known) = serde_json::from_slice::<EvidenceAnswer>(body)
             && (known.kind == kind, known.size_bytes) == (true, size)
@@ -157,7 +157,7 @@ impl Client {
                 .header("content-type", "application/octet-stream")
                 .header("content-length", size.to_string())
                 .header("x-panicle-sha256", &digest);
-            self.attempt(self.authorised(request).send(SendBody::from_reader(&mut reader)))
+            Self::attempt(self.authorised(request).send(SendBody::from_reader(&mut reader)))
         })?;
         if let Some(error) = unreadable {
             return Err(failed(error));
@@ -172,7 +172,7 @@ impl Client {
             .map_err(|error| UploadError::Refused { what: "crash".to_owned(), detail: error.to_string() })?;
         let (status, body) = self.retry(|| {
             let request = self.agent.post(self.url("crashes")).header("content-type", "application/json");
-            self.attempt(self.authorised(request).send(&json))
+            Self::attempt(self.authorised(request).send(&json))
         })?;
         let answer: CrashAnswer = read("crash", status, &body)?;
         let url = format!("{}/crashes/{}", self.server, answer.id);
@@ -190,7 +190,7 @@ impl Client {
         }
     }
 
-    fn attempt(&self, outcome: Result<Response<Body>, ureq::Error>) -> Attempt {
+    fn attempt(outcome: Result<Response<Body>, ureq::Error>) -> Attempt {
         let mut response = match outcome {
             Ok(response) => response,
             Err(error) => return Attempt::Trouble(error.to_string()),

@@ -21,6 +21,8 @@ use crate::{AppState, Problem, sniff};
 /// What is read at once, and how many such pieces wait for the disk.
 const PIECE_BYTES: usize = 256 << 10;
 const PIECES_WAITING: usize = 4;
+/// An upload of which nothing comes for so long is given up.
+const IDLE_TIME: Duration = Duration::from_mins(2);
 /// How much of a refused upload is still read, and for how long.
 const DRAIN_BYTES: u64 = 64 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
@@ -113,14 +115,18 @@ pub(crate) async fn receive(
 }
 
 async fn read(reader: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> Result<usize, Problem> {
-    reader.read_buf(buffer).await.map_err(|error| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "body-incomplete",
-            "The upload broke off",
-            format!("the body could not be read to its end: {error}"),
-        )
-    })
+    let title = "The upload broke off";
+    match tokio::time::timeout(IDLE_TIME, reader.read_buf(buffer)).await {
+        Ok(Ok(count)) => Ok(count),
+        Ok(Err(error)) => {
+            let detail = format!("the body could not be read to its end: {error}");
+            Err(Problem::new(StatusCode::BAD_REQUEST, "body-incomplete", title, detail))
+        }
+        Err(_) => {
+            let detail = format!("nothing came for {} seconds", IDLE_TIME.as_secs());
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body-idle", title, detail))
+        }
+    }
 }
 
 /// Takes a little more of what is refused. Many clients send all before they read an answer, and

@@ -30,8 +30,8 @@ fn a_sparse_file_has_the_blobs_bytes_and_takes_little_room() {
 fn what_is_in_use_stays_and_what_is_not_goes() {
     let root = tempfile::tempdir().unwrap();
     let store = BlobStore::open(root.path(), Limits::default()).unwrap();
-    let one = put(&store, &[1; 100_000]);
-    let two = put(&store, &[2; 100_000]);
+    let one = put(&store, &vec![1; 100_000]);
+    let two = put(&store, &vec![2; 100_000]);
     let cache = LocalCache::open(store, root.path().join("cache"), 150_000).unwrap();
 
     let first = cache.materialise(&one).unwrap();
@@ -42,5 +42,5 @@ fn what_is_in_use_stays_and_what_is_not_goes() {
     assert!(!first_path.exists() && second_path.exists());
     drop(second);
     assert!(second_path.exists());
-    assert_eq!(fs::read(cache.materialise(&one).unwrap().path()).unwrap(), [1; 100_000]);
+    assert_eq!(fs::read(cache.materialise(&one).unwrap().path()).unwrap(), vec![1; 100_000]);
 }

@@ -219,8 +219,8 @@ pub(crate) fn core_without_go(directory: &Path) -> PathBuf {
     }
     assert!(Command::new("kill").args(["-SEGV", &process.id().to_string()]).status().unwrap().success());
     process.wait().unwrap();
-    let found = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    let core = found.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("core")).next();
+    let mut found = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let core = found.find(|path| path.file_name().unwrap().to_string_lossy().starts_with("core"));
     core.unwrap_or_else(|| {
         let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
         panic!("this host puts cores elsewhere; for tests, set kernel.core_pattern to core (it is {pattern})")

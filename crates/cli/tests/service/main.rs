@@ -1,6 +1,8 @@
 //! The real program, over HTTP and its command line, with a data directory of its own for each
 //! test. Cores and executables are those of real Go programs that died (`cargo xtask fixtures`).
 
+#![expect(clippy::unwrap_used, reason = "tests say what they expect by unwrapping")]
+
 mod analysis;
 mod command_line;
 mod durability;

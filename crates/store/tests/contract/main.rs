@@ -1,6 +1,8 @@
 //! Every query, on every database. SQLite always; PostgreSQL with the feature `postgres-tests`,
 //! which needs `initdb` and `postgres` on the path.
 
+#![expect(clippy::unwrap_used, reason = "tests say what they expect by unwrapping")]
+
 mod crashes;
 mod jobs;
 mod support;

@@ -147,17 +147,15 @@ pub(crate) mod postgres {
                 .arg(&data)
                 .status();
             assert!(made.expect("initdb has to be on the path").success());
-            let mut postgres = command("postgres");
-            postgres
-                .arg("-D")
+            // A shell in between ends it, and removes its data, when this program is gone.
+            let watched =
+                "data=$1; shift; postgres -D \"$data\" \"$@\" & read _; kill -INT $!; wait $!; rm -rf \"$data\"";
+            #[expect(clippy::zombie_processes, reason = "it outlives this program by a moment")]
+            let mut shell = command("sh")
+                .args(["-c", watched, "sh"])
                 .arg(&data)
                 .args(["-c", "listen_addresses=", "-c", "fsync=off", "-k"])
-                .arg(&directory);
-            // A shell in between ends it when this program is gone.
-            let watched =
-                format!("{:?} & server=$!; read _; kill -INT $server", postgres).replace("cd \"/\" && ", "");
-            let mut shell = command("sh")
-                .args(["-c", &watched])
+                .arg(&directory)
                 .stdin(Stdio::piped())
                 .stderr(Stdio::null())
                 .spawn()
