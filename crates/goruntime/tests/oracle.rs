@@ -1,0 +1,176 @@
+//! The oracle: what the dying runtime printed of itself under GOTRACEBACK=crash.
+//!
+//! For every fixture of every toolchain, the goroutines that come out of the core are those of the
+//! traceback, and the other way round: state, wait reason, creator, and every frame with function,
+//! arguments, file, line and pc. There is no list of known misses.
+//!
+//! A goroutine that ran on another thread is printed without a stack at first. Where the runtime
+//! then relays SIGQUIT to that thread, the thread prints it, and that is compared.
+
+use std::{collections::BTreeMap, fmt::Write as _, fs::File};
+
+use panicle_binary::Executable;
+use panicle_evidence::traceback::{self, CrashText, TextGoroutine};
+use panicle_fixtures::Fixture;
+use panicle_goruntime::{Options, Reconstruction, reconstruct};
+use panicle_image::{Core, mmap};
+use panicle_report::{CreatedBy, Goroutine};
+use rayon::prelude::*;
+
+#[test]
+fn the_core_tells_what_the_runtime_printed() {
+    let fixtures = panicle_fixtures::all();
+    let outcomes: Vec<(usize, String)> = fixtures.par_iter().map(check).collect();
+    let stacks: usize = outcomes.iter().map(|(stacks, _)| stacks).sum();
+    let misses: String = outcomes.into_iter().map(|(_, misses)| misses).collect();
+    assert!(misses.is_empty(), "{misses}");
+    // Guards against a parser that finds nothing to compare.
+    assert!(stacks >= fixtures.len() * 2, "{stacks} stacks in {} fixtures", fixtures.len());
+}
+
+/// How many stacks were compared, and what differs.
+fn check(fixture: &Fixture) -> (usize, String) {
+    let text = std::fs::read(&fixture.stderr).unwrap();
+    let (crashes, _) = traceback::parse(&text);
+    let found = read(fixture);
+    let mut misses = String::new();
+    let mut stacks = 0;
+    let Some(crash) = crashes.first() else {
+        return (0, format!("{}: no crash in its text\n", fixture.directory.display()));
+    };
+    if crashes.len() != 1 {
+        let _ = writeln!(misses, "{} crashes in one text", crashes.len());
+    }
+    let ours: BTreeMap<u64, &Goroutine> = found.goroutines.iter().map(|g| (g.id, g)).collect();
+    let mut printed = BTreeMap::new();
+    for theirs in crash.goroutines.iter().filter(|theirs| !theirs.is_system_stack()) {
+        let Some(ours) = ours.get(&theirs.id) else {
+            let _ = writeln!(misses, "goroutine {} is missing", theirs.id);
+            continue;
+        };
+        compare_headers(&mut misses, ours, theirs);
+        if !theirs.unavailable {
+            stacks += 1;
+            compare_stacks(&mut misses, ours, theirs);
+        }
+        printed.insert(theirs.id, ());
+    }
+    for id in ours.keys().filter(|id| prints_all(crash) && !printed.contains_key(id)) {
+        let _ = writeln!(misses, "goroutine {id} is none of the runtime's");
+    }
+    compare_headlines(&mut misses, &found, crash);
+    if !misses.is_empty() {
+        misses = format!("{}:\n{misses}", fixture.directory.display());
+    }
+    (stacks, misses)
+}
+
+fn read(fixture: &Fixture) -> Reconstruction {
+    let core = mmap::map(&File::open(&fixture.core).unwrap()).unwrap();
+    let binary = mmap::map(&File::open(&fixture.binary).unwrap()).unwrap();
+    let (core, _) = Core::parse(&core).unwrap();
+    let (binary, _) = Executable::parse(&binary).unwrap();
+    reconstruct(&core, &binary, &Options::default()).0
+}
+
+/// From Go 1.26 on the fatal errors about maps print only the goroutine that noticed.
+fn prints_all(crash: &CrashText) -> bool {
+    let printed = crash.goroutines.iter().filter(|goroutine| !goroutine.is_system_stack());
+    printed.count() > 1
+}
+
+fn compare_headers(misses: &mut String, ours: &Goroutine, theirs: &TextGoroutine) {
+    let id = theirs.id;
+    // A goroutine that was still running on another thread when it was printed may have been stopped
+    // between then and the core.
+    let state = (ours.status.as_str(), ours.wait_reason.as_deref());
+    let expected = (&*theirs.status, theirs.wait_reason.as_deref());
+    if state != expected && !theirs.unavailable {
+        let _ = writeln!(misses, "goroutine {id} is {state:?}, printed as {expected:?}");
+    }
+    if ours.locked_to_thread != theirs.locked_to_thread {
+        let _ = writeln!(misses, "goroutine {id}: locked to thread: {}", ours.locked_to_thread);
+    }
+    if theirs.gp.is_some() && theirs.gp != ours.address.map(|address| address.0) {
+        let _ = writeln!(misses, "goroutine {id} is at {:?}, printed {:x?}", ours.address, theirs.gp);
+    }
+    for (key, value) in &theirs.labels {
+        if ours.labels.get(key) != Some(value) {
+            let _ = writeln!(misses, "goroutine {id}: label {key} is {:?}", ours.labels.get(key));
+        }
+    }
+    let created = theirs.created_by.as_ref().map(|created| CreatedBy {
+        function: traceback::function_name(&created.function).to_owned(),
+        file: created.file.as_deref().map(str::to_owned),
+        line: created.line,
+        goroutine: created.goroutine,
+    });
+    if ours.created_by != created {
+        let _ = writeln!(misses, "goroutine {id} by {:?}, printed {created:?}", ours.created_by);
+    }
+}
+
+fn compare_stacks(misses: &mut String, ours: &Goroutine, theirs: &TextGoroutine) {
+    let mut frames: Vec<_> = ours.frames.iter().collect();
+    let depth = frames.len() as u64 + ours.elided.map_or(0, |elided| elided.count);
+    if let Some(elided) = theirs.elided {
+        let expected = theirs.frames.len() as u64 + elided.count.unwrap();
+        if depth != expected {
+            let _ = writeln!(misses, "goroutine {} is {depth} deep, printed {expected}", theirs.id);
+        }
+        let outer = frames.len() - (theirs.frames.len() - elided.after);
+        frames = [&frames[..elided.after], &frames[outer..]].concat();
+    }
+    if frames.len() != theirs.frames.len() {
+        let _ = writeln!(
+            misses,
+            "goroutine {} has {} frames, printed {}; it starts in {:?}",
+            theirs.id,
+            frames.len(),
+            theirs.frames.len(),
+            frames.first().map(|frame| &frame.function)
+        );
+        return;
+    }
+    for (ours, printed) in frames.iter().zip(&theirs.frames) {
+        let place = (ours.function.as_str(), ours.file.as_deref(), ours.line, ours.args.as_deref());
+        let expected =
+            (printed.function_name(), printed.file.as_deref(), printed.line, printed.args.as_deref());
+        if place != expected {
+            let _ = writeln!(misses, "goroutine {}: {place:?}, printed {expected:?}", theirs.id);
+            return;
+        }
+        let registers = (ours.pc.map(|pc| pc.0), ours.sp.map(|sp| sp.0));
+        if !ours.inlined && printed.pc.is_some() && registers != (printed.pc, printed.sp) {
+            let _ = writeln!(misses, "goroutine {}: {registers:x?} in {place:?}", theirs.id);
+            return;
+        }
+    }
+}
+
+fn compare_headlines(misses: &mut String, found: &Reconstruction, crash: &CrashText) {
+    let Some(panic) = &found.panic else {
+        let _ = writeln!(misses, "no panic, fatal error or signal found");
+        return;
+    };
+    let message = panic.message.as_deref().unwrap_or_default();
+    let panics: Vec<&str> = crash.panics().map(|line| line.value.as_str()).collect();
+    let chain: Vec<&str> = panic
+        .chain
+        .iter()
+        .filter_map(|link| link.value.as_ref()?.text.as_deref())
+        .collect();
+    if let Some(fatal) = crash.fatals().next() {
+        if message != format!("fatal error: {fatal}") {
+            let _ = writeln!(misses, "{message:?}, printed {fatal:?}");
+        }
+    } else if !panics.is_empty() {
+        if chain != panics {
+            let _ = writeln!(misses, "panics {chain:?}, printed {panics:?}");
+        }
+    } else if let Some(signal) = crash.signal()
+        && !message.starts_with(&signal.name)
+    {
+        let _ = writeln!(misses, "{message:?}, printed {:?}", signal.name);
+    }
+}
