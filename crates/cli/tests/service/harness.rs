@@ -87,7 +87,9 @@ impl Server {
         let url = line.trim().strip_prefix("Panicle listens on ").unwrap_or_else(|| {
             panic!("no address: {}", std::fs::read_to_string(data.path().join("server.log")).unwrap())
         });
-        let agent = Agent::config_builder().http_status_as_error(false).build().into();
+        // A refused request may leave its connection unusable, which a client notices too late.
+        let agent =
+            Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
         Self { process, url: url.to_owned(), arguments, data: Some(data), agent }
     }
 
