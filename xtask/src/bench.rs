@@ -3,7 +3,7 @@
 //! gdb's backtrace of all threads stands beside it when gdb is there: a peer that does less (it
 //! sees threads, not goroutines), so a bound and not a goal.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// Runs of each; the median is shown
     #[arg(long, default_value_t = 3)]
     runs: usize,
+    /// Measure this binary instead of building one (to compare two versions)
+    #[arg(long, value_name = "FILE")]
+    panicle: Option<PathBuf>,
     /// Print JSON, one object a line
     #[arg(long)]
     json: bool,
@@ -32,8 +35,12 @@ pub(crate) struct Options {
 
 /// Runs the subcommand.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    process::run(process::cargo().args(["build", "--release", "--package", "panicle"]))?;
-    let panicle = paths::release_binary()?;
+    let panicle = if let Some(panicle) = &options.panicle {
+        panicle.clone()
+    } else {
+        process::run(process::cargo().args(["build", "--release", "--package", "panicle"]))?;
+        paths::release_binary()?
+    };
     let gdb = paths::find_program(&["gdb"]);
     if gdb.is_none() {
         eprintln!("gdb is not there, so there is nothing to compare with; apt-get install gdb");
