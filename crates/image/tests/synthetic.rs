@@ -212,6 +212,42 @@ fn files_can_be_mapped_whatever_their_length() {
     assert_eq!(Core::parse(&mapped).unwrap().0.threads.len(), 2);
 }
 
+/// Memory of this process that is no page of a file, in KiB.
+fn anonymous_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("Linux 4.5");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+#[test]
+fn a_large_core_costs_what_is_looked_at() {
+    use std::io::{Seek as _, SeekFrom, Write as _};
+    const SIZE: u64 = 64 << 30;
+    let core = CoreFile {
+        threads: vec![ThreadNotes::at(1, 2, 3)],
+        memory: vec![Memory { address: 0xc000_0000_0000, size: SIZE, dumped: vec![1; 4096], flags: 6 }],
+        ..CoreFile::default()
+    };
+    let mut bytes = core.write();
+    let offset = bytes.len() as u64 - 4096;
+    // p_filesz of the second program header.
+    bytes[64 + 56 + 32..][..8].copy_from_slice(&SIZE.to_le_bytes());
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&bytes).unwrap();
+    file.seek(SeekFrom::Start(offset + SIZE - 1)).unwrap();
+    file.write_all(&[9]).unwrap();
+
+    let before = anonymous_memory();
+    let mapped = panicle_image::mmap::map(&file).unwrap();
+    let (core, diagnostics) = Core::parse(&mapped).unwrap();
+    let memory = core.memory();
+    assert_eq!((diagnostics.len(), core.truncated), (0, None));
+    assert_eq!(memory.u8(0xc000_0000_0000 + SIZE - 1), Ok(9));
+    assert_eq!(memory.slice(0xc000_0000_0000, SIZE).map(<[u8]>::len), Some(SIZE as usize));
+    // Other tests run meanwhile; the core is a thousand times this.
+    assert!(anonymous_memory() < before + (64 << 10));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
