@@ -1,6 +1,8 @@
 //! Which frames go into a signature.
 
-use panicle_report::{CreatedBy, Frame, FrameKind, SignatureStep, VerdictClass};
+use std::collections::BTreeMap;
+
+use panicle_report::{CreatedBy, Frame, FrameKind, Goroutine, SignatureStep, VerdictClass};
 
 use super::name::{self, normalise};
 use crate::{
@@ -54,6 +56,15 @@ pub(super) fn select(
             place = Some(normalise(&created.function));
             selection.keep_name(&created.function, "the function that started the goroutine");
         }
+    }
+    if is_of_signal(class) && selection.frames.is_empty() {
+        let entries = entries(facts);
+        place = entries.first().map(|name| normalise(name));
+        for name in &entries {
+            selection.keep_name(name, "what the process's goroutines were started with");
+        }
+        // Counts differ from one run to the next; which they are does not.
+        selection.frames.sort();
     }
     let mut frames = selection.frames;
     if class == VerdictClass::StackOverflow {
@@ -112,6 +123,29 @@ fn dominant_stack<'a>(facts: &Facts<'a>) -> &'a [Frame] {
         Some(first) if first.count >= 10 && first.count >= 2 * second => &first.frames,
         _ => &[],
     }
+}
+
+/// The functions that most of the application's goroutines were started with, most first: without a
+/// stack that stands out they are what a signal's crash has in common with others of its program.
+fn entries<'a>(facts: &Facts<'a>) -> Vec<&'a str> {
+    const MOST: usize = 5;
+    let entry = |goroutine: &'a Goroutine| {
+        let frames = &goroutine.frames;
+        let mut outermost_first = (0..frames.len()).rev();
+        let index = outermost_first.find(|&index| {
+            let outer = frames.get(index + 1..).unwrap_or(&[]);
+            in_app(&frames[index])
+                && stands_for_another(&frames[index], outer, goroutine.created_by.as_ref()).is_none()
+        })?;
+        Some(frames[index].function.as_str())
+    };
+    let mut counts: BTreeMap<String, (usize, &str)> = BTreeMap::new();
+    for name in facts.goroutines.iter().filter(|goroutine| !goroutine.system).filter_map(entry) {
+        counts.entry(normalise(name)).or_insert((0, name)).0 += 1;
+    }
+    let mut counts: Vec<_> = counts.into_values().collect();
+    counts.sort_by_key(|&(count, name)| (std::cmp::Reverse(count), name));
+    counts.into_iter().take(MOST).map(|(_, name)| name).collect()
 }
 
 /// The standard library's function that the innermost frame of the application called, if the crash
