@@ -1,0 +1,26 @@
+import createClient from "openapi-fetch";
+import { ProblemError, UnreachableError, toProblem } from "./errors";
+import type { paths } from "./schema.gen";
+
+const client = createClient<paths>({ baseUrl: "/" });
+
+client.use({
+  onError: ({ error }) => (error instanceof DOMException ? error : new UnreachableError(error)),
+});
+
+export const api = client;
+
+interface Answer {
+  data?: unknown;
+  error?: unknown;
+  response: Response;
+}
+
+/** The body of a successful answer; throws a [ProblemError] for any other. */
+export async function body<T>(request: Promise<Answer>): Promise<T> {
+  const { data, error, response } = await request;
+  if (!response.ok) {
+    throw new ProblemError(toProblem(error, response.status, response.statusText));
+  }
+  return data as T;
+}

@@ -1,0 +1,165 @@
+// What pages read, and how often they read it again.
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api, body } from "./client";
+import { ProblemError, UnreachableError } from "./errors";
+import type {
+  Crash,
+  CrashStatus,
+  CrashSummary,
+  Goroutine,
+  GoroutineCluster,
+  GoroutinePage,
+  Group,
+  GroupDetails,
+  Page,
+  Report,
+  Stats,
+  StoredBinary,
+} from "./types";
+import type { GoroutineFilter } from "../lib/goroutine-search";
+import type { GroupFilter } from "../lib/group-search";
+
+const LIST_LIMIT = 50;
+/** Rows that the virtual table asks for at once. */
+export const GOROUTINES_AT_ONCE = 100;
+
+const MOVING: ReadonlySet<CrashStatus> = new Set(["received", "queued", "analysing"]);
+
+/** How long until something that could not be read is tried again: only silence passes by itself. */
+export function retryInterval(error: unknown): number | false {
+  return error instanceof UnreachableError ? 3_000 : false;
+}
+
+/** How long until a crash is worth reading again, in milliseconds. */
+export function crashRefresh(status: CrashStatus): number {
+  if (MOVING.has(status)) return 1_000;
+  return status === "waiting-for-binary" ? 3_000 : 30_000;
+}
+
+type Next = string | undefined;
+const nextCursor = (page: Page<unknown>): Next => page.next_cursor ?? undefined;
+
+export const statsQuery = () =>
+  queryOptions({
+    queryKey: ["stats"],
+    queryFn: ({ signal }) => body<Stats>(api.GET("/api/v1/stats", { signal })),
+    refetchInterval: 10_000,
+  });
+
+export const groupsQuery = (filter: GroupFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["groups", filter],
+    queryFn: ({ signal, pageParam }) =>
+      body<Page<Group>>(
+        api.GET("/api/v1/groups", {
+          params: { query: { ...filter, limit: LIST_LIMIT, cursor: pageParam } as never },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as Next,
+    getNextPageParam: nextCursor,
+    refetchInterval: 10_000,
+  });
+
+export const groupQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["group", id],
+    queryFn: ({ signal }) =>
+      body<GroupDetails>(api.GET("/api/v1/groups/{id}", { params: { path: { id } }, signal })),
+    refetchInterval: 15_000,
+  });
+
+export interface CrashFilter {
+  group?: string | undefined;
+  status?: CrashStatus | undefined;
+}
+
+export const crashesQuery = (filter: CrashFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["crashes", filter],
+    queryFn: ({ signal, pageParam }) =>
+      body<Page<CrashSummary>>(
+        api.GET("/api/v1/crashes", {
+          params: { query: { ...filter, limit: LIST_LIMIT, cursor: pageParam } as never },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as Next,
+    getNextPageParam: nextCursor,
+    refetchInterval: 10_000,
+  });
+
+export const crashQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["crash", id],
+    queryFn: ({ signal }) =>
+      body<Crash>(api.GET("/api/v1/crashes/{id}", { params: { path: { id } }, signal })),
+    refetchInterval: ({ state }) =>
+      state.data ? crashRefresh(state.data.status) : retryInterval(state.error),
+  });
+
+/** The report of one analysis; null while there is none. `analysedAt` tells analyses apart. */
+export const reportQuery = (id: string, analysedAt: string | null | undefined) =>
+  queryOptions({
+    queryKey: ["report", id, analysedAt ?? null],
+    queryFn: async ({ signal }) => {
+      try {
+        return await body<Report>(
+          api.GET("/api/v1/crashes/{id}/report", { params: { path: { id } }, signal }),
+        );
+      } catch (error) {
+        if (error instanceof ProblemError && error.slug === "report-not-ready") return null;
+        throw error;
+      }
+    },
+    staleTime: Infinity,
+  });
+
+export const clustersQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: ["clusters", id],
+    queryFn: ({ signal }) =>
+      body<Page<GoroutineCluster>>(
+        api.GET("/api/v1/crashes/{id}/clusters", { params: { path: { id } }, signal }),
+      ),
+    initialPageParam: undefined as Next,
+    getNextPageParam: nextCursor,
+  });
+
+export const goroutinesQuery = (id: string, filter: GoroutineFilter, offset: number) =>
+  queryOptions({
+    queryKey: ["goroutines", id, filter, offset],
+    queryFn: ({ signal }) =>
+      body<GoroutinePage>(
+        api.GET("/api/v1/crashes/{id}/goroutines", {
+          params: { path: { id }, query: { ...filter, offset, limit: GOROUTINES_AT_ONCE } as never },
+          signal,
+        }),
+      ),
+    staleTime: 60_000,
+  });
+
+export const goroutineQuery = (id: string, gid: number) =>
+  queryOptions({
+    queryKey: ["goroutine", id, gid],
+    queryFn: ({ signal }) =>
+      body<Goroutine>(
+        api.GET("/api/v1/crashes/{id}/goroutines/{gid}", { params: { path: { id, gid } }, signal }),
+      ),
+    staleTime: 60_000,
+  });
+
+export const binariesQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ["binaries"],
+    queryFn: ({ signal, pageParam }) =>
+      body<Page<StoredBinary>>(
+        api.GET("/api/v1/binaries", {
+          params: { query: { limit: LIST_LIMIT, cursor: pageParam } as never },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as Next,
+    getNextPageParam: nextCursor,
+    refetchInterval: 15_000,
+  });

@@ -1,0 +1,75 @@
+// The shapes of the API under the names that pages use.
+import type * as Api from "./schema.gen";
+
+export type {
+  BuildIds,
+  Diagnostic,
+  FacetValue,
+  Frame,
+  Goroutine,
+  GoroutineCluster,
+  GoroutinePage,
+  GoroutineRow,
+  Layout,
+  Local,
+  Panic,
+  PanicLink,
+  Process,
+  Report,
+  Signal,
+  SignatureStep,
+  Source,
+  Stage,
+  Stats,
+  Thread,
+  TrendPoint,
+  Verdict,
+} from "./schema.gen";
+
+export type ReportBinary = Api.Binary;
+export type VerdictEvidence = Api.Evidence;
+
+export type EvidenceKind = "core" | "binary" | "text" | "trace" | "profile" | "race";
+export type CrashStatus =
+  "received" | "waiting-for-binary" | "queued" | "analysing" | "done" | "failed" | "quarantined";
+export type GroupState = "new" | "ongoing" | "resolved" | "muted";
+
+export interface StoredBinary {
+  id: string;
+  name: string | null;
+  size_bytes: number;
+  identified: boolean;
+  go_version: string | null;
+  module: string | null;
+  module_version: string | null;
+  vcs_revision: string | null;
+  build_ids: Api.BuildIds;
+  dwarf: string | null;
+  stripped: boolean | null;
+  problem: string | null;
+  received_at: string;
+}
+
+export interface StoredEvidence {
+  id: string;
+  kind: EvidenceKind;
+  name: string | null;
+  size_bytes: number;
+  sha256: string;
+  received_at: string;
+  binary: StoredBinary | null;
+}
+
+export type CrashSummary = Omit<Api.CrashSummary, "status"> & { status: CrashStatus };
+export type Crash = Omit<Api.Crash, "status" | "evidence"> & {
+  status: CrashStatus;
+  evidence: StoredEvidence[];
+};
+export type Group = Omit<Api.Group, "state"> & { state: GroupState };
+export type GroupDetails = Omit<Api.GroupDetails, "state"> & { state: GroupState };
+export type NewCrash = Partial<Api.NewCrash>;
+
+export interface Page<T> {
+  items: T[];
+  next_cursor?: string | null;
+}

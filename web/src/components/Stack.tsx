@@ -1,0 +1,129 @@
+// A stack: the application's frames stand out, the runtime's fold into a line that says so.
+import { useEffect, useMemo, useState } from "react";
+import { useRouterState } from "@tanstack/react-router";
+import { Button } from "react-aria-components";
+import type { Goroutine } from "../api/types";
+import { counted } from "../lib/format";
+import { type FrameRun, runs } from "../lib/frames";
+import { frameAnchor, frameOfHash } from "../lib/refs";
+import { FrameItem } from "./FrameItem";
+import { Icon } from "./Icon";
+import { CreatedBy } from "./CreatedBy";
+
+interface StackProps {
+  goroutine: Goroutine;
+  module: string | null | undefined;
+  /** Where other goroutines of the crash are found. */
+  crash: string;
+}
+
+export function Stack({ goroutine, module, crash }: StackProps) {
+  const { frames, elided } = goroutine;
+  const parts = useMemo(() => runs(frames), [frames]);
+  const { isOpen, toggle, toggleAll, allOpen } = useFolds(parts);
+  const foldable = parts.some((part) => part.foldable);
+  if (frames.length === 0) {
+    return <p className="notice">No frame of this goroutine could be read.</p>;
+  }
+  return (
+    <div className="stack">
+      {foldable && (
+        <Button className="button quiet stack-toggle" aria-pressed={allOpen} onPress={toggleAll}>
+          {allOpen ? "Fold the runtime's frames" : "Show the runtime's frames"}
+        </Button>
+      )}
+      <ol className="frames">
+        {parts.map((part) => (
+          <Run
+            key={part.start}
+            part={part}
+            open={isOpen(part)}
+            onToggle={() => toggle(part)}
+            module={module}
+            gapAfter={elided == null ? null : elided}
+          />
+        ))}
+      </ol>
+      {goroutine.truncated && (
+        <p className="notice warn">This stack could not be walked to its end: outer frames are missing.</p>
+      )}
+      <CreatedBy createdBy={goroutine.created_by ?? null} crash={crash} />
+    </div>
+  );
+}
+
+interface RunProps {
+  part: FrameRun;
+  open: boolean;
+  onToggle: () => void;
+  module: string | null | undefined;
+  gapAfter: { after_frames: number; count: number } | null;
+}
+
+function Run({ part, open, onToggle, module, gapAfter }: RunProps) {
+  const last = part.start + part.frames.length - 1;
+  if (part.foldable && !open) {
+    const [first] = part.frames;
+    const outer = part.frames.at(-1);
+    return (
+      <>
+        <li className="fold" value={part.start}>
+          <Button className="fold-button" aria-expanded={false} onPress={onToggle}>
+            <Icon name="chevron" />
+            {counted(part.frames.length, "frame")} of the runtime
+            <span className="muted">
+              {first?.function}
+              {outer !== first && ` … ${outer?.function}`}
+            </span>
+          </Button>
+        </li>
+        {gapAfter !== null && within(gapAfter.after_frames, part.start, last) && <Gap count={gapAfter.count} />}
+      </>
+    );
+  }
+  return part.frames.map((frame, offset) => {
+    const index = part.start + offset;
+    return (
+      <FrameItem key={index} frame={frame} index={index} module={module}>
+        {gapAfter !== null && gapAfter.after_frames === index + 1 && <Gap count={gapAfter.count} />}
+      </FrameItem>
+    );
+  });
+}
+
+function within(after: number, start: number, last: number): boolean {
+  return after > start && after <= last + 1;
+}
+
+function Gap({ count }: { count: number }) {
+  return (
+    <div className="gap">
+      {counted(count, "frame")} left out here: the stack is deeper than what is read of it.
+    </div>
+  );
+}
+
+function useFolds(parts: readonly FrameRun[]) {
+  const hash = useRouterState({ select: (state) => state.location.hash });
+  const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
+  const wanted = frameOfHash(hash);
+  const holder = parts.find(
+    ({ start, frames }) => wanted !== null && wanted >= start && wanted < start + frames.length,
+  );
+  const isOpen = (part: FrameRun) => open.has(part.start) || part === holder;
+  // A link to a frame: it may stand in a fold that has only just opened.
+  useEffect(() => {
+    if (wanted === null) return;
+    const element = document.getElementById(frameAnchor(wanted));
+    element?.scrollIntoView({ block: "center" });
+    element?.focus({ preventScroll: true });
+  }, [wanted, hash]);
+  const foldable = parts.filter((part) => part.foldable);
+  const allOpen = foldable.every(isOpen);
+  return {
+    isOpen,
+    allOpen,
+    toggle: (part: FrameRun) => setOpen((before) => new Set([...before, part.start])),
+    toggleAll: () => setOpen(allOpen ? new Set() : new Set(foldable.map(({ start }) => start))),
+  };
+}

@@ -1,0 +1,113 @@
+// Where a crash stands while there is no full report, and what to do about it.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Button } from "react-aria-components";
+import { reanalyse } from "../../api/actions";
+import type { Crash } from "../../api/types";
+import { counted, duration } from "../../lib/format";
+import { useNow } from "../../lib/hooks";
+import { STATUS_WORDS } from "../../lib/words";
+import { Copyable } from "../Copy";
+import { Fact, Facts } from "../Facts";
+import { InlineFailure } from "../Failure";
+import { Icon } from "../Icon";
+import { BinaryDrop } from "./BinaryDrop";
+
+export function CrashState({ crash }: { crash: Crash }) {
+  switch (crash.status) {
+    case "received":
+    case "queued":
+    case "analysing":
+      return <Working crash={crash} />;
+    case "waiting-for-binary":
+      return <Waiting crash={crash} />;
+    case "failed":
+    case "quarantined":
+      return <Failed crash={crash} />;
+    case "done":
+      return null;
+  }
+}
+
+const WORKING_WORDS = {
+  received: "The evidence is stored. The analysis has not been asked for yet.",
+  queued: "The evidence is stored. The next free worker takes it.",
+  analysing: "Goroutines, stacks and values are being read.",
+} as const;
+
+function Working({ crash }: { crash: Crash & { status: string } }) {
+  const now = useNow();
+  const started = crash.progress?.started_at;
+  const seconds = started == null ? null : Math.max(0, (now - Date.parse(started)) / 1_000);
+  const words = WORKING_WORDS[crash.status as keyof typeof WORKING_WORDS];
+  return (
+    <section className="state-panel working" aria-labelledby="state">
+      <h2 id="state">{STATUS_WORDS[crash.status]}</h2>
+      <p>{words} This page updates by itself.</p>
+      <div className="running" aria-hidden="true" />
+      <p className="muted small">
+        {seconds !== null && seconds >= 10 && `For ${duration(seconds)}. `}
+        {crash.attempts > 1 && `Attempt ${crash.attempts}: an earlier one was stopped.`}
+      </p>
+    </section>
+  );
+}
+
+function Waiting({ crash }: { crash: Crash }) {
+  const { missing } = crash;
+  return (
+    <section className="state-panel waiting" aria-labelledby="state">
+      <h2 id="state">The binary that crashed is missing</h2>
+      <p>
+        Stacks and values cannot be read without it. The analysis goes on by itself as soon as the executable
+        with this build ID is here, whoever sends it. A stripped one is fine.
+      </p>
+      <Facts>
+        <Fact name="Executable" why="the core does not say">
+          {missing?.executable && <Copyable value={missing.executable} what="the executable's path" />}
+        </Fact>
+        <Fact name="Go build ID" why="not in the part of memory that the core holds">
+          {missing?.build_ids.go && <Copyable value={missing.build_ids.go} what="the Go build ID" />}
+        </Fact>
+        <Fact name="GNU build ID" why="the executable has none, or the core does not hold it">
+          {missing?.build_ids.gnu && <Copyable value={missing.build_ids.gnu} what="the GNU build ID" />}
+        </Fact>
+      </Facts>
+      <BinaryDrop crash={crash} />
+    </section>
+  );
+}
+
+function Failed({ crash }: { crash: Crash }) {
+  const quarantined = crash.status === "quarantined";
+  return (
+    <section className="state-panel failed" aria-labelledby="state">
+      <h2 id="state">{crash.failure?.title ?? STATUS_WORDS[crash.status]}</h2>
+      {crash.failure && <p>{crash.failure.detail}</p>}
+      <p className="muted">
+        {quarantined
+          ? `It was set aside after ${counted(crash.failure?.attempts ?? crash.attempts, "attempt")}, so that it holds up nothing else. `
+          : `${counted(crash.failure?.attempts ?? crash.attempts, "attempt")} made. `}
+        The evidence is kept and can be downloaded below.
+      </p>
+      <Again crash={crash} />
+    </section>
+  );
+}
+
+/** Has a crash analysed once more. */
+export function Again({ crash }: { crash: Crash }) {
+  const client = useQueryClient();
+  const again = useMutation({
+    mutationFn: () => reanalyse(crash.id),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["crash", crash.id] }),
+  });
+  return (
+    <>
+      <Button className="button" isPending={again.isPending} onPress={() => again.mutate()}>
+        <Icon name="redo" />
+        Analyse again
+      </Button>
+      {again.error && <InlineFailure error={again.error} />}
+    </>
+  );
+}

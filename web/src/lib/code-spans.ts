@@ -1,0 +1,35 @@
+// Finding what is code in a sentence, so that it can be set as code.
+
+export interface Span {
+  text: string;
+  code: boolean;
+}
+
+const CODE = new RegExp(
+  [
+    "`[^`]+`",
+    // Functions as tracebacks spell them: main.(*Cache).Put, net/http.(*conn).serve, main.run.func1
+    String.raw`(?<![\w./])(?:[\w%~-]+(?:\.[\w%~-]+)*\/)*[a-z][\w%-]*\.(?:\(\*?\w+(?:\[\.\.\.\])?\)\.)?\w+(?:\.(?:func\d+|gowrap\d+|\d+|\w+))*(?:\[\.\.\.\])?(?:-fm)?`,
+    // main.go:16
+    String.raw`(?<![\w./])[\w./-]+\.(?:go|s|c|h):\d+`,
+    String.raw`\b0x[0-9a-f]+\b`,
+  ].join("|"),
+  "g",
+);
+
+/** Words that look like a package and a name, and are not. */
+const PROSE = /^(?:e\.g|i\.e)$/;
+
+export function codeSpans(sentence: string): Span[] {
+  const spans: Span[] = [];
+  let end = 0;
+  for (const match of sentence.matchAll(CODE)) {
+    if (PROSE.test(match[0])) continue;
+    if (match.index > end) spans.push({ text: sentence.slice(end, match.index), code: false });
+    const quoted = match[0].startsWith("`");
+    spans.push({ text: quoted ? match[0].slice(1, -1) : match[0], code: true });
+    end = match.index + match[0].length;
+  }
+  if (end < sentence.length) spans.push({ text: sentence.slice(end), code: false });
+  return spans;
+}

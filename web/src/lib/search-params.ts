@@ -1,0 +1,14 @@
+// Reading what people, and other programs, put into the query part of a URL.
+
+/** A text that says something, without the space around it. */
+export function text(value: unknown): string | undefined {
+  // The router reads `?q=7` as a number.
+  const written = typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+  if (typeof written !== "string") return undefined;
+  return written.trim() === "" ? undefined : written.trim();
+}
+
+/** The value if it is one of those known. */
+export function oneOf<T extends string>(value: unknown, known: readonly T[]): T | undefined {
+  return known.find((candidate) => candidate === value);
+}

@@ -1,0 +1,29 @@
+// Crashes per hour as a row of bars, and as words.
+import type { TrendPoint } from "../api/types";
+import { counted, hourOfDay } from "./format";
+
+export interface Bar {
+  x: number;
+  y: number;
+  height: number;
+  width: number;
+  empty: boolean;
+}
+
+/** Bars for a box of `width` by `height`; an hour without crashes leaves a hairline on the floor. */
+export function bars(trend: readonly TrendPoint[], width: number, height: number): Bar[] {
+  const most = Math.max(1, ...trend.map((point) => point.count));
+  const step = width / Math.max(1, trend.length);
+  return trend.map((point, index) => {
+    const tall = point.count === 0 ? 1 : Math.max(3, (point.count / most) * height);
+    return { x: index * step, y: height - tall, height: tall, width: step * 0.7, empty: point.count === 0 };
+  });
+}
+
+/** `3 crashes in 24 hours, most at 09:00 (2)`. */
+export function trendWords(trend: readonly TrendPoint[]): string {
+  const total = trend.reduce((sum, point) => sum + point.count, 0);
+  if (total === 0) return "no crash in 24 hours";
+  const peak = trend.reduce((best, point) => (point.count > best.count ? point : best));
+  return `${counted(total, "crash", "crashes")} in 24 hours, most in the hour from ${hourOfDay(peak.at)} (${peak.count})`;
+}

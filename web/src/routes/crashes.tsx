@@ -1,0 +1,53 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
+import { crashesQuery } from "../api/queries";
+import type { CrashStatus } from "../api/types";
+import { CrashTable } from "../components/CrashTable";
+import { Failure } from "../components/Failure";
+import { Choice } from "../components/filters";
+import { More } from "../components/More";
+import { Skeleton } from "../components/Skeleton";
+import { useTitle } from "../lib/hooks";
+import { STATUS_WORDS } from "../lib/words";
+
+const route = getRouteApi("/crashes");
+
+/** Every crash, also those that are in no group yet. */
+export default function CrashesPage() {
+  const { status } = route.useSearch();
+  useTitle(status ? `Crashes: ${STATUS_WORDS[status].toLowerCase()}` : "Crashes");
+  const navigate = useNavigate({ from: "/crashes" });
+  const query = useInfiniteQuery(crashesQuery({ status }));
+  const crashes = query.data?.pages.flatMap((page) => page.items);
+  if (query.error && !crashes) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1>Crashes</h1>
+        <p className="muted">Everything that was received, newest first</p>
+      </div>
+      <search className="filters">
+        <Choice
+          label="Status"
+          value={status}
+          any="Any status"
+          options={Object.entries(STATUS_WORDS).map(([value, label]) => ({ value, label }))}
+          onChange={(value) =>
+            void navigate({ search: { status: value as CrashStatus | undefined }, replace: true })
+          }
+        />
+      </search>
+      {!crashes ? (
+        <Skeleton what="crashes" lines={8} />
+      ) : crashes.length === 0 ? (
+        <p className="nothing">
+          {status ? "No crash has this status." : "No crash has been received yet."}{" "}
+          {status ? <Link to="/crashes">Show all</Link> : <Link to="/upload">Send one</Link>}
+        </p>
+      ) : (
+        <CrashTable crashes={crashes} caption="Crashes, newest first" />
+      )}
+      <More query={query} what="crashes" />
+    </div>
+  );
+}
