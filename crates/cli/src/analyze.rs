@@ -144,9 +144,21 @@ impl Input {
     }
 
     fn named(&self) -> NamedBytes<'_> {
-        let bytes: &[u8] = &self.bytes;
-        let digest = (bytes.len() as u64 <= DIGEST_LIMIT).then(|| format!("{:x}", Sha256::digest(bytes)));
-        NamedBytes { name: Some(self.path.display().to_string()), bytes, sha256: digest }
+        NamedBytes {
+            name: Some(self.path.display().to_string()),
+            bytes: &self.bytes,
+            sha256: self.digest(),
+        }
+    }
+
+    /// Read and not taken from the mapping, whose pages would all count as this process' memory.
+    fn digest(&self) -> Option<String> {
+        if self.bytes.len() as u64 > DIGEST_LIMIT {
+            return None;
+        }
+        let mut hasher = Sha256::new();
+        std::io::copy(&mut File::open(&self.path).ok()?, &mut hasher).ok()?;
+        Some(format!("{:x}", hasher.finalize()))
     }
 }
 
