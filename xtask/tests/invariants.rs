@@ -2,6 +2,8 @@
 //!
 //! A rule that only a document knows is broken within a month. Each test here names its invariant.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping, its helpers too")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

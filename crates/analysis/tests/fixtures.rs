@@ -118,9 +118,6 @@ fn one_bug_has_one_signature_and_two_bugs_have_two() {
             programs.entry(signature).or_default().push(program);
         }
     }
-    let merged: Vec<_> = programs
-        .iter()
-        .filter(|(_, programs)| programs.len() > 1)
-        .collect();
+    let merged: Vec<_> = programs.iter().filter(|(_, programs)| programs.len() > 1).collect();
     assert!(merged.is_empty(), "{merged:#?}");
 }

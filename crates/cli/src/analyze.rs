@@ -144,11 +144,7 @@ impl Input {
     }
 
     fn named(&self) -> NamedBytes<'_> {
-        NamedBytes {
-            name: Some(self.path.display().to_string()),
-            bytes: &self.bytes,
-            sha256: self.digest(),
-        }
+        NamedBytes { name: Some(self.path.display().to_string()), bytes: &self.bytes, sha256: self.digest() }
     }
 
     /// Read and not taken from the mapping, whose pages would all count as this process' memory.

@@ -7,7 +7,9 @@
 //! A goroutine that ran on another thread is printed without a stack at first. Where the runtime
 //! then relays SIGQUIT to that thread, the thread prints it, and that is compared.
 
-use std::{collections::BTreeMap, fmt::Write as _, fs::File};
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping, its helpers too")]
+
+use std::{collections::{BTreeMap, BTreeSet}, fmt::Write as _, fs::File};
 
 use panicle_binary::Executable;
 use panicle_evidence::traceback::{self, CrashText, TextGoroutine};
@@ -42,7 +44,7 @@ fn check(fixture: &Fixture) -> (usize, String) {
         let _ = writeln!(misses, "{} crashes in one text", crashes.len());
     }
     let ours: BTreeMap<u64, &Goroutine> = found.goroutines.iter().map(|g| (g.id, g)).collect();
-    let mut printed = BTreeMap::new();
+    let mut printed = BTreeSet::new();
     for theirs in crash.goroutines.iter().filter(|theirs| !theirs.is_system_stack()) {
         let Some(ours) = ours.get(&theirs.id) else {
             let _ = writeln!(misses, "goroutine {} is missing", theirs.id);
@@ -53,9 +55,9 @@ fn check(fixture: &Fixture) -> (usize, String) {
             stacks += 1;
             compare_stacks(&mut misses, ours, theirs);
         }
-        printed.insert(theirs.id, ());
+        printed.insert(theirs.id);
     }
-    for id in ours.keys().filter(|id| prints_all(crash) && !printed.contains_key(id)) {
+    for id in ours.keys().filter(|id| prints_all(crash) && !printed.contains(id)) {
         let _ = writeln!(misses, "goroutine {id} is none of the runtime's");
     }
     compare_headlines(&mut misses, &found, crash);
@@ -155,11 +157,8 @@ fn compare_headlines(misses: &mut String, found: &Reconstruction, crash: &CrashT
     };
     let message = panic.message.as_deref().unwrap_or_default();
     let panics: Vec<&str> = crash.panics().map(|line| line.value.as_str()).collect();
-    let chain: Vec<&str> = panic
-        .chain
-        .iter()
-        .filter_map(|link| link.value.as_ref()?.text.as_deref())
-        .collect();
+    let chain: Vec<&str> =
+        panic.chain.iter().filter_map(|link| link.value.as_ref()?.text.as_deref()).collect();
     if let Some(fatal) = crash.fatals().next() {
         if message != format!("fatal error: {fatal}") {
             let _ = writeln!(misses, "{message:?}, printed {fatal:?}");

@@ -22,12 +22,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            memory_bytes: 4 << 30,
-            cpu_seconds: 600,
-            wall: Duration::from_mins(15),
-            output_bytes: 8 << 30,
-        }
+        Self { memory_bytes: 4 << 30, cpu_seconds: 600, wall: Duration::from_mins(15), output_bytes: 8 << 30 }
     }
 }
 
