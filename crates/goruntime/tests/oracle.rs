@@ -9,7 +9,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping, its helpers too")]
 
-use std::{collections::{BTreeMap, BTreeSet}, fmt::Write as _, fs::File};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs::File,
+};
 
 use panicle_binary::Executable;
 use panicle_evidence::traceback::{self, CrashText, TextGoroutine};
