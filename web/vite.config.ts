@@ -4,7 +4,10 @@ import { defineConfig, type Plugin } from "vite";
 
 /** The fonts' licence asks that its text comes with them. */
 function fontLicences(): Plugin {
-  const packages = { "ibm-plex-sans": "@fontsource-variable/ibm-plex-sans", "ibm-plex-mono": "@fontsource/ibm-plex-mono" };
+  const packages = {
+    "ibm-plex-sans": "@fontsource-variable/ibm-plex-sans",
+    "ibm-plex-mono": "@fontsource/ibm-plex-mono",
+  };
   return {
     name: "font-licences",
     apply: "build",
@@ -17,6 +20,8 @@ function fontLicences(): Plugin {
   };
 }
 
+const proxy = { "/api": process.env.PANICLE_SERVER ?? "http://127.0.0.1:7171" };
+
 export default defineConfig({
   plugins: [react(), fontLicences()],
   build: {
@@ -25,7 +30,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  server: {
-    proxy: { "/api": process.env["PANICLE_SERVER"] ?? "http://127.0.0.1:7171" },
-  },
+  server: { proxy },
+  preview: { proxy },
 });

@@ -29,7 +29,7 @@ const crashes = createRoute({
   getParentRoute: () => root,
   path: "/crashes",
   validateSearch: (search: Record<string, unknown>): { status?: CrashStatus | undefined } => ({
-    status: oneOf(search["status"], Object.keys(STATUS_WORDS) as CrashStatus[]),
+    status: oneOf(search.status, Object.keys(STATUS_WORDS) as CrashStatus[]),
   }),
   component: lazyRouteComponent(() => import("./routes/crashes")),
 });

@@ -62,7 +62,11 @@ function Place({ cluster, module }: { cluster: GoroutineCluster; module: string 
   );
 }
 
-function Waited({ cluster: { min_wait_seconds: min, max_wait_seconds: max } }: { cluster: GoroutineCluster }) {
+function Waited({
+  cluster: { min_wait_seconds: min, max_wait_seconds: max },
+}: {
+  cluster: GoroutineCluster;
+}) {
   if (max == null) return null;
   return <span>, {min == null || min === max ? duration(max) : `${duration(min)} to ${duration(max)}`}</span>;
 }

@@ -8,15 +8,15 @@ export function Prose({ text }: { text: string }) {
   );
 }
 
-/** A function's name with its package held back. */
-export function FunctionName({ name }: { name: string }) {
+/** A function's name with its package held back; in short, only the last part of the package. */
+export function FunctionName({ name, short = false }: { name: string; short?: boolean }) {
   const { path, rest } = splitFunction(name);
   const slash = path.lastIndexOf("/") + 1;
   return (
-    <span className="function">
+    <span className="function" title={short && slash > 0 ? name : undefined}>
       {path === "" ? null : (
         <span className="package">
-          {breakable(path.slice(0, slash))}
+          {short ? null : breakable(path.slice(0, slash))}
           {path.slice(slash)}.
         </span>
       )}

@@ -10,43 +10,55 @@ import { Unknown } from "./Unknown";
 /** Crashes, a line each. On a phone each is a card; the roles keep it a table for screen readers. */
 export function CrashTable({ crashes, caption }: { crashes: readonly CrashSummary[]; caption: string }) {
   return (
-    <table className="data cards crashes">
+    <table role="table" className="data cards crashes">
       <caption className="sr-only">{caption}</caption>
-      <thead>
-        <tr>
-          <th scope="col">Crash</th>
-          <th scope="col">Status</th>
-          <th scope="col">Received</th>
-          <th scope="col">Service and host</th>
-          <th scope="col">Version</th>
+      <thead role="rowgroup">
+        <tr role="row">
+          <th role="columnheader" scope="col">
+            Crash
+          </th>
+          <th role="columnheader" scope="col">
+            Status
+          </th>
+          <th role="columnheader" scope="col">
+            Received
+          </th>
+          <th role="columnheader" scope="col">
+            Service and host
+          </th>
+          <th role="columnheader" scope="col">
+            Version
+          </th>
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         {crashes.map((crash) => (
-          <tr key={crash.id}>
-            <th scope="row">
+          <tr role="row" key={crash.id}>
+            <th role="rowheader" scope="row">
               <Link to="/crashes/$id" params={{ id: crash.id }}>
-                <Prose text={crash.title ?? (crash.class ? classInfo(crash.class).label : "Not analysed yet")} />
+                <Prose
+                  text={crash.title ?? (crash.class ? classInfo(crash.class).label : "Not analysed yet")}
+                />
               </Link>
               {crash.diagnostics.some((item) => item.severity !== "info") && crash.status === "done" && (
                 <span className="partial"> in part: {crash.diagnostics.length} missing or doubtful</span>
               )}
             </th>
-            <td>
+            <td role="cell">
               {crash.status === "done" ? (
                 <span className="muted">{STATUS_WORDS.done}</span>
               ) : (
                 <StatusMark status={crash.status} />
               )}
             </td>
-            <td>
+            <td role="cell">
               <Time at={crash.received_at} />
             </td>
-            <td>
+            <td role="cell">
               {crash.service ?? <Unknown />}
               {crash.hostname != null && <span className="muted"> on {crash.hostname}</span>}
             </td>
-            <td>
+            <td role="cell">
               {crash.go_version ?? <Unknown />}
               {crash.module_version != null && crash.module_version !== "(devel)" && (
                 <span className="muted">, {crash.module_version}</span>

@@ -4,7 +4,13 @@ import { position } from "../lib/frames";
 import { FunctionName } from "./Code";
 
 /** The `go` statement that made a goroutine. */
-export function CreatedBy({ createdBy, crash }: { createdBy: Goroutine["created_by"] | null; crash: string }) {
+export function CreatedBy({
+  createdBy,
+  crash,
+}: {
+  createdBy: Goroutine["created_by"] | null;
+  crash: string;
+}) {
   if (createdBy == null) return null;
   const where = position({ file: createdBy.file ?? null, line: createdBy.line ?? null });
   return (

@@ -25,7 +25,7 @@ export function Explain({ explain }: { explain: readonly SignatureStep[] }) {
               <th scope="col">Step</th>
               <th scope="col">From the crash</th>
               <th scope="col">What counts</th>
-              <th scope="col">Because it is</th>
+              <th scope="col">Rule</th>
             </tr>
           </thead>
           <tbody>

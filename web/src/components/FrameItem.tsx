@@ -28,12 +28,14 @@ interface FrameItemProps {
   frame: Frame;
   index: number;
   module: string | null | undefined;
+  /** Its variables are shown from the start. */
+  opened: boolean;
   children?: ReactNode;
 }
 
-export function FrameItem({ frame, index, module, children }: FrameItemProps) {
+export function FrameItem({ frame, index, module, opened, children }: FrameItemProps) {
   const owner = ownerOf(frame, module);
-  const [open, setOpen] = useState(owner === "app" && frame.locals.length > 0 && frame.locals.length <= 4);
+  const [open, setOpen] = useState(opened);
   const notes = [OWNER_WORDS[owner], frame.inlined ? "inlined" : null, TRUST_WORDS[frame.trust]];
   const where = position(frame);
   const localsId = `locals-${index}`;

@@ -210,7 +210,9 @@ function Header({ id, crash, search, children }: HeaderProps) {
     <div
       role="columnheader"
       className={`cell cell-${id}`}
-      aria-sort={sort === undefined ? undefined : sorted ? (sort === "wait" ? "descending" : "ascending") : "none"}
+      aria-sort={
+        sort === undefined ? undefined : sorted ? (sort === "wait" ? "descending" : "ascending") : "none"
+      }
     >
       {sort === undefined ? (
         children

@@ -2,7 +2,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { CLASSES } from "../lib/classes";
 import { GROUP_STATES, type GroupFilter, isFiltered } from "../lib/group-search";
 import { STATE_WORDS } from "../lib/words";
-import { Choice, Clear, SearchText } from "./filters";
+import { Choice, Clear, Filters, SearchText } from "./filters";
 
 const SORT_WORDS = { last_seen: "Last seen", first_seen: "First seen", count: "Most crashes" } as const;
 
@@ -13,8 +13,13 @@ export function GroupFilters({ filter }: { filter: GroupFilter }) {
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
   const classes = Object.entries(CLASSES).map(([value, { label }]) => ({ value, label }));
   return (
-    <search className="filters">
-      <SearchText label="Search groups" value={filter.q} onChange={(q) => set({ q })} placeholder="Title, class…" />
+    <Filters set={isFiltered(filter)}>
+      <SearchText
+        label="Search groups"
+        value={filter.q}
+        onChange={(q) => set({ q })}
+        placeholder="Title, class…"
+      />
       <Choice
         label="State"
         value={filter.state}
@@ -43,8 +48,10 @@ export function GroupFilters({ filter }: { filter: GroupFilter }) {
         onChange={(sort) => set({ sort: sort === "last_seen" ? undefined : (sort as GroupFilter["sort"]) })}
       />
       {isFiltered(filter) && (
-        <Clear onPress={() => set({ q: undefined, state: undefined, class: undefined, service: undefined })} />
+        <Clear
+          onPress={() => set({ q: undefined, state: undefined, class: undefined, service: undefined })}
+        />
       )}
-    </search>
+    </Filters>
   );
 }

@@ -11,13 +11,16 @@ export function HowToSend() {
   return (
     <div className="how-to-send">
       <p>With Panicle's own command:</p>
-      <Command text={`panicle upload core ./core --binary ./app --server ${server}`} what="the upload command" />
+      <Command
+        text={`panicle upload core ./core --binary ./app --server ${server}`}
+        what="the upload command"
+      />
       <p>With curl and jq:</p>
       <Command text={curl} what="the curl commands" />
       <p className="muted small">
-        No core? <code>GOTRACEBACK=crash</code> in the service's environment and <code>ulimit -c unlimited</code>{" "}
-        make the next crash leave one. What the program printed can be sent alone:{" "}
-        <code>panicle upload text ./stderr.log</code>.
+        No core? <code>GOTRACEBACK=crash</code> in the service's environment and{" "}
+        <code>ulimit -c unlimited</code> make the next crash leave one. What the program printed can be sent
+        alone: <code>panicle upload text ./stderr.log</code>.
       </p>
     </div>
   );

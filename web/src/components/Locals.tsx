@@ -12,7 +12,8 @@ export function Locals({ frame }: { frame: Frame }) {
           {kept.map((local) => (
             <div key={local.name}>
               <dt>
-                <code className="local-name">{local.name}</code> <code className="local-type">{local.type}</code>
+                <code className="local-name">{local.name}</code>{" "}
+                <code className="local-type">{local.type}</code>
               </dt>
               <dd>
                 <code>{local.value}</code>
@@ -28,8 +29,8 @@ export function Locals({ frame }: { frame: Frame }) {
         </p>
       )}
       <p className="frame-addresses">
-        <span className="muted">pc</span> <code>{frame.pc ?? "unknown"}</code> <span className="muted">sp</span>{" "}
-        <code>{frame.sp ?? "unknown"}</code>
+        <span className="muted">pc</span> <code>{frame.pc ?? "unknown"}</code>{" "}
+        <span className="muted">sp</span> <code>{frame.sp ?? "unknown"}</code>
       </p>
     </div>
   );

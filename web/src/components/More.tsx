@@ -10,7 +10,11 @@ export function More({ query, what }: MoreProps) {
   if (!query.hasNextPage) return null;
   return (
     <div className="more">
-      <Button className="button" isPending={query.isFetchingNextPage} onPress={() => void query.fetchNextPage()}>
+      <Button
+        className="button"
+        isPending={query.isFetchingNextPage}
+        onPress={() => void query.fetchNextPage()}
+      >
         {query.isFetchingNextPage ? "Loading…" : `More ${what}`}
       </Button>
     </div>

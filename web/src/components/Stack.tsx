@@ -1,10 +1,10 @@
-// A stack: the application's frames stand out, the runtime's fold into a line that says so.
+// A stack: the application's frames stand out; what is folded is a line that says what it holds.
 import { useEffect, useMemo, useState } from "react";
 import { useRouterState } from "@tanstack/react-router";
 import { Button } from "react-aria-components";
 import type { Goroutine } from "../api/types";
 import { counted } from "../lib/format";
-import { type FrameRun, runs } from "../lib/frames";
+import { type FrameRun, foldWords, openFrames, runs } from "../lib/frames";
 import { frameAnchor, frameOfHash } from "../lib/refs";
 import { FrameItem } from "./FrameItem";
 import { Icon } from "./Icon";
@@ -21,7 +21,8 @@ export function Stack({ goroutine, module, crash }: StackProps) {
   const { frames, elided } = goroutine;
   const parts = useMemo(() => runs(frames), [frames]);
   const { isOpen, toggle, toggleAll, allOpen } = useFolds(parts);
-  const foldable = parts.some((part) => part.foldable);
+  const opened = useMemo(() => openFrames(frames, module), [frames, module]);
+  const foldable = parts.some((part) => part.fold !== null);
   if (frames.length === 0) {
     return <p className="notice">No frame of this goroutine could be read.</p>;
   }
@@ -29,7 +30,7 @@ export function Stack({ goroutine, module, crash }: StackProps) {
     <div className="stack">
       {foldable && (
         <Button className="button quiet stack-toggle" aria-pressed={allOpen} onPress={toggleAll}>
-          {allOpen ? "Fold the runtime's frames" : "Show the runtime's frames"}
+          {allOpen ? "Fold again" : "Show every frame"}
         </Button>
       )}
       <ol className="frames">
@@ -40,11 +41,12 @@ export function Stack({ goroutine, module, crash }: StackProps) {
             open={isOpen(part)}
             onToggle={() => toggle(part)}
             module={module}
-            gapAfter={elided == null ? null : elided}
+            opened={opened}
+            gapAfter={elided ?? null}
           />
         ))}
       </ol>
-      {goroutine.truncated && (
+      {goroutine.truncated && elided == null && (
         <p className="notice warn">This stack could not be walked to its end: outer frames are missing.</p>
       )}
       <CreatedBy createdBy={goroutine.created_by ?? null} crash={crash} />
@@ -57,34 +59,32 @@ interface RunProps {
   open: boolean;
   onToggle: () => void;
   module: string | null | undefined;
+  opened: ReadonlySet<number>;
   gapAfter: { after_frames: number; count: number } | null;
 }
 
-function Run({ part, open, onToggle, module, gapAfter }: RunProps) {
+function Run({ part, open, onToggle, module, opened, gapAfter }: RunProps) {
   const last = part.start + part.frames.length - 1;
-  if (part.foldable && !open) {
-    const [first] = part.frames;
-    const outer = part.frames.at(-1);
+  if (part.fold !== null && !open) {
     return (
       <>
         <li className="fold" value={part.start}>
           <Button className="fold-button" aria-expanded={false} onPress={onToggle}>
             <Icon name="chevron" />
-            {counted(part.frames.length, "frame")} of the runtime
-            <span className="muted">
-              {first?.function}
-              {outer !== first && ` … ${outer?.function}`}
-            </span>
+            {counted(part.frames.length, "frame")} {part.fold === "runtime" ? "of the runtime" : "folded"}
+            <span className="muted">{foldWords(part)}</span>
           </Button>
         </li>
-        {gapAfter !== null && within(gapAfter.after_frames, part.start, last) && <Gap count={gapAfter.count} />}
+        {gapAfter !== null && within(gapAfter.after_frames, part.start, last) && (
+          <Gap count={gapAfter.count} />
+        )}
       </>
     );
   }
   return part.frames.map((frame, offset) => {
     const index = part.start + offset;
     return (
-      <FrameItem key={index} frame={frame} index={index} module={module}>
+      <FrameItem key={index} frame={frame} index={index} module={module} opened={opened.has(index)}>
         {gapAfter !== null && gapAfter.after_frames === index + 1 && <Gap count={gapAfter.count} />}
       </FrameItem>
     );
@@ -118,7 +118,7 @@ function useFolds(parts: readonly FrameRun[]) {
     element?.scrollIntoView({ block: "center" });
     element?.focus({ preventScroll: true });
   }, [wanted, hash]);
-  const foldable = parts.filter((part) => part.foldable);
+  const foldable = parts.filter((part) => part.fold !== null);
   const allOpen = foldable.every(isOpen);
   return {
     isOpen,

@@ -1,5 +1,6 @@
-import { useEffect, useId, useState } from "react";
+import { type ReactNode, useEffect, useId, useState } from "react";
 import { Button } from "react-aria-components";
+import { useMedia } from "../lib/hooks";
 import { Icon } from "./Icon";
 
 interface ChoiceProps {
@@ -73,6 +74,24 @@ export function SearchText({ label, value, placeholder, narrow = false, onChange
         onChange={(event) => setDraft(event.target.value)}
       />
     </div>
+  );
+}
+
+/** Filters in a row; on a phone behind a line, unless something is set. */
+export function Filters({ set, children }: { set: boolean; children: ReactNode }) {
+  const phone = useMedia("(max-width: 760px)");
+  const row = <div className="filters">{children}</div>;
+  return (
+    <search>
+      {phone ? (
+        <details className="filters-fold" open={set}>
+          <summary>Filter and order</summary>
+          {row}
+        </details>
+      ) : (
+        row
+      )}
+    </search>
   );
 }
 

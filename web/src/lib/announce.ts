@@ -11,7 +11,7 @@ export function announce(text: string): void {
 }
 
 export const announcements = {
-  subscribe(listener: Listener): () => void {
+  subscribe: (listener: Listener) => {
     listeners.add(listener);
     return () => listeners.delete(listener);
   },

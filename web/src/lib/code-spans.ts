@@ -8,10 +8,12 @@ export interface Span {
 const CODE = new RegExp(
   [
     "`[^`]+`",
-    // Functions as tracebacks spell them: main.(*Cache).Put, net/http.(*conn).serve, main.run.func1
-    String.raw`(?<![\w./])(?:[\w%~-]+(?:\.[\w%~-]+)*\/)*[a-z][\w%-]*\.(?:\(\*?\w+(?:\[\.\.\.\])?\)\.)?\w+(?:\.(?:func\d+|gowrap\d+|\d+|\w+))*(?:\[\.\.\.\])?(?:-fm)?`,
     // main.go:16
-    String.raw`(?<![\w./])[\w./-]+\.(?:go|s|c|h):\d+`,
+    String.raw`(?<![\w./-])[\w./-]+\.(?:go|s|c|h):\d+`,
+    // Paths of files.
+    String.raw`(?<![\w./-])(?:/[\w@+.~-]+){2,}(?<![.])`,
+    // Functions as tracebacks spell them: main.(*Cache).Put, net/http.(*conn).serve, main.run.func1
+    String.raw`(?<![\w./-])(?:[\w%~-]+(?:\.[\w%~-]+)*\/)*[a-z][\w%-]*\.(?:\(\*?\w+(?:\[\.\.\.\])?\)\.)?\w+(?:\.(?:func\d+|gowrap\d+|\d+|\w+))*(?:\[\.\.\.\])?(?:-fm)?`,
     String.raw`\b0x[0-9a-f]+\b`,
   ].join("|"),
   "g",

@@ -92,5 +92,6 @@ export function shortId(id: string): string {
 
 /** The last component of a path. */
 export function baseName(path: string): string {
-  return path.split("/").at(-1) || path;
+  const last = path.slice(path.lastIndexOf("/") + 1);
+  return last === "" ? path : last;
 }

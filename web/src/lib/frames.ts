@@ -28,7 +28,7 @@ export function ownerOf(frame: Frame, module: string | null | undefined): Owner 
   if (path === "main") return "app";
   if (module != null && (path === module || path.startsWith(`${module}/`))) return "app";
   const first = path.split("/")[0] ?? "";
-  if (!first.includes(".")) return module != null && first === module.split("/")[0] ? "app" : "std";
+  if (!first.includes(".")) return module?.split("/")[0] === first ? "app" : "std";
   return module == null ? "app" : "dependency";
 }
 
@@ -36,20 +36,55 @@ export interface FrameRun {
   /** Index of the first frame on the stack. */
   start: number;
   frames: Frame[];
-  /** May be folded: all of it is the runtime's. */
-  foldable: boolean;
+  /** Why it may be folded: all of it is the runtime's, or it is the middle of something very long. */
+  fold: "runtime" | "long" | null;
 }
 
-/** Neighbours of one kind together, so that what the runtime does can be folded to one line. */
-export function runs(frames: readonly Frame[], minimum = 2): FrameRun[] {
+/** Runtime frames in a row that are worth a fold. */
+const RUNTIME_AT_LEAST = 2;
+/** Frames in a row that are shown in full, and how many stay at either end of more. */
+const LONG = { atMost: 40, head: 12, tail: 8 };
+
+/** Neighbours of one kind together, so that what nobody looks for first can be folded to one line. */
+export function runs(frames: readonly Frame[]): FrameRun[] {
   const found: FrameRun[] = [];
   frames.forEach((frame, index) => {
-    const foldable = frame.kind === "runtime";
+    const fold = frame.kind === "runtime" ? "runtime" : null;
     const last = found.at(-1);
-    if (last !== undefined && last.foldable === foldable) last.frames.push(frame);
-    else found.push({ start: index, frames: [frame], foldable });
+    if (last?.fold === fold) last.frames.push(frame);
+    else found.push({ start: index, frames: [frame], fold });
   });
-  return found.map((run) => (run.frames.length < minimum ? { ...run, foldable: false } : run));
+  return found.flatMap((run) => {
+    if (run.fold === "runtime") return [run.frames.length < RUNTIME_AT_LEAST ? { ...run, fold: null } : run];
+    return run.frames.length > LONG.atMost ? foldMiddle(run) : [run];
+  });
+}
+
+function foldMiddle({ start, frames }: FrameRun): FrameRun[] {
+  const end = frames.length - LONG.tail;
+  return [
+    { start, frames: frames.slice(0, LONG.head), fold: null },
+    { start: start + LONG.head, frames: frames.slice(LONG.head, end), fold: "long" },
+    { start: start + end, frames: frames.slice(end), fold: null },
+  ];
+}
+
+/** Frames whose variables are shown at once: the application's innermost two. */
+export function openFrames(frames: readonly Frame[], module: string | null | undefined): ReadonlySet<number> {
+  const telling = frames.flatMap((frame, index) =>
+    ownerOf(frame, module) === "app" && frame.locals.length > 0 ? [index] : [],
+  );
+  return new Set(telling.slice(0, 2));
+}
+
+/** What a fold holds: the first and last of the runtime's, the functions that a recursion repeats. */
+export function foldWords({ frames, fold }: FrameRun): string {
+  const names = frames.map((frame) => frame.function);
+  if (fold === "long") {
+    const distinct = [...new Set(names)];
+    if (distinct.length <= 3) return `${distinct.join(", ")}, again and again`;
+  }
+  return names.length === 1 ? (names[0] ?? "") : `${names[0] ?? ""} … ${names.at(-1) ?? ""}`;
 }
 
 /** `(*Cache).Put` of `example.com/app/cache.(*Cache).Put`, with its package beside it. */
@@ -64,6 +99,11 @@ export function tellingFrame(frames: readonly Frame[], module?: string | null): 
   const index = owners.findIndex((owner) => owner === "app");
   if (index >= 0) return frames[index];
   return frames[owners.findIndex((owner) => owner !== "runtime")] ?? frames[0];
+}
+
+/** All of it is the runtime's own work: nothing that a program's author wrote. */
+export function isRuntimeOnly(frames: readonly Frame[]): boolean {
+  return frames.length > 0 && frames.every((frame) => frame.kind === "runtime");
 }
 
 /** `main.go:16`, or why there is none. */

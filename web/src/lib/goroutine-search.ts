@@ -21,13 +21,13 @@ export interface GoroutineSearch extends GoroutineFilter {
 
 export function parseGoroutineSearch(search: Record<string, unknown>): GoroutineSearch {
   return {
-    view: oneOf(search["view"], GOROUTINE_VIEWS),
-    status: text(search["status"]),
-    wait_reason: text(search["wait_reason"]),
-    function: text(search["function"]),
-    label: text(search["label"]),
-    cluster: text(search["cluster"]),
-    sort: oneOf(search["sort"], GOROUTINE_SORTS),
+    view: oneOf(search.view, GOROUTINE_VIEWS),
+    status: text(search.status),
+    wait_reason: text(search.wait_reason),
+    function: text(search.function),
+    label: text(search.label),
+    cluster: text(search.cluster),
+    sort: oneOf(search.sort, GOROUTINE_SORTS),
   };
 }
 

@@ -16,11 +16,11 @@ export interface GroupFilter {
 
 export function parseGroupSearch(search: Record<string, unknown>): GroupFilter {
   return {
-    state: oneOf(search["state"], GROUP_STATES),
-    class: oneOf(search["class"], Object.keys(CLASSES)),
-    service: text(search["service"]),
-    q: text(search["q"]),
-    sort: oneOf(search["sort"], GROUP_SORTS),
+    state: oneOf(search.state, GROUP_STATES),
+    class: oneOf(search.class, Object.keys(CLASSES)),
+    service: text(search.service),
+    q: text(search.q),
+    sort: oneOf(search.sort, GROUP_SORTS),
   };
 }
 

@@ -44,22 +44,34 @@ export default function BinariesPage() {
 
 function BinaryTable({ binaries }: { binaries: readonly StoredBinary[] }) {
   return (
-    <table className="data cards">
+    <table role="table" className="data cards">
       <caption className="sr-only">Executables</caption>
-      <thead>
-        <tr>
-          <th scope="col">File</th>
-          <th scope="col">Module</th>
-          <th scope="col">Go</th>
-          <th scope="col">Debug information</th>
-          <th scope="col">Build ID</th>
-          <th scope="col">Received</th>
+      <thead role="rowgroup">
+        <tr role="row">
+          <th role="columnheader" scope="col">
+            File
+          </th>
+          <th role="columnheader" scope="col">
+            Module
+          </th>
+          <th role="columnheader" scope="col">
+            Go
+          </th>
+          <th role="columnheader" scope="col">
+            Debug information
+          </th>
+          <th role="columnheader" scope="col">
+            Build ID
+          </th>
+          <th role="columnheader" scope="col">
+            Received
+          </th>
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         {binaries.map((binary) => (
-          <tr key={binary.id}>
-            <th scope="row">
+          <tr role="row" key={binary.id}>
+            <th role="rowheader" scope="row">
               {binary.name ?? <Unknown why="sent without a name" />}{" "}
               <span className="muted nowrap">{bytes(binary.size_bytes)}</span>
             </th>
@@ -76,7 +88,7 @@ function BinaryTable({ binaries }: { binaries: readonly StoredBinary[] }) {
             <Known binary={binary} value={binary.build_ids.gnu ?? binary.build_ids.go ?? null}>
               <BuildId binary={binary} />
             </Known>
-            <td>
+            <td role="cell">
               <Time at={binary.received_at} />
             </td>
           </tr>
@@ -100,10 +112,10 @@ function Known({
   value: string | null | undefined;
   children: React.ReactNode;
 }) {
-  if (value != null) return <td>{children}</td>;
+  if (value != null) return <td role="cell">{children}</td>;
   const why = binary.problem ?? (binary.identified ? "the file does not say" : "not read yet");
   return (
-    <td>
+    <td role="cell">
       <Unknown why={why} />
     </td>
   );

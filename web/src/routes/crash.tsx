@@ -21,6 +21,7 @@ import { Time } from "../components/Time";
 import { Unknown } from "../components/Unknown";
 import { announce } from "../lib/announce";
 import { counted } from "../lib/format";
+import { isRuntimeOnly } from "../lib/frames";
 import { useTitle } from "../lib/hooks";
 import { atFault, incidentText } from "../lib/incident";
 import { STATUS_WORDS, stateWords } from "../lib/words";
@@ -82,6 +83,7 @@ function useAnnouncedStatus(crash: Crash | undefined) {
 }
 
 function CrashHead({ crash, report }: { crash: Crash; report: Report | null }) {
+  const waits = crash.status === "waiting-for-binary";
   const doubts = report?.diagnostics.filter((item) => item.severity !== "info").length ?? 0;
   return (
     <header className="page-title verdict">
@@ -95,11 +97,15 @@ function CrashHead({ crash, report }: { crash: Crash; report: Report | null }) {
             <span aria-hidden="true">/</span>{" "}
           </>
         )}
-        {crash.class == null ? <span>Crash</span> : <ClassMark slug={crash.class} />}
+        {crash.class == null || waits ? <span>Crash</span> : <ClassMark slug={crash.class} />}
         {crash.status !== "done" && <StatusMark status={crash.status} />}
       </p>
       <h1>
-        <Prose text={report?.verdict.title ?? crash.title ?? "Not analysed yet"} />
+        {waits ? (
+          "The binary that crashed is missing"
+        ) : (
+          <Prose text={report?.verdict.title ?? crash.title ?? "Not analysed yet"} />
+        )}
       </h1>
       <p className="context">
         {crash.service ?? (
@@ -110,7 +116,7 @@ function CrashHead({ crash, report }: { crash: Crash; report: Report | null }) {
         {crash.hostname != null && <> on {crash.hostname}</>}
         {crash.go_version != null && <>, {crash.go_version}</>}, received <Time at={crash.received_at} />
       </p>
-      {report && (
+      {report && !waits && (
         <>
           <p className="lead">
             <Prose text={report.verdict.summary} />
@@ -131,7 +137,7 @@ function CrashHead({ crash, report }: { crash: Crash; report: Report | null }) {
         </>
       )}
       <div className="actions">
-        {report && (
+        {report && !waits && (
           <CopyButton
             primary
             label="Copy for the incident"
@@ -155,11 +161,18 @@ function Body({ crash, report }: { crash: Crash; report: Report }) {
   const module = report.binary?.module;
   const goroutine = atFault(report);
   const rest = report.goroutine_clusters;
+  const own = rest.filter((cluster) => !isRuntimeOnly(cluster.frames));
+  const ofRuntime = rest
+    .filter((cluster) => isRuntimeOnly(cluster.frames))
+    .reduce((sum, cluster) => sum + cluster.count, 0);
+  // With the binary missing, that is why anything is unknown.
+  const reason = crash.missing == null ? {} : { why: "it takes the binary to read it" };
+  const hidden = Math.max(0, own.length - CLUSTERS_SHOWN);
   return (
     <div className="with-aside">
       <div>
         <VerdictSection crash={crash} report={report} />
-        <PanicSection report={report} />
+        <PanicSection report={report} {...reason} />
         <section aria-labelledby="stack">
           <h2 id="stack">
             {goroutine ? `Goroutine ${goroutine.id}, at fault` : "The goroutine at fault"}
@@ -176,7 +189,7 @@ function Body({ crash, report }: { crash: Crash; report: Report }) {
             </>
           ) : (
             <p>
-              <Unknown why="the evidence does not tell which goroutine it was" />
+              <Unknown why={reason.why ?? "the verdict names none"} />
             </p>
           )}
         </section>
@@ -192,19 +205,28 @@ function Body({ crash, report }: { crash: Crash; report: Report }) {
           </h2>
           {rest.length === 0 ? (
             <p>
-              <Unknown why="no goroutine could be read" />
+              <Unknown why={reason.why ?? "no goroutine could be read"} />
             </p>
           ) : (
             <>
               <Clusters
-                clusters={rest.slice(0, CLUSTERS_SHOWN)}
+                clusters={own.slice(0, CLUSTERS_SHOWN)}
                 crash={crash.id}
                 module={module}
                 atFault={report.verdict.goroutine}
               />
+              <p className="muted small clusters-rest">
+                {[
+                  hidden > 0 && counted(hidden, "more stack"),
+                  ofRuntime > 0 && `${counted(ofRuntime, "goroutine")} of the runtime itself`,
+                ]
+                  .filter(Boolean)
+                  .join(" and ") || "That is all of them"}
+                {hidden > 0 || ofRuntime > 0 ? " not shown here." : "."}
+              </p>
               <p>
                 <Link to="/crashes/$id/goroutines" params={{ id: crash.id }} className="button">
-                  {rest.length > CLUSTERS_SHOWN ? `All ${rest.length} stacks` : "Search the goroutines"}
+                  See and search all goroutines
                 </Link>
               </p>
             </>

@@ -31,7 +31,8 @@ function Page({ id, gid }: { id: string; gid: number }) {
   const goroutine = query.data;
   useTitle(`Goroutine ${gid}${crash.data?.title ? `: ${crash.data.title}` : ""}`);
   if (!goroutine) {
-    if (query.error) return <Failure error={query.error} what="goroutine" retry={() => void query.refetch()} />;
+    if (query.error)
+      return <Failure error={query.error} what="goroutine" retry={() => void query.refetch()} />;
     return (
       <div className="page">
         <Skeleton what="the goroutine" lines={10} />

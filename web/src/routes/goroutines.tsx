@@ -4,7 +4,7 @@ import { clustersQuery, crashQuery, goroutinesQuery } from "../api/queries";
 import type { GoroutineFacets } from "../api/schema.gen";
 import { Clusters } from "../components/Clusters";
 import { Failure, InlineFailure } from "../components/Failure";
-import { Choice, Clear, SearchText } from "../components/filters";
+import { Choice, Clear, Filters as FilterRow, SearchText } from "../components/filters";
 import { GoroutineTable } from "../components/GoroutineTable";
 import { More } from "../components/More";
 import { Skeleton } from "../components/Skeleton";
@@ -70,10 +70,15 @@ export default function GoroutinesPage() {
                 : counted(first.data.total, "goroutine")
               : "Loading goroutines"}
           </p>
-          {first.data && first.data.matched === 0 ? (
+          {first.data?.matched === 0 ? (
             <p className="nothing">No goroutine is like that.</p>
           ) : first.data ? (
-            <GoroutineTable key={JSON.stringify(filter)} crash={id} search={search} matched={first.data.matched} />
+            <GoroutineTable
+              key={JSON.stringify(filter)}
+              crash={id}
+              search={search}
+              matched={first.data.matched}
+            />
           ) : (
             <Skeleton what="goroutines" lines={12} />
           )}
@@ -118,7 +123,7 @@ function Filters({ search, facets, id }: FiltersProps) {
     (values ?? []).map((facet) => ({ value: facet.value, label: `${facet.value} (${count(facet.count)})` }));
   const keys = facets?.label_keys.map((facet) => facet.value) ?? [];
   return (
-    <search className="filters">
+    <FilterRow set={narrowed(search)}>
       <Choice
         label="State"
         any="Any state"
@@ -164,6 +169,6 @@ function Filters({ search, facets, id }: FiltersProps) {
           }
         />
       )}
-    </search>
+    </FilterRow>
   );
 }

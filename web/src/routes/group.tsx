@@ -66,8 +66,10 @@ export default function GroupPage() {
           <section aria-labelledby="trend">
             <h2 id="trend">Last 24 hours</h2>
             <Sparkline trend={group.trend} wide />
-            <p className="muted small" aria-hidden="true">
-              {trendWords(group.trend)}
+            <p className="trend-axis" aria-hidden="true">
+              <span>24 h ago</span>
+              <span>{trendWords(group.trend)}</span>
+              <span>now</span>
             </p>
             <TrendTable trend={group.trend} />
           </section>

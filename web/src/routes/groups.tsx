@@ -63,7 +63,8 @@ function FirstCrash({ received }: { received: number }) {
         </p>
       ) : (
         <p className="lead">
-          Send a core file, or what a Go program printed when it died, and what happened is here within seconds.
+          Send a core file, or what a Go program printed when it died, and what happened is here within
+          seconds.
         </p>
       )}
       <HowToSend />

@@ -66,8 +66,8 @@ export default function UploadPage() {
     <div className="page narrow-page">
       <h1>Send a crash</h1>
       <p className="lead">
-        A core file and the executable that crashed tell most. What the program printed before it died is worth
-        sending even alone. Files are told apart by their content.
+        A core file and the executable that crashed tell most. What the program printed before it died is
+        worth sending even alone. Files are told apart by their content.
       </p>
       <form
         onSubmit={(event) => {
@@ -91,11 +91,15 @@ export default function UploadPage() {
         )}
         <div className="fields">
           <label>
-            Service <span className="muted">(optional)</span>
+            <span>
+              Service <span className="muted">(optional)</span>
+            </span>
             <input value={service} onChange={(event) => setService(event.target.value)} maxLength={200} />
           </label>
           <label>
-            Host <span className="muted">(optional)</span>
+            <span>
+              Host <span className="muted">(optional)</span>
+            </span>
             <input value={hostname} onChange={(event) => setHostname(event.target.value)} maxLength={200} />
           </label>
         </div>

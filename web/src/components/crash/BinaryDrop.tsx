@@ -55,7 +55,11 @@ function WrongBinary({ crash, binary }: { crash: Crash; binary: StoredBinary }) 
     mutationFn: () => {
       const ids = (kind: string) => crash.evidence.filter((item) => item.kind === kind).map(({ id }) => id);
       const [core] = ids("core");
-      return createCrash({ ...(core === undefined ? {} : { core }), texts: ids("text"), binaries: [binary.id] });
+      return createCrash({
+        ...(core === undefined ? {} : { core }),
+        texts: ids("text"),
+        binaries: [binary.id],
+      });
     },
     onSuccess: () => client.invalidateQueries({ queryKey: ["crash", crash.id] }),
   });

@@ -56,7 +56,7 @@ function Waiting({ crash }: { crash: Crash }) {
   const { missing } = crash;
   return (
     <section className="state-panel waiting" aria-labelledby="state">
-      <h2 id="state">The binary that crashed is missing</h2>
+      <h2 id="state">What is missing</h2>
       <p>
         Stacks and values cannot be read without it. The analysis goes on by itself as soon as the executable
         with this build ID is here, whoever sends it. A stripped one is fine.

@@ -9,13 +9,13 @@ const KIND_WORDS = {
   signal: "A signal that did not become a panic",
 } as const;
 
-export function PanicSection({ report: { panic } }: { report: Report }) {
+export function PanicSection({ report: { panic }, why }: { report: Report; why?: string }) {
   return (
     <section aria-labelledby="panic">
       <h2 id="panic">Panic</h2>
       {panic == null ? (
         <p>
-          <Unknown why="the evidence holds no panic, fatal error or signal of its own" />
+          <Unknown why={why ?? "the evidence holds no panic, fatal error or signal of its own"} />
         </p>
       ) : (
         <>

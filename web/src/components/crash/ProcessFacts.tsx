@@ -72,7 +72,9 @@ export function BinaryFacts({ report: { binary, layout } }: { report: Report }) 
             {binary.path && <code>{baseName(binary.path)}</code>}
           </Fact>
           <Fact name="Match">
-            <span className={binary.match === "mismatch" ? "bad" : undefined}>{MATCH_WORDS[binary.match]}</span>
+            <span className={binary.match === "mismatch" ? "bad" : undefined}>
+              {MATCH_WORDS[binary.match]}
+            </span>
           </Fact>
           <Fact name="Go version" why="the file does not say">
             {binary.go_version}

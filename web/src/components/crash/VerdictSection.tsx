@@ -10,7 +10,17 @@ export function VerdictSection({ crash, report }: { crash: Crash; report: Report
   const { verdict } = report;
   return (
     <section aria-labelledby="why" className="verdict-body">
-      <h2 id="why">What this stands on</h2>
+      {crash.status === "waiting-for-binary" ? (
+        <>
+          <h2 id="why">What the core alone tells</h2>
+          <p className="provisional">
+            <Prose text={`${verdict.title}. ${verdict.summary}`} />{" "}
+            <span className="muted">This may change when the binary is here.</span>
+          </p>
+        </>
+      ) : (
+        <h2 id="why">What this stands on</h2>
+      )}
       {verdict.evidence.length === 0 ? (
         <p className="muted">Nothing in the evidence speaks for a cause.</p>
       ) : (
@@ -63,7 +73,7 @@ export function Remedies({ report: { verdict } }: { report: Report }) {
       {verdict.capture_next.length > 0 && (
         <section aria-labelledby="capture">
           <h2 id="capture">To capture next time</h2>
-          <ul className="remedies">
+          <ul className="captures">
             {verdict.capture_next.map((line) => {
               const { command, rest } = splitCommand(line);
               return (
