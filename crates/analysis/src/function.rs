@@ -1,4 +1,6 @@
-//! Names of Go functions: which package they are of, and whose code that is.
+//! Names of Go functions: whose code they are.
+
+use panicle_goruntime::spell::package;
 
 /// First path elements of the standard library's packages, all of Go 1.21 to 1.27 (`go list std`),
 /// plus `go` and `cmd` themselves and what the compiler generates (`type:.eq.main.T`).
@@ -74,16 +76,6 @@ pub(crate) enum Owner {
     Foreign,
 }
 
-/// The import path in front of a function's name: `example.com/x/store` of
-/// `example.com/x/store.(*DB).Get[...]`. `None` for a name without a package, as C functions have.
-pub(crate) fn package(function: &str) -> Option<&str> {
-    // Type arguments can hold paths of their own.
-    let plain = function.split_once('[').map_or(function, |(head, _)| head);
-    let last_element = plain.rfind('/').map_or(0, |slash| slash + 1);
-    let dot = plain.get(last_element..)?.find('.')?;
-    function.get(..last_element + dot).filter(|path| !path.is_empty())
-}
-
 /// Whose code a function is, by its name alone.
 pub(crate) fn owner(function: &str) -> Owner {
     let Some(package) = package(function) else { return Owner::Foreign };
@@ -137,21 +129,11 @@ pub(crate) fn is_map_operation(function: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Owner, STD, is_map_operation, owner, package, short};
+    use super::{Owner, STD, is_map_operation, owner, short};
 
     #[test]
     fn the_list_is_sorted_for_searching() {
         assert!(STD.is_sorted());
-    }
-
-    #[test]
-    fn finds_the_package() {
-        assert_eq!(package("main.main.func1"), Some("main"));
-        assert_eq!(package("example.com/x/store.(*DB).Get[...]"), Some("example.com/x/store"));
-        assert_eq!(package("gopkg.in/yaml%2ev3.(*parser).peek"), Some("gopkg.in/yaml%2ev3"));
-        assert_eq!(package("main.F[example.com/y.T]"), Some("main"));
-        assert_eq!(package("x_cgo_thread_start"), None);
-        assert_eq!(package(""), None);
     }
 
     #[test]

@@ -6,6 +6,8 @@ use panicle_report::BuildIds;
 /// Start of the build information, which the linker puts into a writable segment (so that cores have
 /// it) at a multiple of 16 (`debug/buildinfo` of the standard library).
 const MAGIC: &[u8] = b"\xff Go buildinf:";
+/// The multiple.
+const ALIGN: u64 = 16;
 
 /// Bytes of the executable's mappings that are searched at most.
 const MOST_SEARCHED: usize = 64 << 20;
@@ -18,25 +20,37 @@ pub(crate) fn of_core(core: &Core<'_>, memory: &AddressSpace<'_>, running: &Buil
         return Some(true);
     }
     let path = core.executable_path()?;
+    let mut mappings: Vec<_> =
+        core.files.iter().filter(|file| file.path == path).map(|file| (file.start, file.end)).collect();
+    mappings.sort_unstable();
     let mut searched = 0;
-    for file in core.files.iter().filter(|file| file.path == path) {
-        let mut address = file.start;
-        while address < file.end && searched < MOST_SEARCHED {
-            let Some(bytes) = memory.rest(address) else {
-                // Not dumped: on to the next page.
-                address = address.saturating_add(4096);
-                continue;
-            };
-            let length = usize::try_from(file.end - address).unwrap_or(usize::MAX).min(bytes.len()).max(1);
-            let length = length.min(MOST_SEARCHED - searched);
-            let bytes = bytes.get(..length)?;
-            if bytes.chunks(16).any(|chunk| chunk.starts_with(MAGIC)) {
-                return Some(true);
+    let mut pieces = memory.pieces().peekable();
+    for (start, end) in mappings {
+        // What was dumped is walked over, never the addresses: a damaged mapping can span all of them.
+        while let Some(&(address, bytes)) = pieces.peek() {
+            let piece_end = address.saturating_add(bytes.len() as u64);
+            let (from, to) = (start.max(address), end.min(piece_end));
+            if from < to && searched < MOST_SEARCHED {
+                let part = bytes.get((from - address) as usize..(to - address) as usize)?;
+                let part = part.get(..MOST_SEARCHED - searched).unwrap_or(part);
+                if has_magic(from, part) {
+                    return Some(true);
+                }
+                searched += part.len();
             }
-            searched += length;
-            address = address.saturating_add(length as u64);
+            if end <= piece_end {
+                break;
+            }
+            pieces.next();
         }
     }
     // The first page alone (it is always dumped) proves nothing.
     (searched > 4096).then_some(false)
+}
+
+/// Whether build information begins in `bytes`, which were at `address`.
+fn has_magic(address: u64, bytes: &[u8]) -> bool {
+    let skip = (address.next_multiple_of(ALIGN) - address) as usize;
+    let aligned = bytes.get(skip..).unwrap_or_default();
+    aligned.chunks(ALIGN as usize).any(|chunk| chunk.starts_with(MAGIC))
 }

@@ -13,7 +13,6 @@ mod go_trace;
 mod identity;
 mod inputs;
 mod memory;
-mod signals;
 mod signature;
 #[cfg(test)]
 mod testing;

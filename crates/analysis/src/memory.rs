@@ -1,13 +1,13 @@
 //! A crash as its memory image tells it.
 
 use panicle_binary::{BinaryError, Executable, matching};
-use panicle_goruntime::Reconstruction;
+use panicle_goruntime::{Reconstruction, signals};
 use panicle_image::{AddressSpace, Core};
 use panicle_report::{
     Binary, BinaryMatch, BuildIds, CoreSource, Diagnostic, Process, Signal, Stage, Thread, Truncated,
 };
 
-use crate::{AnalysisError, NamedBytes, go_trace, signals};
+use crate::{AnalysisError, NamedBytes, go_trace};
 
 /// Instruction bytes that are looked at around a fault.
 const FAULT_CODE: usize = 64;

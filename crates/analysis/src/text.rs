@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use panicle_evidence::traceback::{
     CrashText, HeadlineKind, PanicLine, SignalLine, TextCreatedBy, TextFrame, TextGoroutine,
 };
+use panicle_goruntime::{signals, spell};
 use panicle_report::{
     Address, CreatedBy, Elided, Frame, FrameKind, Goroutine, Leaked, Panic, PanicKind, PanicLink, PanicValue,
     Signal, Trust,
 };
-
-use crate::signals;
 
 /// What a printed crash tells.
 #[derive(Clone, Debug, Default)]
@@ -118,7 +117,13 @@ fn link(line: &PanicLine) -> PanicLink {
 }
 
 fn to_signal(line: &SignalLine) -> Signal {
-    signals::by_name(&line.name, line.code, line.address)
+    Signal {
+        number: signals::number(&line.name).unwrap_or(0),
+        name: line.name.clone(),
+        code: line.code.and_then(|code| i32::try_from(code).ok()),
+        address: line.address.map(Address),
+        sender_pid: None,
+    }
 }
 
 /// The runtime prints the goroutine at fault first. Neither a deadlock nor a signal from outside has
@@ -193,13 +198,7 @@ fn created_by(text: &TextCreatedBy) -> CreatedBy {
 
 fn frame(text: &TextFrame) -> Frame {
     let function = text.function_name().to_owned();
-    let kind = if text.is_non_go() {
-        FrameKind::Cgo
-    } else if function.starts_with("runtime.") || function.starts_with("internal/runtime/") {
-        FrameKind::Runtime
-    } else {
-        FrameKind::Go
-    };
+    let kind = if text.is_non_go() { FrameKind::Cgo } else { spell::frame_kind(&function) };
     Frame {
         function,
         file: text.file.as_deref().map(str::to_owned),

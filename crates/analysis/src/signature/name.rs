@@ -5,11 +5,11 @@
 //! `outer-rangeN`; a closure that came along with an inlined function is named after the whole chain,
 //! `main.main.(*T).method.func1`.
 
-use crate::function;
+use panicle_goruntime::spell::package;
 
 /// The name as it goes into a signature.
 pub(super) fn normalise(function: &str) -> String {
-    let package = function::package(function).unwrap_or("");
+    let package = package(function).unwrap_or("");
     let local = function.get(package.len()..).unwrap_or(function);
     let local = without_brackets(local);
     let local = local.strip_prefix('.').unwrap_or(&local);
@@ -32,7 +32,7 @@ pub(super) fn is_same_function(function: &str, parent: &(String, String)) -> boo
 }
 
 fn package_and_last(name: &str) -> (String, String) {
-    let package = function::package(name).unwrap_or("");
+    let package = package(name).unwrap_or("");
     (package.to_owned(), name.rsplit('.').next().unwrap_or(name).to_owned())
 }
 

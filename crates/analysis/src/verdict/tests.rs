@@ -232,6 +232,17 @@ fn nothing_at_all_is_no_crash() {
 }
 
 #[test]
+fn a_stopped_process_is_a_snapshot_and_a_killed_one_is_not() {
+    let ended_by = |name, number| {
+        let signal = Some(signal(name, number, 0x80, None, None));
+        judge(Origin::Memory, None, &Process { signal, ..Process::default() }, &[]).class
+    };
+    assert_eq!(ended_by("SIGSTOP", 19), VerdictClass::NoCrash);
+    assert_eq!(ended_by("SIGTRAP", 5), VerdictClass::NoCrash);
+    assert_eq!(ended_by("SIGBUS", 7), VerdictClass::Unknown);
+}
+
+#[test]
 fn every_verdict_explains_itself() {
     for panic in [fatal("concurrent map writes"), panicked(vec![link(None, "boom", false)]), fatal("odd")] {
         let verdict = judge(Origin::Text, Some(&panic), &Process::default(), &[]);

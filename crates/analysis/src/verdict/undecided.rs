@@ -20,6 +20,15 @@ pub(super) fn conclude(facts: &Facts<'_>) -> Finding {
             "The core is not that of a Go program, so there are no goroutines and no panic to read. Threads, \
              mappings and the signal are shown; for C and C++ a native debugger tells more.",
         ),
+        (Some(signal), true) if stops(&signal.name) => {
+            Finding::new(facts, VerdictClass::NoCrash, "No crash: a snapshot of a running process")
+                .sure(Confidence::Likely, "Likely: the process was stopped to be copied, and had not failed.")
+                .summary(format!(
+                    "The core was taken of a process that a debugger had stopped ({}), as gcore does. The Go \
+                     runtime had recorded neither a panic nor a fatal error.",
+                    signal.name
+                ))
+        }
         (Some(signal), true) => Finding::new(
             facts,
             VerdictClass::Unknown,
@@ -57,4 +66,9 @@ pub(super) fn conclude(facts: &Facts<'_>) -> Finding {
         Some(signal) => finding.evidence("signal", describe_signal(signal), None),
         None => finding,
     }
+}
+
+/// The signals with which a debugger stops a process. They end none.
+fn stops(signal: &str) -> bool {
+    matches!(signal, "SIGSTOP" | "SIGTSTP" | "SIGTRAP")
 }
