@@ -113,7 +113,8 @@ impl Stack {
         let count = after.map_or(self.frames.len(), |after| at + after);
         self.frames.drain(..count);
         if let Some(elided) = &mut self.elided {
-            elided.after_frames -= count as u64;
+            // A damaged table can inline more calls into the dying frame than come before the gap.
+            elided.after_frames = elided.after_frames.saturating_sub(count as u64);
         }
         true
     }

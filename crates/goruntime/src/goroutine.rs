@@ -147,17 +147,9 @@ impl G {
         })
     }
 
-    /// Profiler labels; a damaged set is said.
-    pub fn labels(&self, process: &Process<'_>) -> (BTreeMap<String, String>, Option<Diagnostic>) {
-        match labels::read(process, self.labels) {
-            Ok(labels) => (labels, None),
-            Err(error) => {
-                let diagnostic =
-                    Diagnostic::warning(Stage::Goroutines, format!("Labels cannot be read: {error}."))
-                        .about(format!("goroutine {}", self.id));
-                (BTreeMap::new(), Some(diagnostic))
-            }
-        }
+    /// Profiler labels; empty for none.
+    pub fn labels(&self, process: &Process<'_>) -> Result<BTreeMap<String, String>, ReadError> {
+        labels::read(process, self.labels)
     }
 }
 

@@ -25,7 +25,7 @@ pub mod panics;
 pub mod process;
 mod reconstruct;
 pub mod signals;
-mod spell;
+pub mod spell;
 pub mod status;
 pub mod symbolize;
 pub mod threads;

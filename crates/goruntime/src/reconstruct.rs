@@ -197,6 +197,7 @@ fn read(
         locals_left: most_frames_with_locals,
         diagnostics,
         broken_stacks: 0,
+        unread_labels: 0,
     };
     let written: Vec<Goroutine> = goroutines.iter().map(|(g, stack)| writer.goroutine(g, stack)).collect();
     let ids: HashMap<u64, u64> = goroutines.iter().map(|(g, _)| (g.address, g.id)).collect();

@@ -49,6 +49,18 @@ pub fn name(number: i32) -> String {
     }
 }
 
+/// 6 for `SIGABRT`, and the number itself for what stands in for a name: `signal 34` ([`name`]),
+/// `Signal 34` and `0x22` (the runtime's `fatalsignal` and `dopanic_m`).
+pub fn number(name: &str) -> Option<i32> {
+    if let Some(at) = NAMES.iter().position(|known| *known == name) {
+        return i32::try_from(at + 1).ok();
+    }
+    if let Some(hex) = name.strip_prefix("0x") {
+        return i32::from_str_radix(hex, 16).ok();
+    }
+    name.strip_prefix("signal ").or_else(|| name.strip_prefix("Signal "))?.parse().ok()
+}
+
 /// As the runtime prints it: `SIGABRT: abort` (`runtime.sigtable`).
 pub fn printed_name(process: &Process<'_>, number: i32) -> String {
     /// `sigTabT`: flags, then the name.
@@ -60,4 +72,30 @@ pub fn printed_name(process: &Process<'_>, number: i32) -> String {
         (!name.is_empty()).then_some(name)
     };
     own().unwrap_or_else(|| name(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{name, number};
+
+    #[test]
+    fn names_and_numbers_agree() {
+        for (value, text) in
+            [(3, "SIGQUIT"), (6, "SIGABRT"), (11, "SIGSEGV"), (31, "SIGSYS"), (34, "signal 34")]
+        {
+            assert_eq!(name(value), text);
+            assert_eq!(number(text), Some(value));
+        }
+        assert_eq!(name(0), "signal 0");
+        assert_eq!(name(-4), "signal -4");
+    }
+
+    #[test]
+    fn a_number_in_place_of_a_name_is_read() {
+        assert_eq!(number("Signal 65"), Some(65));
+        assert_eq!(number("0x41"), Some(65));
+        for text in ["SIGNONE", "0x", "Signal", "signal x", ""] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Spelling function names as the runtime's traceback does.
+//! Names of functions: spelled as the runtime's traceback does, and what they say of the package.
 
 use panicle_report::FrameKind;
 
@@ -48,9 +48,9 @@ pub(crate) fn function_name(name: &str, spelling: Spelling) -> String {
     }
 }
 
-/// What a function belongs to, from the package its name starts with.
-pub(crate) fn frame_kind(name: &str) -> FrameKind {
-    let package = package(name);
+/// What a Go function belongs to, from the package its name starts with.
+pub fn frame_kind(name: &str) -> FrameKind {
+    let package = package(name).unwrap_or_default();
     if package == "runtime"
         || package.starts_with("runtime/internal/")
         || package.starts_with("internal/runtime/")
@@ -63,14 +63,13 @@ pub(crate) fn frame_kind(name: &str) -> FrameKind {
 
 /// The import path of a function's package: `example.com/x/y` of `example.com/x/y.(*T).M`. Dots of
 /// the last path element are escaped (`gopkg.in/yaml%2ev3`), so the first one after the last slash
-/// ends the package; type arguments may hold slashes of their own.
-pub(crate) fn package(name: &str) -> &str {
+/// ends the package; type arguments may hold slashes of their own. `None` for a name without a
+/// package, as C functions have.
+pub fn package(name: &str) -> Option<&str> {
     let plain = &name[..name.find('[').unwrap_or(name.len())];
     let start = plain.rfind('/').map_or(0, |slash| slash + 1);
-    match plain[start..].find('.') {
-        Some(dot) => &plain[..start + dot],
-        None => "",
-    }
+    let dot = plain[start..].find('.')?;
+    Some(&plain[..start + dot]).filter(|path| !path.is_empty())
 }
 
 #[cfg(test)]
@@ -99,9 +98,14 @@ mod tests {
 
     #[test]
     fn finds_the_package() {
-        assert_eq!(package("example.com/x/y.(*T).M"), "example.com/x/y");
-        assert_eq!(package("main.F[example.com/a/b.T]"), "main");
-        assert_eq!(package("_rt0_amd64_linux"), "");
+        assert_eq!(package("example.com/x/y.(*T).M"), Some("example.com/x/y"));
+        assert_eq!(package("main.main.func1"), Some("main"));
+        assert_eq!(package("main.F[example.com/a/b.T]"), Some("main"));
+        assert_eq!(package("gopkg.in/yaml%2ev3.(*parser).peek"), Some("gopkg.in/yaml%2ev3"));
+        assert_eq!(package("_rt0_amd64_linux"), None);
+        assert_eq!(package(""), None);
+        assert_eq!(frame_kind("runtime/internal/atomic.(*Uint32).Load"), FrameKind::Runtime);
+        assert_eq!(frame_kind("_rt0_amd64_linux"), FrameKind::Go);
         assert_eq!(frame_kind("internal/runtime/maps.(*Map).putSlotSmallFastStr"), FrameKind::Runtime);
         assert_eq!(frame_kind("runtime/pprof.Do"), FrameKind::Go);
     }

@@ -15,10 +15,22 @@ const MOST_WORDS: u64 = 256;
 /// The longest word is "GOMAXPROCS updater (idle)".
 const LONGEST_WORD: u64 = 80;
 
-/// States by number as every version since Go 1.14 has them (runtime2.go), for processes whose own
-/// words cannot be found.
-const STATES: [&str; 11] =
-    ["idle", "runnable", "running", "syscall", "waiting", "", "dead", "", "copystack", "preempted", "leaked"];
+/// States by number as every version since Go 1.14 has them (runtime2.go; the last two came with Go
+/// 1.26), for processes whose own words cannot be found.
+const STATES: [&str; 12] = [
+    "idle",
+    "runnable",
+    "running",
+    "syscall",
+    "waiting",
+    "",
+    "dead",
+    "",
+    "copystack",
+    "preempted",
+    "leaked",
+    "waiting for cgo callback",
+];
 
 /// A goroutine's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,8 +106,8 @@ impl Words {
     }
 }
 
-/// An array of strings: its length is the distance to the next symbol, so it is read until an
-/// entry is none.
+/// An array of strings, as long as its symbol says. Without a symbol table that is not known, and so
+/// many are read as there are in either table at the least.
 fn words(process: &Process<'_>, name: &'static str) -> Result<Vec<String>, ReadError> {
     let address = process.global(name)?;
     let size = process.executable.symbol(name).map(|symbol| symbol.size).filter(|&size| size > 0);

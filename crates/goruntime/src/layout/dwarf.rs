@@ -29,7 +29,10 @@ impl Layout {
 }
 
 fn structure(dwarf: &DwarfIndex<'_>, id: TypeId) -> Option<StructLayout> {
-    let size = dwarf.ty(id).size?;
+    let found = dwarf.ty(id);
+    // A name can be that of another kind of type in another version: `runtime/pprof.labelMap` is a
+    // map up to Go 1.23.
+    let (TypeKind::Struct { .. }, Some(size)) = (&found.kind, found.size) else { return None };
     let mut fields = HashMap::new();
     flatten(dwarf, id, "", 0, DEEPEST, &mut fields);
     Some(StructLayout { size, fields })

@@ -1,6 +1,6 @@
 //! From what was found in memory to the report's shapes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use panicle_image::Registers;
 use panicle_report::{
@@ -29,24 +29,24 @@ pub(super) struct Writer<'w, 'a> {
     pub(super) locals_left: usize,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) broken_stacks: u64,
+    pub(super) unread_labels: u64,
 }
 
-/// Broken stacks that get an entry of their own among the diagnostics.
-const MOST_BROKEN_TOLD: u64 = 20;
+/// Goroutines with one kind of trouble that get an entry of their own among the diagnostics; a core can
+/// have a million of them, and one entry says how many there are.
+const MOST_TOLD: u64 = 20;
 
 impl Writer<'_, '_> {
     pub(super) fn goroutine(&mut self, g: &G, stack: &Stack) -> Goroutine {
         let process = self.process;
-        let (labels, problem) = g.labels(process);
-        self.diagnostics.extend(problem);
+        let labels = self.labels(g);
         if !stack.end.is_complete() {
             self.broken_stacks += 1;
-        }
-        if !stack.end.is_complete() && self.broken_stacks <= MOST_BROKEN_TOLD {
-            self.diagnostics.push(
-                Diagnostic::warning(Stage::Unwind, format!("The stack breaks off: {}.", why(stack.end)))
-                    .about(format!("goroutine {}", g.id)),
-            );
+            if self.broken_stacks <= MOST_TOLD {
+                let text = format!("The stack breaks off: {}.", why(stack.end));
+                let diagnostic = Diagnostic::warning(Stage::Unwind, text);
+                self.diagnostics.push(diagnostic.about(format!("goroutine {}", g.id)));
+            }
         }
         let thread = self.threads.get(&g.m).copied();
         let registers = thread.map(Thread::at_work);
@@ -74,6 +74,18 @@ impl Writer<'_, '_> {
             truncated: !stack.end.is_complete() || stack.elided.is_some(),
             elided: stack.elided,
         }
+    }
+
+    fn labels(&mut self, g: &G) -> BTreeMap<String, String> {
+        g.labels(self.process).unwrap_or_else(|error| {
+            self.unread_labels += 1;
+            if self.unread_labels <= MOST_TOLD {
+                let text = format!("Labels cannot be read: {error}.");
+                let diagnostic = Diagnostic::warning(Stage::Goroutines, text);
+                self.diagnostics.push(diagnostic.about(format!("goroutine {}", g.id)));
+            }
+            BTreeMap::new()
+        })
     }
 
     /// `registers` are those of the thread, which tell something of a frame only while its pc and sp
@@ -145,7 +157,13 @@ impl Writer<'_, '_> {
     }
 
     pub(super) fn say_what_was_left_out(&mut self) {
-        if self.broken_stacks > MOST_BROKEN_TOLD {
+        if self.unread_labels > MOST_TOLD {
+            self.diagnostics.push(Diagnostic::warning(
+                Stage::Goroutines,
+                format!("The labels of {} goroutines in all cannot be read.", self.unread_labels),
+            ));
+        }
+        if self.broken_stacks > MOST_TOLD {
             self.diagnostics.push(Diagnostic::warning(
                 Stage::Unwind,
                 format!("{} stacks in all break off; each such goroutine is marked.", self.broken_stacks),
