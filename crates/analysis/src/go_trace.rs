@@ -20,8 +20,12 @@ pub(crate) fn of_core(core: &Core<'_>, memory: &AddressSpace<'_>, running: &Buil
         return Some(true);
     }
     let path = core.executable_path()?;
-    let mut mappings: Vec<_> =
-        core.files.iter().filter(|file| file.path == path).map(|file| (file.start, file.end)).collect();
+    let mappings = core.files.iter().filter(|file| file.path == path);
+    search(mappings.map(|file| (file.start, file.end)).collect(), memory)
+}
+
+/// Whether there is build information between the pairs of addresses; `None` where nothing is there.
+fn search(mut mappings: Vec<(u64, u64)>, memory: &AddressSpace<'_>) -> Option<bool> {
     mappings.sort_unstable();
     let mut searched = 0;
     let mut pieces = memory.pieces().peekable();
@@ -50,7 +54,42 @@ pub(crate) fn of_core(core: &Core<'_>, memory: &AddressSpace<'_>, running: &Buil
 
 /// Whether build information begins in `bytes`, which were at `address`.
 fn has_magic(address: u64, bytes: &[u8]) -> bool {
-    let skip = (address.next_multiple_of(ALIGN) - address) as usize;
-    let aligned = bytes.get(skip..).unwrap_or_default();
+    let Some(aligned) = address.checked_next_multiple_of(ALIGN) else { return false };
+    let aligned = bytes.get((aligned - address) as usize..).unwrap_or_default();
     aligned.chunks(ALIGN as usize).any(|chunk| chunk.starts_with(MAGIC))
+}
+
+#[cfg(test)]
+mod tests {
+    use panicle_image::AddressSpace;
+
+    use super::{MAGIC, search};
+
+    fn page(at: usize) -> Vec<u8> {
+        let mut page = vec![0; 8192];
+        page[at..at + MAGIC.len()].copy_from_slice(MAGIC);
+        page
+    }
+
+    #[test]
+    fn finds_build_information_where_it_is_aligned() {
+        for (at, found) in [(0, true), (4112, true), (4113, false)] {
+            let page = page(at);
+            let mut memory = AddressSpace::new();
+            memory.add_layer(0x40_0000, &page);
+            assert_eq!(search(vec![(0x40_0000, 0x40_2000)], &memory), Some(found), "{at}");
+            // What lies outside of the mappings is not the executable's.
+            assert_eq!(search(vec![(0x50_0000, 0x50_2000)], &memory), None);
+        }
+    }
+
+    #[test]
+    fn a_mapping_of_all_addresses_costs_what_was_dumped() {
+        let page = page(32);
+        let mut memory = AddressSpace::new();
+        memory.add_layers([(0x40_0000, &page[4096..]), (0xffff_ffff_ffff_e000, &page[..4096])]);
+        assert_eq!(search(vec![(0, u64::MAX); 1000], &memory), Some(true));
+        assert_eq!(search(vec![(0, 0x50_0000), (8, 4), (u64::MAX, 0)], &memory), None);
+        assert_eq!(search(Vec::new(), &memory), None);
+    }
 }

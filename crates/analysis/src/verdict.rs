@@ -60,6 +60,9 @@ const RULES: &[Rule] = &[
     program_panic::recognise,
 ];
 
+/// Characters of a title. Names and messages that go into one can have thousands.
+const LONGEST_TITLE: usize = 240;
+
 /// Decides. There is always a verdict; where nothing is known it says so.
 pub(crate) fn decide(facts: &Facts<'_>) -> Verdict {
     let finding = RULES.iter().find_map(|rule| rule(facts)).unwrap_or_else(|| undecided::conclude(facts));
@@ -72,7 +75,7 @@ pub(crate) fn decide(facts: &Facts<'_>) -> Verdict {
     evidence.push(Evidence { kind: "confidence".to_owned(), text: finding.because, reference: None });
     Verdict {
         class: finding.class,
-        title,
+        title: one_line(&title),
         summary: finding.summary,
         confidence: finding.confidence,
         goroutine: at_fault(facts, finding.class),
@@ -83,6 +86,12 @@ pub(crate) fn decide(facts: &Facts<'_>) -> Verdict {
         fixes: finding.fixes,
         capture_next: finding.capture_next,
     }
+}
+
+/// A title as lists show it: cut, and without control characters, which a message can have.
+fn one_line(title: &str) -> String {
+    let shown = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    finding::cut(title, LONGEST_TITLE).chars().map(shown).collect()
 }
 
 /// The goroutine at fault. The one that a signal from outside interrupted is not at fault.

@@ -123,3 +123,11 @@ fn is_panic_entry(function: &str) -> bool {
 pub(super) fn in_place(facts: &Facts<'_>) -> String {
     facts.place().map_or(String::new(), |p| format!(" in {}", p.describe()))
 }
+
+/// At most `limit` characters of a text.
+pub(super) fn cut(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -8,9 +8,12 @@ use panicle_report::{Confidence, PanicKind, VerdictClass};
 
 use super::{
     capture,
-    finding::{Finding, in_place},
+    finding::{Finding, cut, in_place},
 };
 use crate::facts::{Facts, first_line, text_of, type_of};
+
+/// Panics of a chain that the hint about it names.
+const SHOWN: usize = 10;
 
 pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
     if facts.kind() != Some(PanicKind::Panic) {
@@ -41,9 +44,10 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
     let links: Vec<_> = facts.links().collect();
     if links.len() > 1 {
         let chain: Vec<_> =
-            links.iter().map(|l| format!("\"{}\"", cut(first_line(text_of(l)), 80))).collect();
+            links.iter().take(SHOWN).map(|l| format!("\"{}\"", cut(first_line(text_of(l)), 80))).collect();
+        let more = if links.len() > SHOWN { ", …" } else { "" };
         finding = finding.hint(format!(
-            "{} panics are on the chain, first raised first: {}.",
+            "{} panics are on the chain, first raised first: {}{more}.",
             links.len(),
             chain.join(", ")
         ));
@@ -136,12 +140,4 @@ fn is_init(function: &str) -> bool {
     function == "runtime.doInit"
         || function == "runtime.doInit1"
         || function.rsplit('.').next() == Some("init")
-}
-
-/// At most `limit` characters of a text.
-fn cut(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }

@@ -251,3 +251,18 @@ fn every_verdict_explains_itself() {
         assert!(verdict.evidence.iter().any(|e| e.reference.as_deref() == Some("goroutine 7 frame 0")));
     }
 }
+
+#[test]
+fn titles_are_one_line_of_bounded_length() {
+    for message in ["x\0y\u{1b}[31m".to_owned(), "word ".repeat(10_000)] {
+        let title = judge(Origin::Text, Some(&fatal(&message)), &Process::default(), &[]).title;
+        assert!(title.chars().count() <= 241 && !title.contains(char::is_control), "{title:?}");
+    }
+}
+
+#[test]
+fn a_long_chain_is_not_told_in_full() {
+    let chain = (0..1000).map(|n| link(None, &format!("boom {n}"), false)).collect();
+    let hints = judge(Origin::Text, Some(&panicked(chain)), &Process::default(), &[]).hints.concat();
+    assert!(hints.starts_with("1000 panics") && hints.len() < 1000, "{hints}");
+}
