@@ -4,7 +4,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ProblemError } from "./api/errors";
 import { retryInterval } from "./api/queries";
-import { router } from "./router";
+import { preloadPages, router } from "./router";
 import "./styles/index.css";
 
 const client = new QueryClient({
@@ -32,3 +32,6 @@ createRoot(element).render(
     </QueryClientProvider>
   </StrictMode>,
 );
+
+const PRELOAD_AFTER = 1_000;
+window.addEventListener("load", () => setTimeout(preloadPages, PRELOAD_AFTER), { once: true });

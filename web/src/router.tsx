@@ -7,6 +7,26 @@ import { oneOf } from "./lib/search-params";
 import { STATUS_WORDS } from "./lib/words";
 import type { CrashStatus } from "./api/types";
 
+/** Loaded when they are needed, or when there is time: then they work while the server is away, too. */
+const pages = {
+  groups: lazyRouteComponent(() => import("./routes/groups")),
+  group: lazyRouteComponent(() => import("./routes/group")),
+  crashes: lazyRouteComponent(() => import("./routes/crashes")),
+  crash: lazyRouteComponent(() => import("./routes/crash")),
+  goroutines: lazyRouteComponent(() => import("./routes/goroutines")),
+  goroutine: lazyRouteComponent(() => import("./routes/goroutine")),
+  binaries: lazyRouteComponent(() => import("./routes/binaries")),
+  upload: lazyRouteComponent(() => import("./routes/upload")),
+};
+
+/** Loads the other pages while nothing else is going on. */
+export function preloadPages(): void {
+  for (const page of Object.values(pages)) {
+    // One that does not come now is asked for again when it is needed.
+    void page.preload?.()?.catch(() => undefined);
+  }
+}
+
 const root = createRootRoute({
   component: Shell,
   notFoundComponent: () => <NotFound />,
@@ -16,13 +36,13 @@ const groups = createRoute({
   getParentRoute: () => root,
   path: "/",
   validateSearch: parseGroupSearch,
-  component: lazyRouteComponent(() => import("./routes/groups")),
+  component: pages.groups,
 });
 
 const group = createRoute({
   getParentRoute: () => root,
   path: "/groups/$id",
-  component: lazyRouteComponent(() => import("./routes/group")),
+  component: pages.group,
 });
 
 const crashes = createRoute({
@@ -31,38 +51,38 @@ const crashes = createRoute({
   validateSearch: (search: Record<string, unknown>): { status?: CrashStatus | undefined } => ({
     status: oneOf(search.status, Object.keys(STATUS_WORDS) as CrashStatus[]),
   }),
-  component: lazyRouteComponent(() => import("./routes/crashes")),
+  component: pages.crashes,
 });
 
 const crash = createRoute({
   getParentRoute: () => root,
   path: "/crashes/$id",
-  component: lazyRouteComponent(() => import("./routes/crash")),
+  component: pages.crash,
 });
 
 const goroutines = createRoute({
   getParentRoute: () => root,
   path: "/crashes/$id/goroutines",
   validateSearch: parseGoroutineSearch,
-  component: lazyRouteComponent(() => import("./routes/goroutines")),
+  component: pages.goroutines,
 });
 
 const goroutine = createRoute({
   getParentRoute: () => root,
   path: "/crashes/$id/goroutines/$gid",
-  component: lazyRouteComponent(() => import("./routes/goroutine")),
+  component: pages.goroutine,
 });
 
 const binaries = createRoute({
   getParentRoute: () => root,
   path: "/binaries",
-  component: lazyRouteComponent(() => import("./routes/binaries")),
+  component: pages.binaries,
 });
 
 const upload = createRoute({
   getParentRoute: () => root,
   path: "/upload",
-  component: lazyRouteComponent(() => import("./routes/upload")),
+  component: pages.upload,
 });
 
 export const router = createRouter({

@@ -105,7 +105,10 @@ export const reportQuery = (id: string, analysedAt: string | null | undefined) =
     queryFn: async ({ signal }) => {
       try {
         return await body<Report>(
-          api.GET("/api/v1/crashes/{id}/report", { params: { path: { id } }, signal }),
+          api.GET("/api/v1/crashes/{id}/report", {
+            params: { path: { id }, query: { goroutines: "summary" } },
+            signal,
+          }),
         );
       } catch (error) {
         if (error instanceof ProblemError && error.slug === "report-not-ready") return null;

@@ -66,10 +66,14 @@ export function Command({ text, what }: { text: string; what: string }) {
     <div className="command">
       {/* Long lines scroll, which keyboards must reach too. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <pre tabIndex={0} role="region" aria-label={what}>
+      <pre tabIndex={0} role="group" aria-label={what}>
         <code>{text}</code>
       </pre>
-      <Button className="button quiet" aria-label={`Copy ${what}`} onPress={() => void copy(text, what)}>
+      <Button
+        className="button quiet"
+        aria-label={`${state === "copied" ? "Copied" : "Copy"} ${what}`}
+        onPress={() => void copy(text, what)}
+      >
         <Icon name={state === "copied" ? "check" : "copy"} />
         {state === "copied" ? "Copied" : "Copy"}
       </Button>

@@ -1,6 +1,5 @@
 import { Link } from "@tanstack/react-router";
 import type { CrashSummary } from "../api/types";
-import { classInfo } from "../lib/classes";
 import { STATUS_WORDS } from "../lib/words";
 import { Prose } from "./Code";
 import { StatusMark } from "./marks";
@@ -36,9 +35,7 @@ export function CrashTable({ crashes, caption }: { crashes: readonly CrashSummar
           <tr role="row" key={crash.id}>
             <th role="rowheader" scope="row">
               <Link to="/crashes/$id" params={{ id: crash.id }}>
-                <Prose
-                  text={crash.title ?? (crash.class ? classInfo(crash.class).label : "Not analysed yet")}
-                />
+                <Prose text={headline(crash)} />
               </Link>
               {crash.diagnostics.some((item) => item.severity !== "info") && crash.status === "done" && (
                 <span className="partial"> in part: {crash.diagnostics.length} missing or doubtful</span>
@@ -69,4 +66,10 @@ export function CrashTable({ crashes, caption }: { crashes: readonly CrashSummar
       </tbody>
     </table>
   );
+}
+
+/** Without its binary, a crash has a title that may not last. */
+function headline(crash: CrashSummary): string {
+  if (crash.status === "waiting-for-binary") return "Not analysed yet: its binary is missing";
+  return crash.title ?? "Not analysed yet";
 }

@@ -20,8 +20,13 @@ export function NotFound({ what = "page" }: { what?: string }) {
   );
 }
 
+/** A part of the program itself that could not be loaded: the server is gone, or is another version. */
+function isMissingPart(error: unknown): boolean {
+  return error instanceof TypeError && error.message.includes("module");
+}
+
 function words(error: unknown): { title: string; detail: string } {
-  if (error instanceof UnreachableError) {
+  if (error instanceof UnreachableError || isMissingPart(error)) {
     return {
       title: "The server does not answer",
       detail:

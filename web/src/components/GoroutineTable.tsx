@@ -1,14 +1,15 @@
 // A table of any number of goroutines: rows near the view are in the document, the server sorts,
 // filters and hands out parts of a hundred.
-import { useQueries } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { createColumnHelper, flexRender, getCoreRowModel, useReactTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
-import { GOROUTINES_AT_ONCE, goroutinesQuery } from "../api/queries";
+import { GOROUTINES_AT_ONCE, clustersQuery, goroutinesQuery } from "../api/queries";
 import type { GoroutineRow } from "../api/types";
 import { duration } from "../lib/format";
 import { type GoroutineSearch, type GoroutineSort, goroutineFilter } from "../lib/goroutine-search";
+import { clusterPlaces } from "../lib/frames";
 import { useMedia } from "../lib/hooks";
 import { partsOf } from "../lib/parts";
 import { FunctionName } from "./Code";
@@ -24,6 +25,8 @@ interface Slot {
 
 interface TableMeta {
   crash: string;
+  /** The telling function of each cluster: the innermost frame is nearly always the scheduler's. */
+  places: ReadonlyMap<string, string>;
 }
 
 const column = createColumnHelper<Slot>();
@@ -59,8 +62,9 @@ const columns = [
   }),
   column.accessor((slot) => slot.row?.top_function, {
     id: "function",
-    header: "Innermost frame",
-    cell: ({ row: { original } }) => original.row && <Top row={original.row} />,
+    header: "Where",
+    cell: ({ row: { original }, table }) =>
+      original.row && <Where row={original.row} places={(table.options.meta as TableMeta).places} />,
   }),
   column.accessor((slot) => slot.row?.created_by, {
     id: "creator",
@@ -70,7 +74,7 @@ const columns = [
       (original.row.created_by == null ? (
         <span className="muted">not recorded</span>
       ) : (
-        <FunctionName name={original.row.created_by} />
+        <FunctionName name={original.row.created_by} short />
       )),
   }),
   column.accessor((slot) => slot.row?.labels, {
@@ -92,11 +96,13 @@ function Wait({ row }: { row: GoroutineRow }) {
   );
 }
 
-function Top({ row }: { row: GoroutineRow }) {
+function Where({ row, places }: { row: GoroutineRow; places: TableMeta["places"] }) {
+  const place = row.cluster == null ? undefined : places.get(row.cluster);
+  if (place !== undefined) return <FunctionName name={place} short />;
   if (row.top_function == null) return <Unknown why="no frame could be read" />;
   return (
     <>
-      <FunctionName name={row.top_function} />{" "}
+      <FunctionName name={row.top_function} short />{" "}
       <span className="position" title={row.top_file ?? undefined}>
         {row.top_file?.split("/").at(-1) ?? "?"}
         {row.top_line != null && `:${row.top_line}`}
@@ -140,7 +146,11 @@ export function GoroutineTable({ crash, search, matched }: GoroutineTableProps) 
     const offset = index - (index % GOROUTINES_AT_ONCE);
     return { index, row: loaded.get(offset)?.[index - offset] };
   });
-  const meta = useMemo<TableMeta>(() => ({ crash }), [crash]);
+  const clusters = useInfiniteQuery(clustersQuery(crash)).data;
+  const meta = useMemo<TableMeta>(
+    () => ({ crash, places: clusterPlaces(clusters?.pages.flatMap((page) => page.items) ?? []) }),
+    [crash, clusters],
+  );
   const table = useReactTable({
     data: slots,
     columns,

@@ -76,7 +76,7 @@ function Run({ part, open, onToggle, module, opened, gapAfter }: RunProps) {
           </Button>
         </li>
         {gapAfter !== null && within(gapAfter.after_frames, part.start, last) && (
-          <Gap count={gapAfter.count} />
+          <li className="gap">{gapWords(gapAfter.count)}</li>
         )}
       </>
     );
@@ -85,7 +85,9 @@ function Run({ part, open, onToggle, module, opened, gapAfter }: RunProps) {
     const index = part.start + offset;
     return (
       <FrameItem key={index} frame={frame} index={index} module={module} opened={opened.has(index)}>
-        {gapAfter !== null && gapAfter.after_frames === index + 1 && <Gap count={gapAfter.count} />}
+        {gapAfter !== null && gapAfter.after_frames === index + 1 && (
+          <div className="gap">{gapWords(gapAfter.count)}</div>
+        )}
       </FrameItem>
     );
   });
@@ -95,12 +97,8 @@ function within(after: number, start: number, last: number): boolean {
   return after > start && after <= last + 1;
 }
 
-function Gap({ count }: { count: number }) {
-  return (
-    <div className="gap">
-      {counted(count, "frame")} left out here: the stack is deeper than what is read of it.
-    </div>
-  );
+function gapWords(count: number): string {
+  return `${counted(count, "frame")} left out here: the stack is deeper than what is read of it.`;
 }
 
 function useFolds(parts: readonly FrameRun[]) {

@@ -1,5 +1,5 @@
 // Whose code a frame is, and which frames are folded.
-import type { Frame } from "../api/types";
+import type { Frame, GoroutineCluster } from "../api/types";
 
 export type Owner = "app" | "dependency" | "std" | "runtime" | "c" | "signal";
 
@@ -104,6 +104,16 @@ export function tellingFrame(frames: readonly Frame[], module?: string | null): 
 /** All of it is the runtime's own work: nothing that a program's author wrote. */
 export function isRuntimeOnly(frames: readonly Frame[]): boolean {
   return frames.length > 0 && frames.every((frame) => frame.kind === "runtime");
+}
+
+/** The function that tells most about each cluster, by the cluster's signature. */
+export function clusterPlaces(clusters: readonly GoroutineCluster[]): ReadonlyMap<string, string> {
+  return new Map(
+    clusters.flatMap(({ signature, frames }) => {
+      const frame = tellingFrame(frames);
+      return frame ? [[signature, frame.function] as const] : [];
+    }),
+  );
 }
 
 /** `main.go:16`, or why there is none. */

@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { clustersQuery, crashQuery, goroutinesQuery } from "../api/queries";
 import type { GoroutineFacets } from "../api/schema.gen";
 import { Clusters } from "../components/Clusters";
@@ -59,7 +60,7 @@ export default function GoroutinesPage() {
       {first.error ? (
         <InlineFailure error={first.error} />
       ) : view === "clusters" ? (
-        <ClusterView id={id} atFault={null} />
+        <ClusterView id={id} />
       ) : (
         <>
           <Filters search={search} facets={first.data?.facets} id={id} />
@@ -88,8 +89,12 @@ export default function GoroutinesPage() {
   );
 }
 
-function ClusterView({ id, atFault }: { id: string; atFault: number | null }) {
+/** Clusters that are shown at first, and that each press adds. */
+const CLUSTERS_AT_ONCE = 50;
+
+function ClusterView({ id }: { id: string }) {
   const query = useInfiniteQuery(clustersQuery(id));
+  const [shown, setShown] = useState(CLUSTERS_AT_ONCE);
   const clusters = query.data?.pages.flatMap((page) => page.items);
   if (query.error && !clusters) return <InlineFailure error={query.error} />;
   if (!clusters) return <Skeleton what="clusters" lines={8} />;
@@ -99,8 +104,18 @@ function ClusterView({ id, atFault }: { id: string; atFault: number | null }) {
       <p className="muted">
         Goroutines with the same stack, state and wait reason, most numerous first. A number lists them.
       </p>
-      <Clusters clusters={clusters} crash={id} module={null} atFault={atFault} stacks />
-      <More query={query} what="stacks" />
+      <Clusters clusters={clusters.slice(0, shown)} crash={id} module={null} stacks />
+      <More
+        what={`stacks, of ${count(clusters.length)}`}
+        query={{
+          hasNextPage: shown < clusters.length || query.hasNextPage,
+          isFetchingNextPage: query.isFetchingNextPage,
+          fetchNextPage: () => {
+            setShown(shown + CLUSTERS_AT_ONCE);
+            return query.hasNextPage ? query.fetchNextPage() : Promise.resolve();
+          },
+        }}
+      />
     </>
   );
 }

@@ -1,0 +1,108 @@
+// From an empty server to a verdict, in a browser.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { type Tab, accessible, launch, open, show } from "./browser";
+import { fixture } from "./fixtures";
+import { Server } from "./server";
+
+let server: Server;
+let browser: Browser;
+let tab: Tab;
+let page: Page;
+const folder = mkdtempSync(join(tmpdir(), "panicle-e2e-files-"));
+beforeAll(async () => {
+  [server, browser] = await Promise.all([Server.start(), launch()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+beforeEach(async () => {
+  tab = await open(browser, server.url);
+  page = tab.page;
+});
+afterEach(() => tab.context.close());
+
+it("says how to send the first crash", async () => {
+  await show(page, "/");
+  await page.getByRole("heading", { name: "No crash has been grouped yet" }).waitFor();
+  await page.getByRole("button", { name: "Copy the upload command" }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+    `panicle upload core ./core --binary ./app --server ${server.url}`,
+  );
+  await accessible(page);
+  await page.getByRole("link", { name: "Send files from this browser" }).click();
+  await page.waitForURL(/upload$/);
+});
+
+it("takes core and executable, and comes to the verdict by itself", async () => {
+  const crash = fixture("index-out-of-range");
+  await show(page, "/upload");
+  await page.locator("input[type=file]").setInputFiles([crash.core, crash.binary]);
+  await page.locator(".upload-items li").nth(1).waitFor();
+  expect(await page.getByLabel("Kind of core").inputValue()).toBe("core");
+  expect(await page.getByLabel("Kind of index-out-of-range").inputValue()).toBe("binary");
+  await page.getByLabel("Service").fill("catalogue");
+  await accessible(page);
+  await page.getByRole("button", { name: "Send and analyse" }).click();
+  await page.waitForURL(/crashes\/[0-9a-f-]+$/);
+  await page
+    .getByRole("heading", { level: 1, name: /Index 3 out of range of length 3/ })
+    .waitFor({ timeout: 60_000 });
+  expect(await page.locator(".context").textContent()).toContain("catalogue");
+  expect(tab.complaints).toEqual([]);
+});
+
+it("takes what a program printed alone", async () => {
+  const crash = fixture("nil-map-write");
+  await show(page, "/upload");
+  await page.locator("input[type=file]").setInputFiles(crash.stderr);
+  await page.getByRole("button", { name: "Send and analyse" }).click();
+  await page.getByRole("heading", { level: 1, name: /nil map/ }).waitFor({ timeout: 60_000 });
+  // Without memory there are no addresses of threads, and no guess at them.
+  expect(await page.locator("section", { has: page.locator("#threads") }).textContent()).toContain("unknown");
+});
+
+it("says why it does not take what is no core", async () => {
+  const wrong = join(folder, "core.txt");
+  writeFileSync(wrong, "this is no core");
+  await show(page, "/upload");
+  await page.locator("input[type=file]").setInputFiles(wrong);
+  await page.getByLabel("Kind of core.txt").selectOption("core");
+  await page.getByRole("button", { name: "Send and analyse" }).click();
+  await page.getByRole("alert").waitFor();
+  expect(await page.getByRole("alert").textContent()).toMatch(/no core/i);
+  await page.getByRole("button", { name: "Remove core.txt" }).click();
+  expect(await page.getByText("Nothing is chosen yet.").count()).toBe(1);
+});
+
+it("waits for the binary, tells a wrong one, and goes on with the right one", async () => {
+  const crash = fixture("slice-bounds");
+  const id = await server.send(crash, { binary: false });
+  await server.until(id, "waiting-for-binary");
+  await show(page, `/crashes/${id}`);
+  await page.getByRole("heading", { level: 1, name: "The binary that crashed is missing" }).waitFor();
+  const file = page.locator("input[type=file]");
+  await file.setInputFiles(fixture("divide-by-zero").binary);
+  await page.getByText("This is not the executable that crashed.").waitFor({ timeout: 60_000 });
+  await file.setInputFiles(crash.binary);
+  await page.getByRole("heading", { level: 1, name: /Slice bounds/ }).waitFor({ timeout: 60_000 });
+  expect(await page.locator("#announcements").textContent()).toContain("Analysed");
+});
+
+it("shows what a cut core gives, and says what is missing", async () => {
+  const crash = fixture("unhashable-key");
+  const cut = join(folder, "cut.core");
+  const whole = readFileSync(crash.core);
+  writeFileSync(cut, whole.subarray(0, Math.floor(whole.length / 2)));
+  const id = await server.send({ ...crash, core: cut });
+  await server.until(id, "done");
+  await show(page, `/crashes/${id}`);
+  await page.getByRole("link", { name: /missing or doubtful/ }).click();
+  expect(await page.locator(".diagnostics li").count()).toBeGreaterThan(0);
+  await accessible(page);
+});

@@ -1,0 +1,26 @@
+import { expect, it } from "vitest";
+import { codeSpans } from "./code-spans";
+
+const code = (sentence: string) => codeSpans(sentence).flatMap((span) => (span.code ? [span.text] : []));
+
+it.each([
+  ["Concurrent map writes in main.(*stats).record (main.go:16)", ["main.(*stats).record", "main.go:16"]],
+  ["Called from net/http.(*conn).serve", ["net/http.(*conn).serve"]],
+  ["Guard it with a sync.Mutex, held for every read.", ["sync.Mutex"]],
+  ["The map at 0xc0000920f0 is nil", ["0xc0000920f0"]],
+  ["Run `go vet ./...` first", ["go vet ./..."]],
+  ["/srv/app/type-assertion-1.24 is not here", ["/srv/app/type-assertion-1.24"]],
+  ["Some tools, e.g. probes. Nothing panicked.", []],
+  ["it was cut off at 12.5 MiB", []],
+])("%s", (sentence, spans) => {
+  expect(code(sentence)).toEqual(spans);
+});
+
+it("keeps every word", () => {
+  const sentence = "Goroutine 7 wrote in main.f (main.go:3), the map at 0x10.";
+  expect(
+    codeSpans(sentence)
+      .map((span) => span.text)
+      .join(""),
+  ).toBe(sentence);
+});

@@ -1,0 +1,22 @@
+import { expect, it } from "vitest";
+import { bars, trendWords } from "./trend";
+
+const hour = (at: number, count: number) => ({ at: new Date(at * 3_600_000).toISOString(), count });
+
+it("draws the highest hour in full and leaves a hairline for an empty one", () => {
+  const [first, second, third] = bars([hour(0, 0), hour(1, 4), hour(2, 1)], 30, 20);
+  expect(first).toMatchObject({ height: 1, empty: true });
+  expect(second).toMatchObject({ height: 20, y: 0, empty: false });
+  expect(third).toMatchObject({ height: 5, y: 15 });
+});
+
+it("keeps a single crash among thousands visible", () => {
+  expect(bars([hour(0, 5_000), hour(1, 1)], 20, 20)[1]?.height).toBe(3);
+});
+
+it("says the same in words", () => {
+  expect(trendWords([hour(0, 0)])).toBe("no crash in 24 hours");
+  expect(trendWords([hour(0, 1), hour(1, 3)])).toMatch(
+    /^4 crashes in 24 hours, most in the hour from .* \(3\)$/,
+  );
+});
