@@ -35,7 +35,7 @@ pub(crate) fn compute(facts: &Facts<'_>, class: VerdictClass) -> Signature {
     let (slug, merged) = class_slug(class);
     explain.push(SignatureStep {
         step: "class".to_owned(),
-        input: slug_of(class).to_owned(),
+        input: class.as_str().to_owned(),
         output: Some(slug.to_owned()),
         rule: if merged {
             "printed text does not tell these classes apart, so they share one name".to_owned()
@@ -88,52 +88,13 @@ fn class_slug(class: VerdictClass) -> (&'static str, bool) {
         VerdictClass::NilDereference | VerdictClass::NilFuncCall => ("nil-dereference", true),
         // Whether a signal found a leak depends on how many goroutines had piled up.
         VerdictClass::ExternalSignal | VerdictClass::GoroutineLeak => ("external-signal", true),
-        other => (slug_of(other), false),
+        other => (other.as_str(), false),
     }
 }
 
 /// What ties variants together: which of two goroutines noticed a race decides on its class.
 fn family_of(slug: &str) -> &str {
     if slug.starts_with("concurrent-map-") { "concurrent-map" } else { slug }
-}
-
-/// The contract's slug of a class.
-pub(crate) fn slug_of(class: VerdictClass) -> &'static str {
-    match class {
-        VerdictClass::NilMapWrite => "nil-map-write",
-        VerdictClass::ConcurrentMapWrite => "concurrent-map-write",
-        VerdictClass::ConcurrentMapReadWrite => "concurrent-map-read-write",
-        VerdictClass::ConcurrentMapIterationWrite => "concurrent-map-iteration-write",
-        VerdictClass::NilDereference => "nil-dereference",
-        VerdictClass::NilFuncCall => "nil-func-call",
-        VerdictClass::IndexOutOfRange => "index-out-of-range",
-        VerdictClass::SliceBounds => "slice-bounds",
-        VerdictClass::TypeAssertion => "type-assertion",
-        VerdictClass::UnhashableKey => "unhashable-key",
-        VerdictClass::CloseClosedChannel => "close-closed-channel",
-        VerdictClass::CloseNilChannel => "close-nil-channel",
-        VerdictClass::SendClosedChannel => "send-closed-channel",
-        VerdictClass::NegativeWaitgroup => "negative-waitgroup",
-        VerdictClass::UnlockUnlocked => "unlock-unlocked",
-        VerdictClass::DivideByZero => "divide-by-zero",
-        VerdictClass::Makeslice => "makeslice",
-        VerdictClass::OutOfMemory => "out-of-memory",
-        VerdictClass::StackOverflow => "stack-overflow",
-        VerdictClass::Deadlock => "deadlock",
-        VerdictClass::GoroutineLeak => "goroutine-leak",
-        VerdictClass::ErrorPanic => "error-panic",
-        VerdictClass::StringPanic => "string-panic",
-        VerdictClass::CustomPanic => "custom-panic",
-        VerdictClass::Checkptr => "checkptr",
-        VerdictClass::UnexpectedFault => "unexpected-fault",
-        VerdictClass::CgoFault => "cgo-fault",
-        VerdictClass::ExternalSignal => "external-signal",
-        VerdictClass::RuntimeThrow => "runtime-throw",
-        VerdictClass::RuntimeCorruption => "runtime-corruption",
-        VerdictClass::DataRace => "data-race",
-        VerdictClass::NoCrash => "no-crash",
-        VerdictClass::Unknown => "unknown",
-    }
 }
 
 #[cfg(test)]

@@ -183,6 +183,3 @@ fn mapped<'a>(segments: &[LoadSegment<'a>], address: u64) -> Option<&'a [u8]> {
 fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*bytes.get(offset..)?.first_chunk()?))
 }
-
-#[cfg(test)]
-mod tests;

@@ -122,7 +122,6 @@ impl Ingest {
 
         let path: PathBuf = self.store.path(&digest);
         let new = !path.exists();
-        self.store.make_directory_of(&path)?;
         if new {
             self.file
                 .persist(&path)

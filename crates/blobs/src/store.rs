@@ -33,10 +33,14 @@ impl BlobStore {
     /// Opens the store under `root` and makes its directories.
     pub fn open(root: impl Into<PathBuf>, limits: Limits) -> Result<Self, BlobError> {
         let store = Self { root: root.into(), limits };
-        for directory in [store.root.join("blobs"), store.temporary()] {
+        // All shards at once, so that a blob never depends on a directory whose own name another
+        // upload has made and not yet flushed.
+        let shards = (0..=0xff_u8).map(|shard| store.root.join("blobs").join(format!("{shard:02x}")));
+        for directory in shards.chain([store.temporary()]) {
             fs::create_dir_all(&directory)
                 .map_err(BlobError::io(format!("creating {}", directory.display())))?;
         }
+        sync_directory(&store.root.join("blobs"))?;
         sync_directory(&store.root)?;
         Ok(store)
     }
@@ -87,12 +91,6 @@ impl BlobStore {
         let name = digest.to_string();
         let (shard, rest) = name.split_at(2);
         self.root.join("blobs").join(shard).join(format!("{rest}.zst"))
-    }
-
-    pub(crate) fn make_directory_of(&self, path: &Path) -> Result<(), BlobError> {
-        let Some(directory) = path.parent().filter(|directory| !directory.exists()) else { return Ok(()) };
-        fs::create_dir_all(directory).map_err(BlobError::io(format!("creating {}", directory.display())))?;
-        sync_directory(&self.root.join("blobs"))
     }
 
     pub(crate) fn check_space(&self) -> Result<(), BlobError> {

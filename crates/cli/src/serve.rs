@@ -68,6 +68,8 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
         Some(url) => make_directory(&blob_directory(url)?)?,
         None => data.clone(),
     };
+    // Two services on one store would sweep away each other's uploads.
+    let _blobs_lock = if root == data { None } else { Some(lock(&root)?) };
     let blobs = BlobStore::open(root, limits).map_err(unreachable)?;
     let swept = blobs.sweep().map_err(unreachable)?;
     if swept > 0 {

@@ -41,6 +41,47 @@ pub enum VerdictClass {
     Unknown,
 }
 
+impl VerdictClass {
+    /// The contract's slug, as JSON has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NilMapWrite => "nil-map-write",
+            Self::ConcurrentMapWrite => "concurrent-map-write",
+            Self::ConcurrentMapReadWrite => "concurrent-map-read-write",
+            Self::ConcurrentMapIterationWrite => "concurrent-map-iteration-write",
+            Self::NilDereference => "nil-dereference",
+            Self::NilFuncCall => "nil-func-call",
+            Self::IndexOutOfRange => "index-out-of-range",
+            Self::SliceBounds => "slice-bounds",
+            Self::TypeAssertion => "type-assertion",
+            Self::UnhashableKey => "unhashable-key",
+            Self::CloseClosedChannel => "close-closed-channel",
+            Self::CloseNilChannel => "close-nil-channel",
+            Self::SendClosedChannel => "send-closed-channel",
+            Self::NegativeWaitgroup => "negative-waitgroup",
+            Self::UnlockUnlocked => "unlock-unlocked",
+            Self::DivideByZero => "divide-by-zero",
+            Self::Makeslice => "makeslice",
+            Self::OutOfMemory => "out-of-memory",
+            Self::StackOverflow => "stack-overflow",
+            Self::Deadlock => "deadlock",
+            Self::GoroutineLeak => "goroutine-leak",
+            Self::ErrorPanic => "error-panic",
+            Self::StringPanic => "string-panic",
+            Self::CustomPanic => "custom-panic",
+            Self::Checkptr => "checkptr",
+            Self::UnexpectedFault => "unexpected-fault",
+            Self::CgoFault => "cgo-fault",
+            Self::ExternalSignal => "external-signal",
+            Self::RuntimeThrow => "runtime-throw",
+            Self::RuntimeCorruption => "runtime-corruption",
+            Self::DataRace => "data-race",
+            Self::NoCrash => "no-crash",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// How sure a verdict is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -54,6 +95,18 @@ pub enum Confidence {
     Likely,
     /// The runtime said so itself, or memory shows it.
     Certain,
+}
+
+impl Confidence {
+    /// As JSON has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Possible => "possible",
+            Self::Likely => "likely",
+            Self::Certain => "certain",
+        }
+    }
 }
 
 /// What happened.
@@ -127,4 +180,17 @@ pub struct SignatureStep {
     pub output: Option<String>,
     /// The rule, in words.
     pub rule: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Confidence, VerdictClass};
+
+    #[test]
+    fn slugs_are_what_json_has() {
+        for class in [VerdictClass::NilMapWrite, VerdictClass::Makeslice, VerdictClass::NegativeWaitgroup] {
+            assert_eq!(serde_json::to_value(class).unwrap(), class.as_str());
+        }
+        assert_eq!(serde_json::to_value(Confidence::Likely).unwrap(), Confidence::Likely.as_str());
+    }
 }

@@ -58,7 +58,7 @@ impl Interner {
 }
 
 /// What goroutines of one cluster have in common.
-type ClusterKey<'a> = (&'a str, Option<&'a str>, Vec<&'a str>);
+type ClusterKey<'a> = (&'a str, Option<&'a str>, Vec<(&'a str, Option<u32>)>);
 
 impl Rows {
     /// The rows of `goroutines`, each with the one of `clusters` that it belongs to.
@@ -68,7 +68,7 @@ impl Rows {
             .flat_map(|cluster| cluster.example_ids.iter().map(|&id| (id, cluster.signature.as_str())))
             .collect();
         // A cluster lists no more than a few of its goroutines. The others are those with the same
-        // state, reason and functions, so one example tells which key belongs to which cluster.
+        // state, reason, functions and lines, so one example tells which key belongs to which cluster.
         let mut by_key: HashMap<ClusterKey<'_>, &str> = HashMap::new();
         for goroutine in goroutines {
             if let Some(&signature) = examples.get(&goroutine.id) {
@@ -131,7 +131,7 @@ fn cluster_key(goroutine: &Goroutine) -> ClusterKey<'_> {
     (
         &goroutine.status,
         goroutine.wait_reason.as_deref(),
-        goroutine.frames.iter().map(|frame| frame.function.as_str()).collect(),
+        goroutine.frames.iter().map(|frame| (frame.function.as_str(), frame.line)).collect(),
     )
 }
 

@@ -20,10 +20,13 @@ in <code>web/</code>, and then build again.</p></html>";
 
 /// Answers with a file of the UI, or for the UI's own routes with its page.
 pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
-    if !matches!(method, Method::GET | Method::HEAD) {
-        return method_not_allowed().await.into_response();
-    }
     let path = uri.path().trim_start_matches('/');
+    if !matches!(method, Method::GET | Method::HEAD) {
+        if path.is_empty() || Dist::get(path).is_some() {
+            return method_not_allowed().await.into_response();
+        }
+        return Problem::not_found(format!("nothing at /{path} takes {method}")).into_response();
+    }
     if let Some(file) = Dist::get(path).filter(|_| !path.is_empty()) {
         return answer(path, file.metadata.mimetype(), file.data.into_owned());
     }

@@ -87,6 +87,12 @@ impl From<StoreError> for Problem {
                 "Evidence of another kind",
                 error.to_string(),
             ),
+            StoreError::OtherCrash { .. } => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "The idempotency key was used for another crash",
+                error.to_string(),
+            ),
             StoreError::Conflict => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "changed-meanwhile",

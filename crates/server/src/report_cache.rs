@@ -90,8 +90,12 @@ pub(crate) async fn chunk(store: &Store, crash: &Crash, position: usize) -> Resu
 
 /// The JSON of a part, or the problem that there is no report.
 pub(crate) async fn json(store: &Store, crash: &Crash, part: Part, seq: u32) -> Result<Vec<u8>, Problem> {
-    let Some(body) = store.report_part(&crash.id, part, seq).await? else {
-        let detail = format!("crash {} is {}; there is no report of it yet", crash.id, crash.status);
+    let Some(body) = store.report_part(&crash.id, crash.report_revision, part, seq).await? else {
+        let detail = if crash.report_revision > 0 {
+            format!("the report of crash {} was replaced just now; ask again", crash.id)
+        } else {
+            format!("crash {} is {}; there is no report of it yet", crash.id, crash.status)
+        };
         return Err(Problem::report_not_ready(crash.status, detail));
     };
     let decompress = move || {

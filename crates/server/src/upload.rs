@@ -97,6 +97,11 @@ pub(crate) async fn receive(
         let _ = sender.send(Message::Finish(expected)).await;
     }
     drop(sender);
+    if !open {
+        // Refused half-way (too large, disk low): a client that is still sending would otherwise lose
+        // the answer with the connection.
+        drain(&mut reader).await;
+    }
     let ingested = writer.await.map_err(|error| Problem::internal(error.to_string()))?;
     outcome?;
     let ingested = ingested?.ok_or_else(|| Problem::internal("the upload was not finished"))?;

@@ -211,6 +211,17 @@ impl Store {
             .fetch_optional(&mut *tx)
             .await?;
             let created = if let Some((known, labels)) = known {
+                // A key used again for another crash would mix two: one has one core.
+                let other_core: Option<(String,)> = sqlx::query_as(
+                    "SELECT blob_id FROM crash_evidence WHERE crash_id = $1 AND kind = 'core' AND blob_id <> $2",
+                )
+                .bind(&known)
+                .bind(identity.strip_prefix("core:").unwrap_or_default())
+                .fetch_optional(&mut *tx)
+                .await?;
+                if identity.starts_with("core:") && other_core.is_some() {
+                    return Err(StoreError::OtherCrash { id: known });
+                }
                 let mut labels: BTreeMap<String, String> = serde_json::from_str(&labels)?;
                 labels.extend(new.labels.clone());
                 sqlx::query(
@@ -225,6 +236,15 @@ impl Store {
                 .bind(occurred_at)
                 .execute(&mut *tx)
                 .await?;
+                let group: Option<(Option<String>,)> =
+                    sqlx::query_as("SELECT group_id FROM crashes WHERE id = $1")
+                        .bind(&known)
+                        .fetch_optional(&mut *tx)
+                        .await?;
+                if let Some((Some(group),)) = group {
+                    // Its time may have changed, and with it the group's.
+                    recount!(tx, group);
+                }
                 Created { id: known, new: false }
             } else {
                 sqlx::query(

@@ -41,6 +41,12 @@ pub enum StoreError {
     /// Somebody else changed it meanwhile.
     #[error("it was changed meanwhile")]
     Conflict,
+    /// The idempotency key stands for a crash with another core.
+    #[error("the idempotency key was used for crash {id}, which has another core")]
+    OtherCrash {
+        /// That crash.
+        id: String,
+    },
     /// The job's lease expired and somebody else holds it now; nothing was written.
     #[error("the lease is lost")]
     LeaseLost,

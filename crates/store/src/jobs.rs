@@ -153,10 +153,14 @@ impl Store {
             }
             if kind == JobKind::Analyse {
                 query!(self, db => sqlx::query(
-                    "UPDATE crashes SET status = 'analysing', started_at = $2, attempts = $3 WHERE id = $1")
+                    "UPDATE crashes SET status = 'analysing', started_at = $2, attempts = $3 WHERE id = $1 \
+                     AND EXISTS (SELECT 1 FROM jobs WHERE id = $4 AND lease_token = $5)")
                     .bind(&job.subject)
                     .bind(now.as_microsecond())
                     .bind(i64::from(attempt))
+                    // Whoever lost the lease in between has no say any more.
+                    .bind(&job.lease.job)
+                    .bind(&job.lease.token)
                     .execute(db)
                     .await
                     .map(drop))?;

@@ -41,18 +41,22 @@ impl ReportPart {
 }
 
 impl Store {
-    /// A part of a crash's report, if there is a report.
+    /// A part of a crash's report at `revision`, if that is the report there is: parts of two
+    /// analyses must not be read together.
     pub async fn report_part(
         &self,
         crash: &str,
+        revision: u64,
         part: Part,
         seq: u32,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let row: Option<(Vec<u8>,)> = query!(self, db => sqlx::query_as(
-            "SELECT body FROM report_parts WHERE crash_id = $1 AND part = $2 AND seq = $3")
+            "SELECT p.body FROM report_parts p JOIN crashes c ON c.id = p.crash_id \
+             WHERE p.crash_id = $1 AND p.part = $2 AND p.seq = $3 AND c.report_revision = $4")
             .bind(crash)
             .bind(part.as_str())
             .bind(i64::from(seq))
+            .bind(revision as i64)
             .fetch_optional(db)
             .await)?;
         Ok(row.map(|row| row.0))

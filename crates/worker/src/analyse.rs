@@ -42,6 +42,7 @@ impl Worker {
         }
 
         let candidates = self.candidates(binaries, core.as_ref()).await?;
+        // All that are known, tried or not: whatever is not among them has arrived meanwhile.
         let tried: Vec<String> = candidates.iter().map(|evidence| evidence.id.clone()).collect();
         inputs.extend(tended.lay_out(candidates.into_iter().take(MAX_BINARIES).collect()).await?);
 
@@ -53,7 +54,7 @@ impl Worker {
 
         let waits = core.as_ref().is_some_and(|core| lacks_binary(core, &head));
         if waits {
-            head.diagnostics.insert(0, missing_binary(core.as_ref(), &head, tried.len()));
+            head.diagnostics.insert(0, missing_binary(core.as_ref(), &head, tried.len().min(MAX_BINARIES)));
         }
         let texts = inputs
             .inputs
@@ -81,21 +82,21 @@ impl Worker {
         Ok(())
     }
 
-    /// The executables to try: those that were named, and those that have the core's build ID.
+    /// The executables to try: those that have the core's build ID first, then the others that were
+    /// named.
     async fn candidates(
         &self,
         named: Vec<Evidence>,
         core: Option<&CoreIdentity>,
     ) -> Result<Vec<Evidence>, JobError> {
-        let mut candidates = named;
+        let mut candidates = Vec::new();
         if let Some(core) = core {
-            let mut known: HashSet<String> = candidates.iter().map(|evidence| evidence.id.clone()).collect();
             for id in self.inner.store.matching_binaries(&core.build_ids).await? {
-                if known.insert(id.clone()) {
-                    candidates.push(self.inner.store.evidence(&id).await?);
-                }
+                candidates.push(self.inner.store.evidence(&id).await?);
             }
         }
+        let known: HashSet<String> = candidates.iter().map(|evidence| evidence.id.clone()).collect();
+        candidates.extend(named.into_iter().filter(|evidence| !known.contains(&evidence.id)));
         Ok(candidates)
     }
 }
@@ -152,9 +153,9 @@ fn columns(report: &Report, core: Option<CoreIdentity>) -> Analysed {
     let binary = report.binary.as_ref().filter(|binary| binary.matched != BinaryMatch::Mismatch);
     let core = core.unwrap_or_default();
     Analysed {
-        class: slug(&report.verdict.class),
+        class: report.verdict.class.as_str().to_owned(),
         title: report.verdict.title.clone(),
-        confidence: slug(&report.verdict.confidence),
+        confidence: report.verdict.confidence.as_str().to_owned(),
         go_version: binary.and_then(|binary| binary.go_version.clone()),
         module: binary.and_then(|binary| binary.module.clone()),
         module_version: binary.and_then(|binary| binary.module_version.clone()),
@@ -162,13 +163,5 @@ fn columns(report: &Report, core: Option<CoreIdentity>) -> Analysed {
         executable: core.executable.or_else(|| report.process.executable.clone()),
         build_ids: core.build_ids,
         diagnostics: report.diagnostics.clone(),
-    }
-}
-
-/// A unit variant as it is written in JSON.
-fn slug(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(text)) => text,
-        _ => String::new(),
     }
 }

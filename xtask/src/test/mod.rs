@@ -57,6 +57,9 @@ const STEPS: &[Step] = &[
 const LEFT_OUT: &[&str] = &[
     "cargo deny check advisories: it fetches the advisory database from a git host; run it where that can be \
      reached: cargo deny check advisories",
+    "the store's contract on PostgreSQL: nothing serves from PostgreSQL yet; where initdb and postgres are: cargo test \
+     -p panicle-store --features postgres-tests",
+    "fuzzing: it needs a nightly compiler and time; see fuzz/Cargo.toml for the targets",
 ];
 
 /// How a step came out.

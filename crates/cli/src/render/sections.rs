@@ -1,6 +1,6 @@
 //! Everything but stacks.
 
-use panicle_report::{BinaryMatch, Confidence, DwarfPresence, LayoutSource, PanicKind, Report, Severity};
+use panicle_report::{BinaryMatch, DwarfPresence, LayoutSource, PanicKind, Report, Severity};
 
 use super::page::Page;
 
@@ -11,7 +11,7 @@ const SHOWN: usize = 40;
 pub(super) fn verdict(page: &mut Page, report: &Report) {
     let verdict = &report.verdict;
     page.heading(&verdict.title);
-    let mut facts = vec![slug(&verdict.class), confidence(verdict.confidence).to_owned()];
+    let mut facts = vec![verdict.class.as_str().to_owned(), verdict.confidence.as_str().to_owned()];
     if let Some(goroutine) = verdict.goroutine {
         facts.push(format!("goroutine {goroutine}"));
     }
@@ -205,22 +205,5 @@ pub(super) fn diagnostics(page: &mut Page, report: &Report) {
     }
     if let Some(more) = report.diagnostics.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         page.paragraph(2, &format!("({more} more in --format json)"));
-    }
-}
-
-fn confidence(confidence: Confidence) -> &'static str {
-    match confidence {
-        Confidence::Certain => "certain",
-        Confidence::Likely => "likely",
-        Confidence::Possible => "possible",
-        Confidence::Unknown => "unknown",
-    }
-}
-
-/// The contract's spelling of an enum, as JSON has it.
-fn slug(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(slug)) => slug,
-        _ => String::new(),
     }
 }

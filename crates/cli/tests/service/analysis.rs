@@ -65,10 +65,10 @@ fn goroutines_are_filtered_sorted_and_paged_by_the_service() {
     let all = server.get(&format!("{base}/goroutines?limit=500&sort=id")).expect(200);
     let total = all["total"].as_u64().unwrap();
     assert!(total > 10, "{total}");
-    let report = server.get(&format!("{base}/report?goroutines=all")).expect(200);
+    let report = server.get(&format!("{base}/report")).expect(200);
     assert_eq!(report["goroutines"].as_array().unwrap().len() as u64, total);
     assert_eq!(report["goroutine_count"], total);
-    let head = server.get(&format!("{base}/report")).expect(200);
+    let head = server.get(&format!("{base}/report?goroutines=summary")).expect(200);
     assert!(head["goroutines"].as_array().unwrap().len() <= 1);
 
     let mut paged = Vec::new();

@@ -88,7 +88,7 @@ fn exit_codes_tell_what_went_wrong() {
     let url = &server.url;
     refused(&upload(url, &["core", path(&garbage)]), 3, "garbage");
     refused(&upload(url, &["core", path(&empty)]), 3, "is empty");
-    refused(&upload(url, &["core", env!("CARGO_BIN_EXE_panicle")]), 3, "is an executable, not a core file");
+    refused(&upload(url, &["core", env!("CARGO_BIN_EXE_panicle")]), 3, "is an ELF executable, not a core");
     refused(&upload(url, &["text", path(&binary_log)]), 3, "no text");
     refused(&upload(url, &["text", "/does/not/exist"]), 3, "/does/not/exist");
     refused(&upload(url, &["text", path(&log), "--label", "x"]), 2, "KEY=VALUE");

@@ -59,3 +59,18 @@ fn every_goroutine_finds_its_cluster_through_an_example() {
     assert_eq!(rows.label_sets.len(), 2);
     assert_eq!(rows.text(rows.rows[2].top_function.unwrap()), "main.a");
 }
+
+#[test]
+fn clusters_that_differ_by_a_line_only_stay_apart() {
+    let at_line = |id: u64, line: u32| {
+        let mut goroutine = goroutine(id, &["main.a"]);
+        goroutine.frames[0].line = Some(line);
+        goroutine
+    };
+    let goroutines: Vec<_> = (0..40).map(|id| at_line(id, if id % 2 == 0 { 7 } else { 8 })).collect();
+    let rows = Rows::new(&goroutines, &[cluster("even", &[0]), cluster("odd", &[1])]);
+    for row in &rows.rows {
+        let expected = if row.id % 2 == 0 { "even" } else { "odd" };
+        assert_eq!(row.cluster.map(|number| rows.text(number)), Some(expected), "goroutine {}", row.id);
+    }
+}

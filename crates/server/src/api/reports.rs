@@ -21,7 +21,8 @@ use crate::{
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ReportQuery {
-    /// `all` lists every goroutine; otherwise only the one at fault is there.
+    /// `all`, the default, lists every goroutine; with `summary` only the one at fault is there, and
+    /// the clusters tell of the others.
     goroutines: Option<Listing>,
 }
 
@@ -42,7 +43,7 @@ pub(crate) async fn get(
     Query(query): Query<ReportQuery>,
 ) -> Result<Response, Problem> {
     let crash = state.store.crash(&id).await?;
-    if query.goroutines == Some(Listing::All) {
+    if query.goroutines != Some(Listing::Summary) {
         return whole(state, crash).await;
     }
     let json = report_cache::json(&state.store, &crash, Part::Head, 0).await?;

@@ -112,6 +112,13 @@ contract! {
         assert!(matches!(store.create_crash(&new).await, Err(StoreError::WrongKind { .. })));
         new.evidence = vec![evidence("x", EvidenceKind::Core)];
         assert!(matches!(store.create_crash(&new).await, Err(StoreError::NotFound { .. })));
+        // The key again, for another core: two crashes are never mixed.
+        blob(&store, "c2", EvidenceKind::Core).await;
+        new.evidence = vec![evidence("c2", EvidenceKind::Core)];
+        match store.create_crash(&new).await {
+            Err(StoreError::OtherCrash { id }) => assert_eq!(id, first.id),
+            other => panic!("{other:?}"),
+        }
     }
 
     async fn crashes_are_listed_newest_first_and_filtered(store: Store) {
@@ -188,17 +195,19 @@ contract! {
 
     async fn a_report_is_stored_in_parts_and_replaced_as_a_whole(store: Store) {
         let id = crash(&store, "c1", "shop").await;
-        assert!(store.report_part(&id, Part::Head, 0).await.unwrap().is_none());
+        assert!(store.report_part(&id, 0, Part::Head, 0).await.unwrap().is_none());
         let job = next(&store).await;
         let mut first = outcome("aa");
         first.parts.push(panicle_store::ReportPart { part: Part::Goroutines, seq: 1, body: vec![0, 255] });
         store.commit_crash(&job.lease, &id, &first).await.unwrap();
-        assert_eq!(store.report_part(&id, Part::Goroutines, 1).await.unwrap(), Some(vec![0, 255]));
+        assert_eq!(store.report_part(&id, 1, Part::Goroutines, 1).await.unwrap(), Some(vec![0, 255]));
         store.reanalyse(&id).await.unwrap();
         let job = next(&store).await;
         store.commit_crash(&job.lease, &id, &outcome("aa")).await.unwrap();
-        assert_eq!(store.report_part(&id, Part::Head, 0).await.unwrap(), Some(vec![1, 2, 3]));
-        assert!(store.report_part(&id, Part::Goroutines, 1).await.unwrap().is_none());
+        assert_eq!(store.report_part(&id, 2, Part::Head, 0).await.unwrap(), Some(vec![1, 2, 3]));
+        assert!(store.report_part(&id, 2, Part::Goroutines, 1).await.unwrap().is_none());
+        // The report before is gone, and nothing of the new one passes for it.
+        assert!(store.report_part(&id, 1, Part::Head, 0).await.unwrap().is_none());
         let crash = store.crash(&id).await.unwrap();
         assert_eq!(crash.report_revision, 2);
         assert!(crash.analysed_at.unwrap() <= Timestamp::now());
