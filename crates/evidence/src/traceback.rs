@@ -23,6 +23,8 @@ pub use model::{
 pub use event::Event;
 pub use parser::Parser;
 
+use std::collections::VecDeque;
+
 use panicle_report::{Diagnostic, Stage};
 
 /// How much is kept of a text. What goes past a limit is left out and reported.
@@ -58,14 +60,22 @@ pub fn parse(text: &[u8]) -> (Vec<CrashText>, Vec<Diagnostic>) {
     parse_with(text, Limits::default())
 }
 
+/// Crashes of one text that are kept, the last ones: a log that repeats one for years is of one size.
+const MOST_CRASHES: usize = 64;
+
 /// As [`parse`], with limits of one's own.
 pub fn parse_with(text: &[u8], limits: Limits) -> (Vec<CrashText>, Vec<Diagnostic>) {
-    let mut crashes: Vec<CrashText> = Vec::new();
+    let mut crashes: VecDeque<CrashText> = VecDeque::new();
+    let mut earlier = 0_u64;
     let mut parser = Parser::with_limits(
         |event| {
             if let Event::Begin { line } = event {
-                crashes.push(CrashText { first_line: line, last_line: line, ..CrashText::default() });
-            } else if let Some(crash) = crashes.last_mut() {
+                if crashes.len() == MOST_CRASHES {
+                    crashes.pop_front();
+                    earlier += 1;
+                }
+                crashes.push_back(CrashText { first_line: line, last_line: line, ..CrashText::default() });
+            } else if let Some(crash) = crashes.back_mut() {
                 crash.add(event, limits.goroutines);
             }
         },
@@ -73,6 +83,12 @@ pub fn parse_with(text: &[u8], limits: Limits) -> (Vec<CrashText>, Vec<Diagnosti
     );
     parser.push(text);
     let mut diagnostics = parser.finish();
+    if earlier > 0 {
+        diagnostics.push(Diagnostic::warning(
+            Stage::Evidence,
+            format!("The text holds {earlier} crashes more, before the last {MOST_CRASHES} that are kept."),
+        ));
+    }
     for crash in crashes.iter().filter(|c| c.goroutines_dropped > 0) {
         diagnostics.push(Diagnostic::warning(
             Stage::Evidence,
@@ -82,7 +98,7 @@ pub fn parse_with(text: &[u8], limits: Limits) -> (Vec<CrashText>, Vec<Diagnosti
             ),
         ));
     }
-    (crashes, diagnostics)
+    (crashes.into(), diagnostics)
 }
 
 impl CrashText {

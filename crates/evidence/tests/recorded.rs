@@ -456,6 +456,19 @@ fn several_crashes_in_one_file() {
 }
 
 #[test]
+fn the_last_crashes_of_a_long_log_are_kept_and_the_others_counted() {
+    let one = text("1.24.11", "nilmap.single.txt");
+    let log: Vec<u8> = std::iter::repeat_n(one, 100).flatten().collect();
+    let (crashes, diagnostics) = parse(&log);
+    assert_eq!(crashes.len(), 64);
+    assert!(crashes.last().unwrap().last_line > crashes[0].last_line);
+    assert!(
+        diagnostics.iter().any(|diagnostic| diagnostic.text.contains("36 crashes more")),
+        "{diagnostics:?}"
+    );
+}
+
+#[test]
 fn races() {
     for version in VERSIONS {
         let (reports, diagnostics) = race::parse(&text(version, "race.single.txt"));

@@ -14,6 +14,9 @@ use crate::{
 /// says nothing about the bug, and a printed text of a deep stack has a hole in the middle.
 const FRAMES: usize = 12;
 
+/// Frames outwards that are searched for the function of a closure; a text may be any depth.
+const OUTER: usize = 300;
+
 /// Steps about frames that are written down at most.
 const STEPS: usize = 200;
 
@@ -90,7 +93,7 @@ fn stands_for_another(
         return Some("the compiler's wrapper of a go or defer statement");
     }
     let parent = name::parent_of_closure(&frame.function)?;
-    if outer.iter().any(|f| in_app(f) && name::is_same_function(&f.function, &parent)) {
+    if outer.iter().take(OUTER).any(|f| in_app(f) && name::is_same_function(&f.function, &parent)) {
         return Some("a closure (or defer wrapper) of a function that is on the stack itself");
     }
     let is_base = outer.iter().all(|f| function::owner(&f.function) == Owner::Runtime);
