@@ -70,7 +70,7 @@ it("leads from the header to what waits", async () => {
   await show(page, "/");
   await page.getByRole("link", { name: /waiting for a binary/ }).click();
   await page.waitForURL(/status=waiting-for-binary/);
-  await page.getByRole("link", { name: /its binary is missing/ }).click();
+  await page.getByRole("link", { name: /binary is missing/ }).click();
   await page.waitForURL(new RegExp(waiting));
 });
 

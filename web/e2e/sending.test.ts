@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { type Tab, accessible, launch, open, show } from "./browser";
+import { dumpOfSleep } from "./c-core";
 import { fixture } from "./fixtures";
 import { Server } from "./server";
 
@@ -104,5 +105,24 @@ it("shows what a cut core gives, and says what is missing", async () => {
   await show(page, `/crashes/${id}`);
   await page.getByRole("link", { name: /missing or doubtful/ }).click();
   expect(await page.locator(".diagnostics li").count()).toBeGreaterThan(0);
+  await accessible(page);
+});
+
+it("tells an executable that was sent along and is another one", async () => {
+  const wrong = fixture("nil-func-call").binary;
+  const id = await server.sendCore(fixture("makeslice").core, [await server.put("binary", wrong)]);
+  await server.until(id, "waiting-for-binary");
+  await show(page, `/crashes/${id}`);
+  await page.getByText("What was sent with it is another executable:").waitFor();
+  await accessible(page);
+});
+
+it("says that a core is not of a Go program", async () => {
+  const id = await server.sendCore(await dumpOfSleep(folder));
+  await server.until(id, "done");
+  await show(page, `/crashes/${id}`);
+  await page.getByRole("link", { name: /missing or doubtful/ }).click();
+  expect(await page.locator(".diagnostics").textContent()).toContain("no core of a Go program");
+  expect(await page.locator("#threads + .scroll tbody tr").count()).toBeGreaterThan(0);
   await accessible(page);
 });

@@ -14,13 +14,17 @@ export class Server {
     private readonly data: string,
   ) {}
 
-  static async start(): Promise<Server> {
+  static async start(...options: string[]): Promise<Server> {
     if (!existsSync(BINARY))
       throw new Error(`${BINARY} is not there; set PANICLE_BIN to the program to test`);
     const data = mkdtempSync(join(tmpdir(), "panicle-e2e-"));
-    const child = spawn(BINARY, ["serve", "--data", data, "--listen", "127.0.0.1:0", "--workers", "2"], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(
+      BINARY,
+      ["serve", "--data", data, "--listen", "127.0.0.1:0", "--workers", "2", ...options],
+      {
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     let output = "";
     const url = await new Promise<string>((found, failed) => {
       const read = (chunk: Buffer) => {
@@ -69,6 +73,17 @@ export class Server {
       headers: { "Content-Length": String(statSync(file).size) },
       duplex: "half",
     } as RequestInit);
+    return id;
+  }
+
+  /** Sends a core alone. */
+  async sendCore(file: string, binaries: string[] = []): Promise<string> {
+    const core = await this.put("core", file);
+    const { id } = await this.json<{ id: string }>("/crashes", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ core, binaries }),
+    });
     return id;
   }
 

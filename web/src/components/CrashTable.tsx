@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { CrashSummary } from "../api/types";
+import { crashHeadline } from "../lib/titles";
 import { STATUS_WORDS } from "../lib/words";
 import { Prose } from "./Code";
 import { StatusMark } from "./marks";
@@ -35,7 +36,7 @@ export function CrashTable({ crashes, caption }: { crashes: readonly CrashSummar
           <tr role="row" key={crash.id}>
             <th role="rowheader" scope="row">
               <Link to="/crashes/$id" params={{ id: crash.id }}>
-                <Prose text={headline(crash)} />
+                <Prose text={crashHeadline(crash)} />
               </Link>
               {crash.diagnostics.some((item) => item.severity !== "info") && crash.status === "done" && (
                 <span className="partial"> in part: {crash.diagnostics.length} missing or doubtful</span>
@@ -66,10 +67,4 @@ export function CrashTable({ crashes, caption }: { crashes: readonly CrashSummar
       </tbody>
     </table>
   );
-}
-
-/** Without its binary, a crash has a title that may not last. */
-function headline(crash: CrashSummary): string {
-  if (crash.status === "waiting-for-binary") return "Not analysed yet: its binary is missing";
-  return crash.title ?? "Not analysed yet";
 }

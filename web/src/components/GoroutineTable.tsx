@@ -15,7 +15,7 @@ import { partsOf } from "../lib/parts";
 import { FunctionName } from "./Code";
 import { Unknown } from "./Unknown";
 
-const ROW = { wide: 40, narrow: 92 };
+const ROW = { wide: 40, narrow: 112 };
 const OVERSCAN = 6;
 
 interface Slot {
@@ -114,11 +114,16 @@ function Where({ row, places }: { row: GoroutineRow; places: TableMeta["places"]
 function Labels({ labels }: { labels: GoroutineRow["labels"] }) {
   const entries = Object.entries(labels);
   if (entries.length === 0) return <span className="muted">none</span>;
-  return entries.map(([name, value]) => (
-    <code key={name} className="label">
-      {name}={value}
-    </code>
-  ));
+  const all = entries.map(([name, value]) => `${name}=${value}`);
+  return (
+    <span title={all.join(", ")}>
+      {all.map((label) => (
+        <code key={label} className="label">
+          {label}
+        </code>
+      ))}
+    </span>
+  );
 }
 
 interface GoroutineTableProps {

@@ -10,6 +10,7 @@ it.each([
   ["The map at 0xc0000920f0 is nil", ["0xc0000920f0"]],
   ["Run `go vet ./...` first", ["go vet ./..."]],
   ["/srv/app/type-assertion-1.24 is not here", ["/srv/app/type-assertion-1.24"]],
+  ["GOTRACEBACK=crash in its environment", ["GOTRACEBACK=crash"]],
   ["Some tools, e.g. probes. Nothing panicked.", []],
   ["it was cut off at 12.5 MiB", []],
 ])("%s", (sentence, spans) => {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { splitCommand } from "./commands";
-import { groupHeadline } from "./titles";
+import { crashHeadline, groupHeadline, sentence } from "./titles";
 import { partsOf } from "./parts";
 import { signalWords, stateWords } from "./words";
 
@@ -27,6 +27,18 @@ it.each([
   ["Nothing more is needed: it is all there", null, "Nothing more is needed: it is all there"],
 ])("finds the command in %s", (line, command, rest) => {
   expect(splitCommand(line)).toEqual({ command, rest });
+});
+
+it("does not call a crash by a title that may not last", () => {
+  const title = "Ended by SIGABRT";
+  expect(crashHeadline({ status: "waiting-for-binary", title })).toBe("Not analysed: its binary is missing");
+  expect(crashHeadline({ status: "quarantined", title: null })).toBe("Could not be analysed");
+  expect(crashHeadline({ status: "done", title })).toBe(title);
+});
+
+it("makes sentences", () => {
+  expect(sentence("it gave up ")).toBe("It gave up.");
+  expect(sentence("Why?")).toBe("Why?");
 });
 
 it("says a state with its reason", () => {

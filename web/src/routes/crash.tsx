@@ -24,6 +24,7 @@ import { counted } from "../lib/format";
 import { isRuntimeOnly } from "../lib/frames";
 import { useTitle } from "../lib/hooks";
 import { atFault, incidentText } from "../lib/incident";
+import { crashHeadline } from "../lib/titles";
 import { STATUS_WORDS, stateWords } from "../lib/words";
 
 const route = getRouteApi("/crashes/$id");
@@ -33,7 +34,7 @@ export default function CrashPage() {
   const { id } = route.useParams();
   const query = useQuery(crashQuery(id));
   const crash = query.data;
-  useTitle(crash?.title ?? (crash ? STATUS_WORDS[crash.status] : "Crash"));
+  useTitle(crash ? crashHeadline(crash) : "Crash");
   useAnnouncedStatus(crash);
   const reportOptions = reportQuery(id, crash?.analysed_at);
   const report = useQuery({ ...reportOptions, enabled: crash?.has_report ?? false });
@@ -104,7 +105,7 @@ function CrashHead({ crash, report }: { crash: Crash; report: Report | null }) {
         {waits ? (
           "The binary that crashed is missing"
         ) : (
-          <Prose text={report?.verdict.title ?? crash.title ?? "Not analysed yet"} />
+          <Prose text={report?.verdict.title ?? crashHeadline(crash)} />
         )}
       </h1>
       <p className="context">

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { crashesQuery } from "../api/queries";
-import type { CrashStatus } from "../api/types";
+import type { CrashStatus, CrashSummary, Page } from "../api/types";
 import { CrashTable } from "../components/CrashTable";
 import { Failure } from "../components/Failure";
 import { Choice } from "../components/filters";
@@ -18,7 +18,12 @@ export default function CrashesPage() {
   useTitle(status ? `Crashes: ${STATUS_WORDS[status].toLowerCase()}` : "Crashes");
   const navigate = useNavigate({ from: "/crashes" });
   const query = useInfiniteQuery(crashesQuery({ status }));
-  const crashes = query.data?.pages.flatMap((page) => page.items);
+  // What was set aside has failed, too, and is counted with it in the header.
+  const aside = useInfiniteQuery({
+    ...crashesQuery({ status: "quarantined" }),
+    enabled: status === "failed",
+  });
+  const crashes = listed(query.data?.pages, status === "failed" ? aside.data?.pages : []);
   if (query.error && !crashes) return <Failure error={query.error} retry={() => void query.refetch()} />;
   return (
     <div className="page">
@@ -31,7 +36,10 @@ export default function CrashesPage() {
           label="Status"
           value={status}
           any="Any status"
-          options={Object.entries(STATUS_WORDS).map(([value, label]) => ({ value, label }))}
+          options={Object.entries(STATUS_WORDS).map(([value, label]) => ({
+            value,
+            label: value === "failed" ? "Failed or quarantined" : label,
+          }))}
           onChange={(value) =>
             void navigate({ search: { status: value as CrashStatus | undefined }, replace: true })
           }
@@ -48,6 +56,18 @@ export default function CrashesPage() {
         <CrashTable crashes={crashes} caption="Crashes, newest first" />
       )}
       <More query={query} what="crashes" />
+      {status === "failed" && <More query={aside} what="quarantined crashes" />}
     </div>
   );
+}
+
+/** Both lists as one, newest first; undefined until both are there. */
+function listed(
+  some: Page<CrashSummary>[] | undefined,
+  more: Page<CrashSummary>[] | undefined,
+): CrashSummary[] | undefined {
+  if (!some || !more) return undefined;
+  return [...some, ...more]
+    .flatMap((page) => page.items)
+    .toSorted((a, b) => Date.parse(b.received_at) - Date.parse(a.received_at));
 }

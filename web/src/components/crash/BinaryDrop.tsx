@@ -1,7 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { Button } from "react-aria-components";
-import { createCrash, evidence } from "../../api/actions";
+import { evidence } from "../../api/actions";
 import type { BuildIds, Crash, StoredBinary } from "../../api/types";
 import { upload } from "../../api/upload";
 import { announce } from "../../lib/announce";
@@ -41,7 +40,7 @@ export function BinaryDrop({ crash }: { crash: Crash }) {
       />
       {send.isPending && file && <Progress label={`Sending ${file.name}`} sent={sent} size={file.size} />}
       {send.error && <InlineFailure error={send.error} />}
-      {wrong && send.data && <WrongBinary crash={crash} binary={send.data} />}
+      {wrong && send.data && <WrongBinary binary={send.data} />}
       {send.isSuccess && !wrong && (
         <p className="notice good">The executable is here. The analysis starts by itself.</p>
       )}
@@ -49,36 +48,17 @@ export function BinaryDrop({ crash }: { crash: Crash }) {
   );
 }
 
-function WrongBinary({ crash, binary }: { crash: Crash; binary: StoredBinary }) {
-  const client = useQueryClient();
-  const anyway = useMutation({
-    mutationFn: () => {
-      const ids = (kind: string) => crash.evidence.filter((item) => item.kind === kind).map(({ id }) => id);
-      const [core] = ids("core");
-      return createCrash({
-        ...(core === undefined ? {} : { core }),
-        texts: ids("text"),
-        binaries: [binary.id],
-      });
-    },
-    onSuccess: () => client.invalidateQueries({ queryKey: ["crash", crash.id] }),
-  });
+function WrongBinary({ binary }: { binary: StoredBinary }) {
   const { gnu, go } = binary.build_ids;
   return (
     <div className="notice warn" role="alert">
-      <p>
-        <strong>This is not the executable that crashed.</strong>{" "}
-        {binary.problem ?? (
-          <>
-            Its build ID is <Copyable value={go ?? gnu ?? "unknown"} what="the build ID of what was sent" />.
-          </>
-        )}{" "}
-        It is kept, for crashes of its own. This crash goes on waiting.
-      </p>
-      <Button className="button" isPending={anyway.isPending} onPress={() => anyway.mutate()}>
-        Analyse with it all the same
-      </Button>
-      {anyway.error && <InlineFailure error={anyway.error} />}
+      <strong>This is not the executable that crashed.</strong>{" "}
+      {binary.problem ?? (
+        <>
+          Its build ID is <Copyable value={go ?? gnu ?? "unknown"} what="the build ID of what was sent" />.
+        </>
+      )}{" "}
+      It is kept, for crashes of its own. This crash goes on waiting.
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { reanalyse } from "../../api/actions";
 import type { Crash } from "../../api/types";
 import { counted, duration } from "../../lib/format";
 import { useNow } from "../../lib/hooks";
+import { sentence } from "../../lib/titles";
 import { STATUS_WORDS } from "../../lib/words";
 import { Copyable } from "../Copy";
 import { Fact, Facts } from "../Facts";
@@ -54,6 +55,7 @@ function Working({ crash }: { crash: Crash & { status: string } }) {
 
 function Waiting({ crash }: { crash: Crash }) {
   const { missing } = crash;
+  const others = crash.evidence.filter((item) => item.kind === "binary");
   return (
     <section className="state-panel waiting" aria-labelledby="state">
       <h2 id="state">What is missing</h2>
@@ -72,6 +74,12 @@ function Waiting({ crash }: { crash: Crash }) {
           {missing?.build_ids.gnu && <Copyable value={missing.build_ids.gnu} what="the GNU build ID" />}
         </Fact>
       </Facts>
+      {others.length > 0 && (
+        <p className="notice warn">
+          <strong>What was sent with it is another executable:</strong>{" "}
+          {others.map((item) => item.name ?? item.id).join(", ")}. Nothing was read with it.
+        </p>
+      )}
       <BinaryDrop crash={crash} />
     </section>
   );
@@ -82,7 +90,7 @@ function Failed({ crash }: { crash: Crash }) {
   return (
     <section className="state-panel failed" aria-labelledby="state">
       <h2 id="state">{crash.failure?.title ?? STATUS_WORDS[crash.status]}</h2>
-      {crash.failure && <p>{crash.failure.detail}</p>}
+      {crash.failure && <p>{sentence(crash.failure.detail)}</p>}
       <p className="muted">
         {quarantined
           ? `It was set aside after ${counted(crash.failure?.attempts ?? crash.attempts, "attempt")}, so that it holds up nothing else. `

@@ -18,10 +18,10 @@ export function ProcessFacts({ crash, report }: { crash: Crash; report: Report }
         <Fact name="Host" why="not named when it was sent">
           {crash.hostname ?? process.hostname}
         </Fact>
-        <Fact name="Executable" why="the core does not say">
+        <Fact name="Executable" why="the evidence does not say">
           {process.executable && <Copyable value={process.executable} what="the executable's path" />}
         </Fact>
-        <Fact name="Command line" why="the core does not say">
+        <Fact name="Command line" why="the evidence does not say">
           {process.command_line && <code>{process.command_line}</code>}
         </Fact>
         <Fact name="Process id" why="the evidence does not say">
