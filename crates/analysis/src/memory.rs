@@ -4,7 +4,8 @@ use panicle_binary::{BinaryError, Executable, matching};
 use panicle_goruntime::{Reconstruction, signals};
 use panicle_image::{AddressSpace, Core};
 use panicle_report::{
-    Binary, BinaryMatch, BuildIds, CoreSource, Diagnostic, Process, Signal, Stage, Thread, Truncated,
+    Binary, BinaryMatch, BuildIds, CoreSource, Diagnostic, DwarfPresence, Process, Signal, Stage, Thread,
+    Truncated,
 };
 
 use crate::{AnalysisError, NamedBytes, go_trace};
@@ -112,7 +113,12 @@ fn choose<'a>(
         if matched == BinaryMatch::Mismatch {
             diagnostics.push(mismatch(core, memory, &executable, binary));
         }
-        if best.as_ref().is_none_or(|known| rank(matched) > rank(known.matched)) {
+        // Of two that match equally, the one with debug information tells more.
+        let worth = (rank(matched), executable.dwarf == DwarfPresence::Full);
+        if best
+            .as_ref()
+            .is_none_or(|known| worth > (rank(known.matched), known.executable.dwarf == DwarfPresence::Full))
+        {
             if matched != BinaryMatch::Mismatch {
                 diagnostics.extend(notes);
             }

@@ -134,12 +134,16 @@ struct Input {
 impl Input {
     fn open(path: &Path) -> Result<Self, Failure> {
         let failure = |error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
-        let file = File::open(path).map_err(failure)?;
-        let metadata = file.metadata().map_err(failure)?;
+        // Asked before it is opened: opening a FIFO waits for somebody to write.
+        let metadata = std::fs::metadata(path).map_err(failure)?;
         if metadata.is_dir() {
             return Err(Failure::Input(format!("{}: is a folder", path.display())));
         }
-        let bytes = mmap::map(&file).map_err(failure)?;
+        if !metadata.is_file() {
+            let reason = "is no regular file; save it to one first";
+            return Err(Failure::Input(format!("{}: {reason}", path.display())));
+        }
+        let bytes = File::open(path).and_then(|file| mmap::map(&file)).map_err(failure)?;
         Ok(Self { path: path.to_owned(), bytes })
     }
 

@@ -247,3 +247,12 @@ fn a_core_of_no_go_program_says_so() {
         report["diagnostics"]
     );
 }
+
+#[test]
+fn devices_are_refused_and_not_read() {
+    for arguments in [["analyze", "/dev/zero"], ["analyze", "--text=/dev/zero"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_panicle")).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("no regular file"), "{output:?}");
+    }
+}

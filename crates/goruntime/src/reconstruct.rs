@@ -149,9 +149,9 @@ fn read(
 
     let by_m: HashMap<u64, &Thread> =
         threads.iter().filter_map(|thread| Some((thread.m?.address, thread))).collect();
-    // Stacks do not overlap and every frame takes a word, so there are no more frames than words.
-    let words: u64 = process.memory.pieces().map(|(_, bytes)| bytes.len() as u64 / 8).sum();
-    let mut budget = words.saturating_add(gs.len() as u64);
+    // Stacks do not overlap and every frame takes a word, so there are no more frames than the core has
+    // words. Its size counts, not the memory it describes: segments may share bytes of the file.
+    let mut budget = (core.size_bytes() / 8).saturating_add(gs.len() as u64);
     let mut goroutines: Vec<(G, Stack)> = gs
         .into_iter()
         .map(|g| {

@@ -220,6 +220,11 @@ impl<'a> Core<'a> {
         Ok((core, diagnostics))
     }
 
+    /// Size of the file.
+    pub fn size_bytes(&self) -> u64 {
+        self.data.len() as u64
+    }
+
     /// The memory that was dumped.
     pub fn memory(&self) -> AddressSpace<'a> {
         let mut memory = AddressSpace::new();

@@ -31,7 +31,11 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
         return answer(path, file.metadata.mimetype(), file.data.into_owned());
     }
     // A missing asset is an error; a browser would read a page in its place as a script.
-    if path.starts_with("api/") || path.starts_with("assets/") || path.starts_with("problems/") {
+    if path.starts_with("api/")
+        || path.starts_with("buildid/")
+        || path.starts_with("assets/")
+        || path.starts_with("problems/")
+    {
         return Problem::not_found(format!("there is nothing at /{path}")).into_response();
     }
     match Dist::get("index.html") {

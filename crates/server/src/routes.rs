@@ -18,7 +18,9 @@ use crate::{AppState, Problem, api, embed, guard, observe, operations};
         (name = "goroutines", description = "What everybody was doing"),
         (name = "groups", description = "Crashes with one signature"),
         (name = "search", description = "Finding things")
-    )
+    ),
+    // Named by query parameters only, which do not bring their schemas along.
+    components(schemas(api::reports::Listing, api::goroutines::Sort, api::groups::Sort))
 )]
 struct Document;
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 /// A piece of evidence.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = StoredEvidence)]
 pub(crate) struct Evidence {
     /// The SHA-256 of its bytes, in hexadecimal.
     pub(crate) id: String,
@@ -41,6 +42,7 @@ impl From<panicle_store::Evidence> for Evidence {
 
 /// An executable.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = StoredBinary)]
 pub(crate) struct Binary {
     /// The SHA-256 of its bytes, in hexadecimal.
     pub(crate) id: String,

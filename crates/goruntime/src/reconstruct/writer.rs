@@ -180,7 +180,8 @@ impl Writer<'_, '_> {
 
 fn why(end: End) -> String {
     match end {
-        End::Top | End::StackSwitch | End::Stopped => "it is whole".to_owned(),
+        End::Top | End::StackSwitch => "it is whole".to_owned(),
+        End::Stopped => "the stacks have more frames than the core has words".to_owned(),
         End::UnknownPc(pc) => format!("{pc:#x} is in no Go function"),
         End::Unmapped(address) => format!("the memory at {address:#x} is not in the core"),
         End::Stuck => "its frames do not lead outwards".to_owned(),

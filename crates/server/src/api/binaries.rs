@@ -24,7 +24,7 @@ pub(crate) struct ListQuery {
 }
 
 /// List executables, newest first.
-#[utoipa::path(get, path = "/binaries", tag = "evidence", params(ListQuery),
+#[utoipa::path(get, operation_id = "listBinaries", path = "/binaries", tag = "evidence", params(ListQuery),
     responses((status = 200, body = Page<Binary>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list(
@@ -38,7 +38,7 @@ pub(crate) async fn list(
 }
 
 /// Store an executable, the same as `PUT /blobs/binary`.
-#[utoipa::path(put, path = "/binaries", tag = "evidence", params(UploadQuery),
+#[utoipa::path(put, operation_id = "putBinary", path = "/binaries", tag = "evidence", params(UploadQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 201, body = Evidence), (status = 200, body = Evidence),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]

@@ -29,7 +29,7 @@ pub(crate) struct UploadQuery {
 /// Streams; any size. Acknowledged when it is on disk. The same bytes are stored once. `zstd` and
 /// `gzip` content encodings are undone while streaming; an announced digest (`X-Panicle-Sha256`, or
 /// `Repr-Digest: sha-256=:…:`) is of the bytes before the encoding.
-#[utoipa::path(put, path = "/blobs/{id}", tag = "evidence",
+#[utoipa::path(put, operation_id = "putBlob", path = "/blobs/{id}", tag = "evidence",
     params(("id" = EvidenceKind, Path, description = "The kind of evidence; its id is answered"), UploadQuery,
         ("X-Panicle-Sha256" = Option<String>, Header, description = "SHA-256 in hexadecimal, checked")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
@@ -66,7 +66,7 @@ pub(crate) async fn store(
 }
 
 /// What is known about a piece of evidence.
-#[utoipa::path(get, path = "/blobs/{id}", tag = "evidence", params(("id" = String, Path)),
+#[utoipa::path(get, operation_id = "getBlob", path = "/blobs/{id}", tag = "evidence", params(("id" = String, Path)),
     responses((status = 200, body = Evidence),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn get(
@@ -77,7 +77,7 @@ pub(crate) async fn get(
 }
 
 /// The bytes of a piece of evidence. A single `Range` is honoured.
-#[utoipa::path(get, path = "/blobs/{id}/content", tag = "evidence", params(("id" = String, Path)),
+#[utoipa::path(get, operation_id = "getBlobContent", path = "/blobs/{id}/content", tag = "evidence", params(("id" = String, Path)),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>),
         (status = 206, content_type = "application/octet-stream", body = Vec<u8>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]

@@ -24,7 +24,7 @@ const MAX_LABELS: usize = 100;
 ///
 /// The same core, or the same set of texts, is the same crash, and so is the same
 /// `Idempotency-Key`. Evidence that was not yet known is added to it, and it is analysed again.
-#[utoipa::path(post, path = "/crashes", tag = "crashes", request_body = NewCrash,
+#[utoipa::path(post, operation_id = "createCrash", path = "/crashes", tag = "crashes", request_body = NewCrash,
     params(("Idempotency-Key" = Option<String>, Header, description = "The client's name for this request")),
     responses((status = 201, body = Crash, description = "It is new"),
         (status = 200, body = Crash, description = "It was known already"),
@@ -106,7 +106,7 @@ pub(crate) struct ListQuery {
 }
 
 /// List crashes, newest first.
-#[utoipa::path(get, path = "/crashes", tag = "crashes", params(ListQuery),
+#[utoipa::path(get, operation_id = "listCrashes", path = "/crashes", tag = "crashes", params(ListQuery),
     responses((status = 200, body = Page<CrashSummary>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list(
@@ -127,7 +127,7 @@ pub(crate) async fn list(
 }
 
 /// One crash.
-#[utoipa::path(get, path = "/crashes/{id}", tag = "crashes", params(("id" = String, Path)),
+#[utoipa::path(get, operation_id = "getCrash", path = "/crashes/{id}", tag = "crashes", params(("id" = String, Path)),
     responses((status = 200, body = Crash),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn get(
@@ -138,7 +138,7 @@ pub(crate) async fn get(
 }
 
 /// The evidence of a crash.
-#[utoipa::path(get, path = "/crashes/{id}/evidence", tag = "crashes", params(("id" = String, Path)),
+#[utoipa::path(get, operation_id = "listCrashEvidence", path = "/crashes/{id}/evidence", tag = "crashes", params(("id" = String, Path)),
     responses((status = 200, body = Page<Evidence>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn evidence(
@@ -149,7 +149,7 @@ pub(crate) async fn evidence(
 }
 
 /// Analyse a crash again.
-#[utoipa::path(post, path = "/crashes/{id}/reanalyse", tag = "crashes", params(("id" = String, Path)),
+#[utoipa::path(post, operation_id = "reanalyseCrash", path = "/crashes/{id}/reanalyse", tag = "crashes", params(("id" = String, Path)),
     responses((status = 202, body = Crash),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn reanalyse(

@@ -45,7 +45,7 @@ pub(crate) enum Sort {
 }
 
 /// The goroutines of a crash: filtered, sorted and paged here.
-#[utoipa::path(get, path = "/crashes/{id}/goroutines", tag = "goroutines",
+#[utoipa::path(get, operation_id = "listGoroutines", path = "/crashes/{id}/goroutines", tag = "goroutines",
     params(("id" = String, Path), ListQuery),
     responses((status = 200, body = GoroutinePage),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
@@ -75,7 +75,7 @@ pub(crate) async fn list(
 }
 
 /// One goroutine with its whole stack.
-#[utoipa::path(get, path = "/crashes/{id}/goroutines/{gid}", tag = "goroutines",
+#[utoipa::path(get, operation_id = "getGoroutine", path = "/crashes/{id}/goroutines/{gid}", tag = "goroutines",
     params(("id" = String, Path), ("gid" = u64, Path)),
     responses((status = 200, body = Goroutine),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]

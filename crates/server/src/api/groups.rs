@@ -41,7 +41,7 @@ pub(crate) enum Sort {
 }
 
 /// List groups.
-#[utoipa::path(get, path = "/groups", tag = "groups", params(ListQuery),
+#[utoipa::path(get, operation_id = "listGroups", path = "/groups", tag = "groups", params(ListQuery),
     responses((status = 200, body = Page<Group>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list(
@@ -70,7 +70,7 @@ pub(crate) async fn list(
 }
 
 /// One group. Its `ETag` can be given as `If-Match` when changing it.
-#[utoipa::path(get, path = "/groups/{id}", tag = "groups", params(("id" = String, Path)),
+#[utoipa::path(get, operation_id = "getGroup", path = "/groups/{id}", tag = "groups", params(("id" = String, Path)),
     responses((status = 200, body = GroupDetails),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn get(State(state): State<AppState>, Path(id): Path<String>) -> Result<Response, Problem> {
@@ -78,7 +78,7 @@ pub(crate) async fn get(State(state): State<AppState>, Path(id): Path<String>) -
 }
 
 /// Change what people decide about a group.
-#[utoipa::path(patch, path = "/groups/{id}", tag = "groups", request_body = GroupPatch,
+#[utoipa::path(patch, operation_id = "changeGroup", path = "/groups/{id}", tag = "groups", request_body = GroupPatch,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag it was read with")),
     responses((status = 200, body = GroupDetails),
         (status = 412, body = Problem, content_type = "application/problem+json", description = "It was changed meanwhile"),

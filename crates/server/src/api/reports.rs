@@ -34,7 +34,7 @@ pub(crate) enum Listing {
 }
 
 /// The report of a crash.
-#[utoipa::path(get, path = "/crashes/{id}/report", tag = "crashes", params(("id" = String, Path), ReportQuery),
+#[utoipa::path(get, operation_id = "getReport", path = "/crashes/{id}/report", tag = "crashes", params(("id" = String, Path), ReportQuery),
     responses((status = 200, body = Report),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn get(
@@ -86,7 +86,7 @@ async fn whole(state: AppState, crash: Crash) -> Result<Response, Problem> {
 }
 
 /// Goroutines with one stack, state and wait reason; the largest cluster first.
-#[utoipa::path(get, path = "/crashes/{id}/clusters", tag = "crashes", params(("id" = String, Path)),
+#[utoipa::path(get, operation_id = "listClusters", path = "/crashes/{id}/clusters", tag = "crashes", params(("id" = String, Path)),
     responses((status = 200, body = Page<GoroutineCluster>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn clusters(

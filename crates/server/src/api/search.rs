@@ -19,7 +19,7 @@ pub(crate) struct SearchQuery {
 }
 
 /// Find groups and crashes.
-#[utoipa::path(get, path = "/search", tag = "search", params(SearchQuery),
+#[utoipa::path(get, operation_id = "search", path = "/search", tag = "search", params(SearchQuery),
     responses((status = 200, body = SearchResult),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn search(
@@ -34,7 +34,7 @@ pub(crate) async fn search(
 }
 
 /// Counts.
-#[utoipa::path(get, path = "/stats", tag = "search", responses((status = 200, body = Stats)))]
+#[utoipa::path(get, operation_id = "getStats", path = "/stats", tag = "search", responses((status = 200, body = Stats)))]
 pub(crate) async fn stats(State(state): State<AppState>) -> Result<Answer<Stats>, Problem> {
     let stats = state.store.stats().await?;
     Ok(Answer(Stats {
