@@ -132,7 +132,9 @@ fn missing_binary(core: Option<&CoreIdentity>, report: &Report, tried: usize) ->
 /// Whether the signature says enough to group by.
 fn groups(report: &Report, core: Option<&CoreIdentity>, core_alone_without_binary: bool) -> bool {
     let no_go = core.is_some_and(|core| core.go == Some(false));
-    let nothing_known = matches!(report.verdict.class, VerdictClass::NoCrash);
+    // Where no goroutine could be read either, all that such crashes share is that nothing is known.
+    let unread = report.verdict.class == VerdictClass::Unknown && report.goroutine_count == 0;
+    let nothing_known = report.verdict.class == VerdictClass::NoCrash || unread;
     !(core_alone_without_binary || no_go || nothing_known || report.signature.fingerprint.is_empty())
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use panicle_report::{CreatedBy, Frame, FrameKind, Goroutine, SignatureStep, VerdictClass};
+use panicle_report::{CreatedBy, Frame, FrameKind, Goroutine, GoroutineCluster, SignatureStep, VerdictClass};
 
 use super::name::{self, normalise};
 use crate::{
@@ -27,7 +27,7 @@ pub(super) fn select(
     explain: &mut Vec<SignatureStep>,
 ) -> (Vec<String>, Option<String>) {
     let stack = stack(facts, class);
-    let created_by = facts.subject().filter(|_| !is_of_signal(class)).and_then(|g| g.created_by.as_ref());
+    let created_by = creator(facts, class);
     let mut selection = Selection { frames: Vec::new(), explain };
     for (index, frame) in stack.iter().enumerate() {
         match function::owner(&frame.function) {
@@ -106,7 +106,7 @@ fn stands_for_another(
 /// The stack that a signature is about.
 fn stack<'a>(facts: &Facts<'a>, class: VerdictClass) -> &'a [Frame] {
     if is_of_signal(class) {
-        return dominant_stack(facts);
+        return dominant(facts).map_or(&[], |cluster| &cluster.frames);
     }
     facts.subject().map_or(&[], |g| g.frames.get(facts.fault_start(g)..).unwrap_or(&[]))
 }
@@ -118,14 +118,23 @@ fn is_of_signal(class: VerdictClass) -> bool {
 
 /// The stack on which most goroutines of the application stood when a signal came, if there is one
 /// that stands out. The stack that was interrupted is chance.
-fn dominant_stack<'a>(facts: &Facts<'a>) -> &'a [Frame] {
+fn dominant<'a>(facts: &Facts<'a>) -> Option<&'a GoroutineCluster> {
     let mut of_app: Vec<_> = facts.clusters.iter().filter(|c| c.frames.iter().any(in_app)).collect();
     of_app.sort_by_key(|c| std::cmp::Reverse(c.count));
     let second = of_app.get(1).map_or(0, |c| c.count);
-    match of_app.first() {
-        Some(first) if first.count >= 10 && first.count >= 2 * second => &first.frames,
-        _ => &[],
-    }
+    of_app.first().copied().filter(|first| first.count >= 10 && first.count >= 2 * second)
+}
+
+/// Who made the goroutine that the stack is of. Of a cluster any example will do: its goroutines
+/// stand on the same lines from the outermost frame on.
+fn creator<'a>(facts: &Facts<'a>, class: VerdictClass) -> Option<&'a CreatedBy> {
+    let subject = if is_of_signal(class) {
+        let examples = &dominant(facts)?.example_ids;
+        facts.goroutines.iter().find(|goroutine| examples.contains(&goroutine.id))
+    } else {
+        facts.subject()
+    };
+    subject?.created_by.as_ref()
 }
 
 /// The functions that most of the application's goroutines were started with, most first: without a

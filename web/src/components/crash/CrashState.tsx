@@ -61,7 +61,8 @@ function Waiting({ crash }: { crash: Crash }) {
       <h2 id="state">What is missing</h2>
       <p>
         Stacks and values cannot be read without it. The analysis goes on by itself as soon as the executable
-        with this build ID is here, whoever sends it. A stripped one is fine.
+        with this build ID is here, whoever sends it. It has to hold debug information: built without -s and
+        -w.
       </p>
       <Facts>
         <Fact name="Executable" why="the core does not say">
