@@ -4,8 +4,6 @@ import openapiTS, { astToString } from "openapi-typescript";
 
 const here = new URL("../", import.meta.url);
 const document = JSON.parse(await readFile(new URL("openapi.json", here), "utf8"));
-// Shapes that the document refers to and does not define; src/api/types.ts and the pages name their values.
-for (const name of ["Sort", "GroupSort", "Listing"]) document.components.schemas[name] ??= { type: "string" };
 // The names of operations are of no use here, and the generator wants them unique.
 for (const path of Object.values(document.paths)) {
   for (const operation of Object.values(path)) delete operation.operationId;

@@ -91,9 +91,9 @@ pub fn reconstruct(
     };
     let go_version = executable.build_info.as_ref().map(|info| info.go_version.clone());
     match prepare(core, executable, dwarf.as_ref(), go_version.as_deref()) {
-        Ok((memory, bias, layout, pclntab)) => {
+        Ok((memory, bias, layout, pclntab, module)) => {
             let process = Process::new(&memory, executable, dwarf.as_ref(), bias, layout, pclntab);
-            let (mut found, more) = read(&process, core, options.most_frames_with_locals);
+            let (mut found, more) = read(&process, core, module, options.most_frames_with_locals);
             diagnostics.extend(more);
             found.layout =
                 Some(ReportLayout { source: process.layout.source, go_version: go_version.clone() });
@@ -108,7 +108,7 @@ pub fn reconstruct(
     }
 }
 
-type Prepared<'a> = (AddressSpace<'a>, u64, Layout, Pclntab<'a>);
+type Prepared<'a> = (AddressSpace<'a>, u64, Layout, Pclntab<'a>, Module);
 
 fn prepare<'a>(
     core: &Core<'a>,
@@ -133,12 +133,13 @@ fn prepare<'a>(
     let text = text.or_else(|| executable.symbol("runtime.text").map(|symbol| symbol.address));
     let pclntab = Pclntab::parse(table, text).map_err(Missing::BadFunctionTable)?;
     let func_data = module.func_data.and_then(|address| executable.mapped(address.wrapping_sub(bias)));
-    Ok((memory, bias, layout, pclntab.with_func_data(func_data.unwrap_or_default())))
+    Ok((memory, bias, layout, pclntab.with_func_data(func_data.unwrap_or_default()), module))
 }
 
 fn read(
     process: &Process<'_>,
     core: &Core<'_>,
+    module: Module,
     most_frames_with_locals: usize,
 ) -> (Reconstruction, Vec<Diagnostic>) {
     let (words, mut diagnostics) = Words::read(process);
@@ -167,8 +168,6 @@ fn read(
     }
     goroutines.sort_by_key(|(g, _)| (Some(g.id) != crashing, g.id));
 
-    let module =
-        Module::find(process.memory, process.executable, process.dwarf, process.bias, &process.layout);
     let types = process.dwarf.and_then(|dwarf| TypeData::from_dwarf(module.types?, module.etypes?, dwarf));
     let symbol = |pc: u64| process.symbolizer.function_name(pc);
     let context = process.dwarf.map(|dwarf| value::Context {
