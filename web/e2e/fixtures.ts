@@ -6,6 +6,7 @@ import { join } from "node:path";
 export interface Fixture {
   program: string;
   go_version: string;
+  arch: string;
   variant: string;
   core: string;
   binary: string;
@@ -15,7 +16,7 @@ export interface Fixture {
 function indexPath(): string {
   const cache =
     process.env.PANICLE_CACHE_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "panicle");
-  return process.env.PANICLE_FIXTURES ?? join(cache, "fixtures", "index.json");
+  return process.env.PANICLE_FIXTURES ?? join(cache, "fixtures", "index-2.json");
 }
 
 let index: Fixture[] | undefined;
@@ -24,7 +25,7 @@ let index: Fixture[] | undefined;
 export function fixture(program: string, goVersion?: string): Fixture {
   index ??= (JSON.parse(readFileSync(indexPath(), "utf8")) as { fixtures: Fixture[] }).fixtures;
   const found = index
-    .filter((one) => one.program === program && one.variant === "default")
+    .filter((one) => one.program === program && one.arch === "amd64" && one.variant === "default")
     .filter((one) => goVersion === undefined || one.go_version.startsWith(`${goVersion}.`))
     .sort((a, b) => b.go_version.localeCompare(a.go_version, "en", { numeric: true }));
   const [newest] = found;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{paths, process};
+use crate::{apt, paths, process};
 
 /// cargo with a subcommand at hand that is a program of its own; installed below the cache when it
 /// is in neither place.
@@ -37,28 +37,6 @@ pub(super) fn chromium() -> Result<PathBuf> {
         }
         return Ok(path);
     }
-    if let Some(path) = find_chromium() {
-        return Ok(path);
-    }
-    let by_hand = "install it: apt-get install chromium, or name one in PANICLE_CHROMIUM";
-    if !nix::unistd::geteuid().is_root() {
-        bail!("there is no Chromium, and only root may install one; {by_hand}");
-    }
-    let Some(apt) = paths::find_program(&["apt-get"]) else {
-        bail!("there is no Chromium and no apt-get; {by_hand}");
-    };
-    eprintln!("installing Chromium through apt-get");
-    let apt = || {
-        let mut command = Command::new(&apt);
-        command.env("DEBIAN_FRONTEND", "noninteractive");
-        command
-    };
-    process::run(apt().args(["update", "-q"])).context(by_hand)?;
-    process::run(apt().args(["install", "-q", "-y", "--no-install-recommends", "chromium"]))
-        .context(by_hand)?;
-    find_chromium().context("apt-get installed Chromium, and it is not in PATH")
-}
-
-fn find_chromium() -> Option<PathBuf> {
-    paths::find_program(&["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"])
+    apt::program(&["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"], &["chromium"])
+        .context("a Chromium can also be named in PANICLE_CHROMIUM")
 }

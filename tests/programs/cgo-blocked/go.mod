@@ -1,0 +1,3 @@
+module example.com/panicle/cgo-blocked
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/cgo-callback-abort
+
+go 1.21

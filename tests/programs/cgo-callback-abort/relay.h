@@ -1,0 +1,1 @@
+int relay(int depth);

@@ -1,0 +1,3 @@
+module example.com/panicle/cgo-callback-panic
+
+go 1.21

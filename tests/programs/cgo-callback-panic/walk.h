@@ -1,0 +1,1 @@
+int walk_tree(int leaves);

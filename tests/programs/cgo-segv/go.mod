@@ -1,0 +1,3 @@
+module example.com/panicle/cgo-segv
+
+go 1.21
