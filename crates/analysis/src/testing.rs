@@ -16,6 +16,7 @@ pub(crate) fn frame(function: &str, file: &str, line: u32) -> Frame {
         trust: Trust::Pclntab,
         args: None,
         locals: Vec::new(),
+        library: None,
     }
 }
 

@@ -211,5 +211,6 @@ fn frame(text: &TextFrame) -> Frame {
         trust: Trust::Pclntab,
         args: text.args.as_deref().map(str::to_owned),
         locals: Vec::new(),
+        library: None,
     }
 }

@@ -133,7 +133,8 @@ pub enum Trust {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Frame {
-    /// As the runtime's traceback spells it: `main.(*Cache).Put`, `main.F[...]`.
+    /// As the runtime's traceback spells it: `main.(*Cache).Put`, `main.F[...]`. A C function by its
+    /// symbol's name; `libz.so.1+0x12f4` where it has none.
     pub function: String,
     /// As the runtime's traceback spells it; null where there is no table for the pc.
     pub file: Option<String>,
@@ -153,6 +154,9 @@ pub struct Frame {
     pub args: Option<String>,
     /// Variables, where debug information names them.
     pub locals: Vec<Local>,
+    /// Path of the shared library that holds the code; absent for code of the executable itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<String>,
 }
 
 /// A variable or argument of a frame.

@@ -21,6 +21,7 @@ fn frame(function: &str, file: &str, line: u32, kind: FrameKind) -> Frame {
         trust: Trust::Pclntab,
         args: Some("0xc000012345, {0x4bc2a4, 0x5}".to_owned()),
         locals: Vec::new(),
+        library: None,
     }
 }
 

@@ -106,6 +106,7 @@ impl Writer<'_, '_> {
             trust: Trust::Pclntab,
             args: Some(args),
             locals: self.locals(frame, registers),
+            library: None,
         }
     }
 

@@ -14,6 +14,7 @@ fn goroutine(id: u64, functions: &[&str]) -> Goroutine {
         trust: Trust::Pclntab,
         args: None,
         locals: Vec::new(),
+        library: None,
     });
     Goroutine {
         id,
