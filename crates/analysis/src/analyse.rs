@@ -118,7 +118,7 @@ impl Whole {
             goroutines: &self.goroutines,
             clusters: &clusters,
             crashing: self.crashing.and_then(|id| self.goroutines.iter().find(|g| g.id == id)),
-            code_at_fault: self.memory.as_ref().map_or(&[], |m| &m.code_at_fault),
+            code_at_fault: self.memory.as_ref().and_then(|m| Some((m.arch, m.code_at_fault.as_deref()?))),
             notes: &self.notes,
             runtime_read: self.runtime_read,
             go: self.memory.as_ref().and_then(|m| m.go),

@@ -1,5 +1,6 @@
 //! What the rules look at: one view of a crash, whether it came from memory or from text.
 
+use panicle_image::Arch;
 use panicle_report::{
     Evidence, Frame, FrameKind, Goroutine, GoroutineCluster, Panic, PanicKind, PanicLink, Process,
 };
@@ -30,8 +31,9 @@ pub(crate) struct Facts<'a> {
     pub(crate) clusters: &'a [GoroutineCluster],
     /// The goroutine at fault.
     pub(crate) crashing: Option<&'a Goroutine>,
-    /// Instruction bytes from the faulting instruction on; empty where unknown or no fault.
-    pub(crate) code_at_fault: &'a [u8],
+    /// Instruction bytes from the faulting instruction on, and whose they are; `None` where unknown
+    /// or no fault.
+    pub(crate) code_at_fault: Option<(Arch, &'a [u8])>,
     /// Lines of the runtime that belong to no panic: `unexpected fault address 0x…`.
     pub(crate) notes: &'a [String],
     /// The Go runtime was there and could be read.

@@ -2,7 +2,7 @@
 
 use panicle_binary::{BinaryError, Executable, matching};
 use panicle_goruntime::{Reconstruction, signals};
-use panicle_image::{AddressSpace, Core};
+use panicle_image::{AddressSpace, Arch, Core};
 use panicle_report::{
     Binary, BinaryMatch, BuildIds, CoreSource, Diagnostic, DwarfPresence, Process, Signal, Stage, Thread,
     Truncated,
@@ -24,8 +24,10 @@ pub(crate) struct FromMemory {
     pub(crate) go: Option<bool>,
     /// What the Go runtime left; empty without the executable.
     pub(crate) go_process: Reconstruction,
-    /// Instruction bytes from the fault on that became the root panic; empty where there is none.
-    pub(crate) code_at_fault: Vec<u8>,
+    /// Architecture of the process.
+    pub(crate) arch: Arch,
+    /// Instruction bytes from the fault on that became the root panic; `None` where there is none.
+    pub(crate) code_at_fault: Option<Vec<u8>>,
     /// Threads as the core lists them.
     pub(crate) threads: Vec<Thread>,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -52,7 +54,7 @@ pub(crate) fn read(core: &NamedBytes<'_>, binaries: &[NamedBytes<'_>]) -> Result
         diagnostics.push(missing(&parsed, &running, chosen.as_ref()));
     }
     let mut go_process = Reconstruction::default();
-    let mut code_at_fault = Vec::new();
+    let mut code_at_fault = None;
     if let Some(chosen) = usable.filter(|_| go == Some(true)) {
         let (found, notes) = panicle_goruntime::reconstruct(
             &parsed,
@@ -69,6 +71,7 @@ pub(crate) fn read(core: &NamedBytes<'_>, binaries: &[NamedBytes<'_>]) -> Result
         binary: chosen.map(|c| describe(&c.executable, c.name, c.matched)),
         go,
         go_process,
+        arch: parsed.arch,
         code_at_fault,
         threads: parsed.threads.iter().map(thread).collect(),
         diagnostics,
@@ -222,17 +225,14 @@ fn fault_code(
     memory: &AddressSpace<'_>,
     executable: &Executable<'_>,
     found: &Reconstruction,
-) -> Vec<u8> {
-    let code = || {
-        let id = found.crashing_goroutine?;
-        let goroutine = found.goroutines.iter().find(|g| g.id == id)?;
-        let sigpanic = goroutine.frames.iter().rposition(|f| f.function == "runtime.sigpanic")?;
-        let pc = goroutine.frames.get(sigpanic + 1)?.pc?.0;
-        let bias = matching::load_bias(core, executable)?;
-        let bytes = memory.rest(pc).or_else(|| executable.mapped(pc.wrapping_sub(bias)))?;
-        Some(bytes.get(..FAULT_CODE).unwrap_or(bytes).to_vec())
-    };
-    code().unwrap_or_default()
+) -> Option<Vec<u8>> {
+    let id = found.crashing_goroutine?;
+    let goroutine = found.goroutines.iter().find(|g| g.id == id)?;
+    let sigpanic = goroutine.frames.iter().rposition(|f| f.function == "runtime.sigpanic")?;
+    let pc = goroutine.frames.get(sigpanic + 1)?.pc?.0;
+    let bias = matching::load_bias(core, executable)?;
+    let bytes = memory.rest(pc).or_else(|| executable.mapped(pc.wrapping_sub(bias)))?;
+    Some(bytes.get(..FAULT_CODE).unwrap_or(bytes).to_vec())
 }
 
 fn source(core: &NamedBytes<'_>, parsed: &Core<'_>) -> CoreSource {
@@ -264,15 +264,31 @@ fn process(core: &Core<'_>) -> Process {
         pid: core.process.pid,
         command_line: core.process.command_line.clone(),
         executable: core.executable_path().map(str::to_owned),
-        signal: core.signal.as_ref().map(|s| Signal {
-            number: s.number,
-            name: signals::name(s.number),
-            code: Some(s.code),
-            address: s.address.map(panicle_report::Address),
-            sender_pid: s.sender_pid,
-        }),
+        signal: signal(core),
         started_at: None,
         hostname: None,
         container: None,
+    }
+}
+
+/// The signal that ended the process; no more than its number where the core does not say more,
+/// as those of qemu.
+fn signal(core: &Core<'_>) -> Option<Signal> {
+    let plain = |number: i32| Signal {
+        number,
+        name: signals::name(number),
+        code: None,
+        address: None,
+        sender_pid: None,
+    };
+    let handed = || core.threads.first().map(|thread| thread.signal).filter(|&number| number != 0);
+    match &core.signal {
+        Some(info) => Some(Signal {
+            code: Some(info.code),
+            address: info.address.map(panicle_report::Address),
+            sender_pid: info.sender_pid,
+            ..plain(info.number)
+        }),
+        None => handed().map(plain),
     }
 }

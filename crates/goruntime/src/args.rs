@@ -51,7 +51,7 @@ pub fn print(process: &Process<'_>, frame: &PhysicalFrame) -> String {
             }
             offset => {
                 let Some(size) = code.next() else { break };
-                match word(process, frame.fp.wrapping_add(u64::from(offset)), size) {
+                match word(process, frame.argp.wrapping_add(u64::from(offset)), size) {
                     Some(value) => {
                         let _ = write!(out, "{comma}{value:#x}");
                     }

@@ -1,5 +1,7 @@
 //! Who died, and what the runtime said.
 
+mod constant;
+
 use std::collections::HashMap;
 
 use panicle_image::SignalInfo;
@@ -124,26 +126,10 @@ fn message<'f>(process: &Process<'_>, frames: impl Iterator<Item = (&'f str, u64
     caller.and_then(|(_, pc)| constant_argument(process, pc)).or_else(|| printed(process))
 }
 
-/// The string constant that the call before `return_address` passes: the compiler loads its address
-/// and length right before the call (`lea`, `mov`, `call` on amd64).
+/// The string constant that the call before `return_address` passes.
 fn constant_argument(process: &Process<'_>, return_address: u64) -> Option<String> {
-    const LEA: usize = 7;
-    const MOV: usize = 5;
-    const CALL: usize = 5;
-    let start = return_address.checked_sub((LEA + MOV + CALL) as u64)?;
-    let mut code = [0; LEA + MOV + CALL];
-    process.memory.read(start, &mut code).ok()?;
-    let int = |at: usize| Some(i32::from_le_bytes(*code.get(at..)?.first_chunk()?));
-    let lea = |at: usize| {
-        let is = code.get(at..at + 3)? == [0x48, 0x8d, 0x05];
-        let next = start.wrapping_add((at + LEA) as u64);
-        is.then(|| int(at + 3)).flatten().map(|offset| next.wrapping_add_signed(i64::from(offset)))
-    };
-    let mov = |at: usize| (code.get(at) == Some(&0xbb)).then(|| int(at + 1)).flatten();
-    let loads = (lea(0), mov(LEA), mov(0), lea(MOV));
-    let ((Some(data), Some(length), ..) | (_, _, Some(length), Some(data))) = loads else { return None };
-    let length = u64::try_from(length).ok().filter(|&length| length <= LONGEST_MESSAGE)?;
-    (code[LEA + MOV] == 0xe8).then(|| process.text(data, length, LONGEST_MESSAGE).ok()).flatten()
+    let (data, length) = constant::argument(process.executable.arch, process.memory, return_address)?;
+    (length <= LONGEST_MESSAGE).then(|| process.text(data, length, LONGEST_MESSAGE).ok()).flatten()
 }
 
 /// The last `fatal error:` line that the runtime printed, out of the ring it keeps of its output

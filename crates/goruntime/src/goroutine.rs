@@ -13,13 +13,15 @@ use crate::{
 /// A process with more goroutines has other problems; the rest is said to be missing.
 const MOST_GOROUTINES: u64 = 4_000_000;
 
-/// A saved pair of registers.
+/// Registers that were saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Saved {
     /// Program counter, a return address.
     pub pc: u64,
     /// Stack pointer.
     pub sp: u64,
+    /// Link register; 0 where it was not saved.
+    pub lr: u64,
 }
 
 /// A `g`.
@@ -82,8 +84,8 @@ impl G {
             wait_reason,
             wait_since: optional("waitsince"),
             stack: (g.word("stack.lo")?, g.word("stack.hi")?),
-            scheduled: Saved { pc: g.word("sched.pc")?, sp: g.word("sched.sp")? },
-            syscall: (syscall_sp != 0).then(|| Saved { pc: optional("syscallpc"), sp: syscall_sp }),
+            scheduled: Saved { pc: g.word("sched.pc")?, sp: g.word("sched.sp")?, lr: optional("sched.lr") },
+            syscall: (syscall_sp != 0).then(|| Saved { pc: optional("syscallpc"), sp: syscall_sp, lr: 0 }),
             m: optional("m"),
             locked: optional("lockedm") != 0,
             panics: optional("_panic"),

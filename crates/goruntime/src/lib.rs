@@ -4,6 +4,7 @@
 //!
 //! - [`layout`]: where fields are, by name, per version; nothing else knows an offset;
 //! - [`process`]: memory, executable and layout joined, and typed reads by field name;
+//! - [`abi`]: how the architectures' stack frames differ;
 //! - [`symbolize`] and [`unwind`]: names of pcs and the walk over a stack, as the runtime does both;
 //! - [`goroutine`], [`threads`], [`frames`], [`args`], [`panics`], [`crash`]: the runtime's lists and
 //!   what they mean;
@@ -12,6 +13,7 @@
 //! The oracle for all of it is the traceback that the dying runtime prints under
 //! GOTRACEBACK=crash: every goroutine and frame here agrees with it.
 
+pub mod abi;
 pub mod args;
 mod clock;
 pub mod crash;

@@ -16,8 +16,6 @@ pub use slots::Slot;
 
 use crate::value::{self, Context, Limits, Location, Parts};
 
-/// DWARF number of the stack pointer on amd64 (System V ABI, figure 3.36).
-const AMD64_RSP: u16 = 7;
 /// Variables larger than this that are scattered over registers and stack are not put together.
 const MAX_SCATTERED: u64 = 64 << 10;
 
@@ -30,10 +28,12 @@ pub struct Frame<'f> {
     /// An address within the instruction the frame stands at: where it faulted, for callers the return
     /// address less one.
     pub pc: u64,
-    /// The canonical frame address: on amd64 just above the return address (the runtime's `fp`).
+    /// The canonical frame address: the caller's stack pointer (the runtime's `fp`).
     pub cfa: u64,
-    /// The stack pointer.
-    pub sp: Option<u64>,
+    /// Where the spill slots of the arguments are counted from (the runtime's `argp`).
+    pub argp: u64,
+    /// The stack pointer: its DWARF number and its value.
+    pub sp: Option<(u16, u64)>,
     /// For innermost frames and those a signal interrupted; nothing is known of a caller's registers.
     pub registers: Option<Registers<'f>>,
     /// How many of the calls inlined at the pc are further inside: 0 is the innermost.
@@ -210,7 +210,7 @@ impl Evaluation<'_> {
                 let size = parameter.type_id.and_then(|id| self.context.dwarf.ty(id).size);
                 slot.is_none_or(|slot| size.is_some_and(|size| slot.fits(size)))
             });
-        agree.then(|| Location::Address(self.frame.cfa.wrapping_add(slot.start)))
+        agree.then(|| Location::Address(self.frame.argp.wrapping_add(slot.start)))
     }
 
     fn location(&self, variable: &LocalVariable, id: TypeId) -> Option<Location> {
@@ -277,7 +277,7 @@ impl ExprContext for Evaluation<'_> {
     fn register(&self, number: u16) -> Option<u64> {
         match self.frame.registers {
             Some(registers) => registers(number),
-            None => (number == AMD64_RSP).then_some(self.frame.sp).flatten(),
+            None => self.frame.sp.filter(|sp| sp.0 == number).map(|sp| sp.1),
         }
     }
 

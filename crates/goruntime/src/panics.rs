@@ -126,8 +126,8 @@ impl PanicReader<'_, '_> {
                 && link.address < frame.physical.fp
         })?;
         let memory = self.process.memory;
-        let type_word = memory.u64(frame.physical.fp).ok()?;
-        let data = memory.u64(frame.physical.fp.wrapping_add(8)).ok()?;
+        let type_word = memory.u64(frame.physical.argp).ok()?;
+        let data = memory.u64(frame.physical.argp.wrapping_add(8)).ok()?;
         let found = self.runtime_type(type_word)?;
         // Only an error or a Stringer is replaced, and those are declared types or pointers to one.
         let replaceable = !is_builtin(&found) || found.kind == Kind::Pointer;

@@ -6,6 +6,7 @@ use panicle_image::{AddressSpace, Unmapped};
 use thiserror::Error;
 
 use crate::{
+    abi::FrameShape,
     layout::{Field, Layout, StructLayout},
     symbolize::Symbolizer,
 };
@@ -49,6 +50,8 @@ pub struct Process<'a> {
     pub dwarf: Option<&'a DwarfIndex<'a>>,
     /// What the loader added to the executable's addresses.
     pub bias: u64,
+    /// How stack frames look on its architecture.
+    pub shape: FrameShape,
     /// Where fields are.
     pub layout: Layout,
     /// Names, files and lines of pcs.
@@ -62,11 +65,12 @@ impl<'a> Process<'a> {
         executable: &'a Executable<'a>,
         dwarf: Option<&'a DwarfIndex<'a>>,
         bias: u64,
+        shape: FrameShape,
         layout: Layout,
         pclntab: Pclntab<'a>,
     ) -> Self {
         let symbolizer = Symbolizer::new(pclntab, bias, layout.spelling);
-        Self { memory, executable, dwarf, bias, layout, symbolizer }
+        Self { memory, executable, dwarf, bias, shape, layout, symbolizer }
     }
 
     /// The run-time address of a global variable: `runtime.allgs`.

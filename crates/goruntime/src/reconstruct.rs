@@ -10,6 +10,7 @@ use panicle_report::{Diagnostic, Goroutine, Layout as ReportLayout, Panic, Stage
 use thiserror::Error;
 
 use crate::{
+    abi::FrameShape,
     clock::Clock,
     crash,
     frames::Stack,
@@ -58,6 +59,8 @@ pub struct Reconstruction {
 /// What a reconstruction cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 enum Missing {
+    #[error("how Go's stacks look on this architecture is unknown")]
+    FrameShape,
     #[error("where the executable was loaded is unknown")]
     LoadBias,
     #[error("the executable has no Go function table")]
@@ -91,8 +94,8 @@ pub fn reconstruct(
     };
     let go_version = executable.build_info.as_ref().map(|info| info.go_version.clone());
     match prepare(core, executable, dwarf.as_ref(), go_version.as_deref()) {
-        Ok((memory, bias, layout, pclntab, module)) => {
-            let process = Process::new(&memory, executable, dwarf.as_ref(), bias, layout, pclntab);
+        Ok((memory, bias, shape, layout, pclntab, module)) => {
+            let process = Process::new(&memory, executable, dwarf.as_ref(), bias, shape, layout, pclntab);
             let (mut found, more) = read(&process, core, module, options.most_frames_with_locals);
             diagnostics.extend(more);
             found.layout =
@@ -108,7 +111,7 @@ pub fn reconstruct(
     }
 }
 
-type Prepared<'a> = (AddressSpace<'a>, u64, Layout, Pclntab<'a>, Module);
+type Prepared<'a> = (AddressSpace<'a>, u64, FrameShape, Layout, Pclntab<'a>, Module);
 
 fn prepare<'a>(
     core: &Core<'a>,
@@ -116,6 +119,7 @@ fn prepare<'a>(
     dwarf: Option<&DwarfIndex<'_>>,
     go_version: Option<&str>,
 ) -> Result<Prepared<'a>, Missing> {
+    let shape = FrameShape::of(core.arch).ok_or(Missing::FrameShape)?;
     let bias = matching::load_bias(core, executable).ok_or(Missing::LoadBias)?;
     let layout = dwarf.and_then(|dwarf| Layout::from_dwarf(dwarf, go_version)).ok_or(Missing::Layout)?;
     let mut memory = core.memory();
@@ -133,7 +137,7 @@ fn prepare<'a>(
     let text = text.or_else(|| executable.symbol("runtime.text").map(|symbol| symbol.address));
     let pclntab = Pclntab::parse(table, text).map_err(Missing::BadFunctionTable)?;
     let func_data = module.func_data.and_then(|address| executable.mapped(address.wrapping_sub(bias)));
-    Ok((memory, bias, layout, pclntab.with_func_data(func_data.unwrap_or_default()), module))
+    Ok((memory, bias, shape, layout, pclntab.with_func_data(func_data.unwrap_or_default()), module))
 }
 
 fn read(
@@ -233,16 +237,16 @@ fn start(process: &Process<'_>, g: &G, thread: Option<&Thread>) -> Option<Start>
         let at = thread.at_work();
         let (vdso_pc, vdso_sp) = thread.m.map_or((0, 0), |m| m.vdso);
         if vdso_sp != 0 && g.owns(vdso_sp) {
-            return Some(Start { pc: vdso_pc, sp: vdso_sp, trap: false, syscall: false });
+            return Some(Start { pc: vdso_pc, sp: vdso_sp, lr: 0, trap: false, syscall: false });
         }
         let in_go = at.pc() == 0 || process.symbolizer.symbols(at.pc()).is_some();
         if g.owns(at.sp()) && in_go {
-            return Some(Start { pc: at.pc(), sp: at.sp(), trap: true, syscall: false });
+            return Some(Start::interrupted(&at));
         }
     }
     let (saved, syscall) = match g.syscall {
         Some(saved) => (saved, true),
         None => (g.scheduled, false),
     };
-    (saved.sp != 0).then_some(Start { pc: saved.pc, sp: saved.sp, trap: false, syscall })
+    (saved.sp != 0).then_some(Start { pc: saved.pc, sp: saved.sp, lr: saved.lr, trap: false, syscall })
 }

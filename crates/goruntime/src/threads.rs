@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::ControlFlow};
 
-use panicle_image::{Amd64Registers, Core, Registers, SignalInfo};
+use panicle_image::{Arch, Core, Registers, SignalFrame, SignalInfo};
 use panicle_report::{Diagnostic, Stage, ThreadOn};
 
 use crate::{
@@ -98,7 +98,7 @@ pub fn all(process: &Process<'_>, core: &Core<'_>) -> (Vec<Thread>, Vec<Diagnost
         .iter()
         .map(|thread| {
             let m = by_tid.get(&thread.tid).copied();
-            Thread { tid: thread.tid, m, levels: levels(process, thread.registers) }
+            Thread { tid: thread.tid, m, levels: levels(process, core.arch, thread.registers) }
         })
         .collect();
     (threads, diagnostics)
@@ -141,28 +141,28 @@ fn machines(process: &Process<'_>) -> (Vec<M>, Vec<Diagnostic>) {
 }
 
 /// What a thread does and what it was interrupted in.
-fn levels(process: &Process<'_>, registers: Registers) -> Vec<Level> {
+fn levels(process: &Process<'_>, arch: Arch, registers: Registers) -> Vec<Level> {
     let mut levels = Vec::new();
     let mut next = Some((registers, None));
     while let Some((registers, interrupted_by)) = next {
         let (frames, signal_frame) = walk(process, registers);
         levels.push(Level { registers, interrupted_by, frames });
         next = (levels.len() <= MOST_SIGNALS)
-            .then(|| signal_frame.and_then(|address| read_signal_frame(process, address)))
+            .then(|| signal_frame.and_then(|address| SignalFrame::read(arch, process.memory, address)))
             .flatten()
-            .map(|(registers, signal)| (registers, Some(signal)));
+            .map(|frame| (frame.registers, Some(frame.signal)));
     }
     levels
 }
 
 /// Walks a thread's own stack; also the address of the kernel's signal frame, where there is one.
 fn walk(process: &Process<'_>, registers: Registers) -> (Vec<PhysicalFrame>, Option<u64>) {
-    let start = Start { pc: registers.pc(), sp: registers.sp(), trap: true, syscall: false };
+    let start = Start::interrupted(&registers);
     let mut frames = Vec::new();
     let mut signal_frame = None;
     unwind::walk(process, start, |frame| {
         // The kernel calls the handler so that it returns to a trampoline; what it saved lies
-        // right above that return address (`struct rt_sigframe`, arch/x86).
+        // at the handler's caller's end of the stack.
         if is_signal_entry(&frame.symbols.name) {
             signal_frame = Some(frame.fp);
         }
@@ -177,19 +177,6 @@ fn walk(process: &Process<'_>, registers: Registers) -> (Vec<PhysicalFrame>, Opt
 
 fn is_signal_entry(name: &str) -> bool {
     matches!(name, "runtime.sigtramp" | "runtime.cgoSigtramp")
-}
-
-/// `struct rt_sigframe` past its return address: `ucontext` (flags, link, stack: 40 bytes, then
-/// `sigcontext` of 256 and a mask of 8), then `siginfo`.
-fn read_signal_frame(process: &Process<'_>, address: u64) -> Option<(Registers, SignalInfo)> {
-    const SIGCONTEXT: u64 = 40;
-    const SIGINFO: u64 = 40 + 256 + 8;
-    let mut bytes = [0; SIGINFO as usize + 128];
-    process.memory.read(address, &mut bytes).ok()?;
-    let registers = Amd64Registers::from_sigcontext(&bytes[SIGCONTEXT as usize..])?;
-    let signal = SignalInfo::from_siginfo(&bytes[SIGINFO as usize..])?;
-    // Signal numbers end at 64: anything else is no signal frame.
-    (1..=64).contains(&signal.number).then_some((Registers::Amd64(registers), signal))
 }
 
 /// Which stack `sp` is on, for the thread of `m`.

@@ -3,6 +3,8 @@
 
 use std::{ops::ControlFlow, rc::Rc};
 
+use panicle_image::Registers;
+
 use crate::{process::Process, symbolize::Symbols};
 
 /// Where a walk starts.
@@ -12,10 +14,26 @@ pub struct Start {
     pub pc: u64,
     /// Stack pointer at that pc.
     pub sp: u64,
+    /// Where the function at the pc returns to, on architectures that have a register for it; 0
+    /// where that is unknown.
+    pub lr: u64,
     /// The pc is that of an interrupted instruction, not a return address.
     pub trap: bool,
     /// The pair was saved on entry to a system call (`g.syscallpc`, `g.syscallsp`).
     pub syscall: bool,
+}
+
+impl Start {
+    /// At what `registers` say: those of a thread that stands there, or that a signal interrupted.
+    pub fn interrupted(registers: &Registers) -> Self {
+        Self {
+            pc: registers.pc(),
+            sp: registers.sp(),
+            lr: registers.link_register().unwrap_or(0),
+            trap: true,
+            syscall: false,
+        }
+    }
 }
 
 /// One physical frame.
@@ -27,8 +45,10 @@ pub struct PhysicalFrame {
     pub lookup_pc: u64,
     /// Stack pointer.
     pub sp: u64,
-    /// The caller's stack pointer just after the return; arguments start here on amd64.
+    /// The caller's stack pointer just after the return: the canonical frame address.
     pub fp: u64,
+    /// Where arguments that are passed on the stack start, and the spill slots of the others.
+    pub argp: u64,
     /// Its function.
     pub symbols: Rc<Symbols>,
     /// Interrupted here by a signal, a fault or a preemption, rather than calling on.
@@ -75,12 +95,12 @@ pub fn walk(
     start: Start,
     mut visit: impl FnMut(&PhysicalFrame) -> ControlFlow<()>,
 ) -> End {
-    let memory = process.memory;
-    let Start { mut pc, mut sp, mut trap, syscall } = start;
+    let (memory, shape) = (process.memory, process.shape);
+    let Start { mut pc, mut sp, mut lr, mut trap, syscall } = start;
     if pc == 0 {
         // A call through a nil function value: the return address is on top of the stack.
         match memory.u64(sp) {
-            Ok(caller) => (pc, sp) = (caller, sp.wrapping_add(8)),
+            Ok(caller) => (pc, sp, lr) = (caller, sp.wrapping_add(shape.pushed_by_call), 0),
             Err(_) => return End::Unmapped(sp),
         }
     }
@@ -92,8 +112,9 @@ pub fn walk(
             Some(delta) if delta >= 0 => u64::from(delta.unsigned_abs()),
             _ => 0,
         };
-        let fp = sp.wrapping_add(delta).wrapping_add(8);
-        let frame = PhysicalFrame { pc, lookup_pc, sp, fp, symbols: Rc::clone(&symbols), trap };
+        let fp = sp.wrapping_add(delta).wrapping_add(shape.pushed_by_call);
+        let argp = fp.wrapping_add(shape.before_arguments);
+        let frame = PhysicalFrame { pc, lookup_pc, sp, fp, argp, symbols: Rc::clone(&symbols), trap };
         if visit(&frame).is_break() {
             return End::Stopped;
         }
@@ -110,17 +131,29 @@ pub fn walk(
         if switches {
             return End::StackSwitch;
         }
-        let Ok(return_address) = memory.u64(fp.wrapping_sub(8)) else {
-            return End::Unmapped(fp.wrapping_sub(8));
-        };
+        let saved_at = if shape.link_register { sp } else { fp.wrapping_sub(shape.pushed_by_call) };
+        // A function that has a frame has saved the register there, and may have used it since.
+        let in_register = shape.link_register && lr != 0 && !(count == 0 && sp < fp);
+        let return_address = if in_register { Ok(lr) } else { memory.u64(saved_at) };
+        let Ok(return_address) = return_address else { return End::Unmapped(saved_at) };
         if return_address == 0 {
             return End::Top;
         }
-        if fp <= sp {
+        // A function without a frame, interrupted before it saved anything, is the one that may
+        // stand where its caller does.
+        if fp < sp || (fp == sp && return_address == pc) {
             return End::Stuck;
         }
         trap = is_injected(&symbols.name);
-        (pc, sp) = (return_address, fp);
+        (pc, sp, lr) = (return_address, fp, 0);
+        if trap && shape.link_register {
+            // What was interrupted may have had its return address in the register alone.
+            let Ok(interrupted) = memory.u64(sp) else { return End::Unmapped(sp) };
+            sp = sp.wrapping_add(shape.pushed_by_injection);
+            if process.symbolizer.symbols(pc).is_some_and(|symbols| symbols.stack_delta == Some(0)) {
+                lr = interrupted;
+            }
+        }
     }
     End::Stuck
 }

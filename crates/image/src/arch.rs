@@ -36,6 +36,16 @@ impl Arch {
             },
         }
     }
+
+    /// The DWARF number of the stack pointer (System V ABI for x86-64, figure 3.36; DWARF for the
+    /// Arm 64-bit Architecture, section 4.1).
+    pub fn dwarf_stack_pointer(self) -> Option<u16> {
+        match self {
+            Self::Amd64 => Some(7),
+            Self::Arm64 => Some(31),
+            Self::Other(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]

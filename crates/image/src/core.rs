@@ -149,6 +149,10 @@ pub struct Core<'a> {
     pub segments: Vec<Segment>,
     /// Set when the file ends before its headers say.
     pub truncated: Option<Truncated>,
+    /// The bits of a code address that are one; the others hold its signature on arm64 processors
+    /// that sign return addresses (`NT_ARM_PAC_MASK`).
+    pub(crate) code_mask: u64,
+    started_as: Option<String>,
     data: &'a [u8],
 }
 
@@ -167,6 +171,8 @@ impl<'a> Core<'a> {
             files: Vec::new(),
             segments: Vec::new(),
             truncated: None,
+            code_mask: u64::MAX,
+            started_as: None,
             data,
         };
         let endian = LittleEndian;
@@ -217,6 +223,7 @@ impl<'a> Core<'a> {
         if core.threads.is_empty() {
             diagnostics.push(Diagnostic::warning(Stage::Image, "The core has no thread notes."));
         }
+        core.started_as = core.started_as();
         Ok((core, diagnostics))
     }
 
@@ -235,9 +242,31 @@ impl<'a> Core<'a> {
         memory
     }
 
+    /// A return address without the signature that C code compiled for pointer authentication
+    /// puts on it (arm64; Go's own code signs nothing).
+    pub fn code_address(&self, signed: u64) -> u64 {
+        signed & self.code_mask
+    }
+
     /// The path of the executable: the file mapped where its program headers or entry point are.
+    /// Where the core lists no files, as those of qemu, the path that it was started with.
     pub fn executable_path(&self) -> Option<&str> {
-        self.executable_mapping().map(|file| file.path.as_str())
+        self.executable_mapping().map(|file| file.path.as_str()).or(self.started_as.as_deref())
+    }
+
+    /// The string behind `AT_EXECFN`.
+    fn started_as(&self) -> Option<String> {
+        const LONGEST: usize = 4096;
+        let address = self.auxv.get(31)?;
+        let holds = |segment: &&Segment| {
+            address.checked_sub(segment.address).is_some_and(|offset| offset < segment.file_size)
+        };
+        let segment = self.segments.iter().find(holds)?;
+        let offset = address - segment.address;
+        let size = (segment.file_size - offset).min(LONGEST as u64);
+        let bytes = part(self.data, segment.file_offset.checked_add(offset)?, size);
+        let end = bytes.iter().position(|&byte| byte == 0)?;
+        (end > 0).then(|| String::from_utf8_lossy(&bytes[..end]).into_owned())
     }
 
     /// Where the executable's first page was mapped.

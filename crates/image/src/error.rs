@@ -22,7 +22,7 @@ pub enum ImageError {
     #[error("the core is of a big-endian process, which is not read")]
     UnsupportedEndian,
     /// Another machine.
-    #[error("the core is of a process on {}, which is not read; amd64 is", machine(*.0))]
+    #[error("the core is of a process on {}, which is not read; amd64 and arm64 are", machine(*.0))]
     UnsupportedArch(Arch),
     /// Ends within the headers.
     #[error("the core ends within its own headers")]

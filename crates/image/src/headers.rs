@@ -52,7 +52,7 @@ pub(crate) fn read(data: &[u8]) -> Result<Headers<'_>, ImageError> {
         return Err(ImageError::UnsupportedClass);
     }
     let arch = Arch::from_machine(half(18).ok_or(ImageError::TruncatedHeaders)?);
-    if arch != Arch::Amd64 {
+    if matches!(arch, Arch::Other(_)) {
         return Err(ImageError::UnsupportedArch(arch));
     }
     let (header, _) =

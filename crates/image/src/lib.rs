@@ -12,9 +12,11 @@ mod memory;
 pub mod mmap;
 mod notes;
 mod registers;
+mod signal_frame;
 
 pub use crate::core::{Auxv, Core, FileMapping, ProcessInfo, Segment, SignalInfo, Thread, Truncated};
 pub use arch::Arch;
 pub use error::ImageError;
 pub use memory::{AddressSpace, Unmapped};
-pub use registers::{Amd64Registers, Registers};
+pub use registers::{Amd64Registers, Arm64Registers, Registers};
+pub use signal_frame::SignalFrame;

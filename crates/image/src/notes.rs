@@ -8,10 +8,13 @@ use object::{
 use panicle_report::{Diagnostic, Stage};
 
 use crate::{
-    FileMapping, SignalInfo, Thread,
+    Arch, FileMapping, SignalInfo, Thread,
     core::{Auxv, Core},
-    registers::{Amd64Registers, Registers},
+    registers::Registers,
 };
+
+/// `NT_ARM_PAC_MASK` (linux/elf.h).
+const NT_ARM_PAC_MASK: elf::NoteType = elf::NoteType(0x406);
 
 /// Reads the notes in `bytes` into `core`.
 pub(crate) fn read(core: &mut Core<'_>, bytes: &[u8], align: u64) -> Vec<Diagnostic> {
@@ -26,7 +29,7 @@ pub(crate) fn read(core: &mut Core<'_>, bytes: &[u8], align: u64) -> Vec<Diagnos
             Ok(Some(note)) if note.name() == b"CORE" => {
                 let desc = note.desc();
                 match note.n_type(LittleEndian) {
-                    elf::NT_PRSTATUS => core.threads.extend(thread(desc)),
+                    elf::NT_PRSTATUS => core.threads.extend(thread(core.arch, desc)),
                     elf::NT_PRPSINFO => process(core, desc),
                     elf::NT_AUXV => core.auxv = auxv(desc),
                     elf::NT_SIGINFO => {
@@ -40,6 +43,10 @@ pub(crate) fn read(core: &mut Core<'_>, bytes: &[u8], align: u64) -> Vec<Diagnos
                     elf::NT_FILE => core.files.extend(files(desc)),
                     _ => {}
                 }
+            }
+            Ok(Some(note)) if note.name() == b"LINUX" && note.n_type(LittleEndian) == NT_ARM_PAC_MASK => {
+                // `struct user_pac_mask` (asm/ptrace.h): that of data addresses, then of code.
+                core.code_mask = u64_at(note.desc(), 8).map_or(u64::MAX, |mask| !mask);
             }
             Ok(Some(_)) => {}
             Ok(None) => break,
@@ -57,12 +64,11 @@ pub(crate) fn read(core: &mut Core<'_>, bytes: &[u8], align: u64) -> Vec<Diagnos
 
 /// `struct elf_prstatus` (linux/elfcore.h): siginfo 12, cursig 2 and padding, two masks, four ids,
 /// four times of 16 bytes, then the registers.
-fn thread(desc: &[u8]) -> Option<Thread> {
+fn thread(arch: Arch, desc: &[u8]) -> Option<Thread> {
     const REGISTERS: usize = 112;
-    let registers = Amd64Registers::from_user_regs(desc.get(REGISTERS..)?)?;
     Some(Thread {
         tid: i32_at(desc, 32)?,
-        registers: Registers::Amd64(registers),
+        registers: Registers::from_user_regs(arch, desc.get(REGISTERS..)?)?,
         signal: i32::from(i16::from_le_bytes(*desc.get(12..)?.first_chunk()?)),
         siginfo: None,
     })

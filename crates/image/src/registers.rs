@@ -1,132 +1,38 @@
-//! General registers of a thread, in the kernel's order.
+//! General registers of a thread, whatever the architecture.
 
-/// amd64, as `struct user_regs_struct` of Linux's `asm/user_64.h` has them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the registers' own names")]
-pub struct Amd64Registers {
-    pub rax: u64,
-    pub rbx: u64,
-    pub rcx: u64,
-    pub rdx: u64,
-    pub rsi: u64,
-    pub rdi: u64,
-    pub rbp: u64,
-    pub rsp: u64,
-    pub r8: u64,
-    pub r9: u64,
-    pub r10: u64,
-    pub r11: u64,
-    pub r12: u64,
-    pub r13: u64,
-    pub r14: u64,
-    pub r15: u64,
-    pub rip: u64,
-    pub rflags: u64,
-    pub fs_base: u64,
-}
+mod amd64;
+mod arm64;
 
-/// Size of `struct user_regs_struct`.
-const USER_REGS: usize = 27 * 8;
+pub use amd64::Amd64Registers;
+pub use arm64::Arm64Registers;
 
-impl Amd64Registers {
-    /// From the register block of an `NT_PRSTATUS` note.
-    pub(crate) fn from_user_regs(bytes: &[u8]) -> Option<Self> {
-        let bytes = bytes.get(..USER_REGS)?;
-        let word = |index: usize| word_at(bytes, index);
-        Some(Self {
-            r15: word(0)?,
-            r14: word(1)?,
-            r13: word(2)?,
-            r12: word(3)?,
-            rbp: word(4)?,
-            rbx: word(5)?,
-            r11: word(6)?,
-            r10: word(7)?,
-            r9: word(8)?,
-            r8: word(9)?,
-            rax: word(10)?,
-            rcx: word(11)?,
-            rdx: word(12)?,
-            rsi: word(13)?,
-            rdi: word(14)?,
-            // 15 is orig_rax, the number of the system call.
-            rip: word(16)?,
-            // 17 is cs.
-            rflags: word(18)?,
-            rsp: word(19)?,
-            // 20 is ss.
-            fs_base: word(21)?,
-        })
-    }
-
-    /// From the `sigcontext` that the kernel leaves on the signal stack (`asm/sigcontext.h`).
-    pub fn from_sigcontext(bytes: &[u8]) -> Option<Self> {
-        let word = |index: usize| word_at(bytes, index);
-        Some(Self {
-            r8: word(0)?,
-            r9: word(1)?,
-            r10: word(2)?,
-            r11: word(3)?,
-            r12: word(4)?,
-            r13: word(5)?,
-            r14: word(6)?,
-            r15: word(7)?,
-            rdi: word(8)?,
-            rsi: word(9)?,
-            rbp: word(10)?,
-            rbx: word(11)?,
-            rdx: word(12)?,
-            rax: word(13)?,
-            rcx: word(14)?,
-            rsp: word(15)?,
-            rip: word(16)?,
-            rflags: word(17)?,
-            fs_base: 0,
-        })
-    }
-
-    /// By DWARF register number (System V ABI for x86-64, figure 3.36).
-    pub fn by_dwarf(&self, register: u16) -> Option<u64> {
-        Some(match register {
-            0 => self.rax,
-            1 => self.rdx,
-            2 => self.rcx,
-            3 => self.rbx,
-            4 => self.rsi,
-            5 => self.rdi,
-            6 => self.rbp,
-            7 => self.rsp,
-            8 => self.r8,
-            9 => self.r9,
-            10 => self.r10,
-            11 => self.r11,
-            12 => self.r12,
-            13 => self.r13,
-            14 => self.r14,
-            15 => self.r15,
-            16 => self.rip,
-            _ => return None,
-        })
-    }
-}
-
-fn word_at(bytes: &[u8], index: usize) -> Option<u64> {
-    let bytes = bytes.get(index * 8..index * 8 + 8)?;
-    Some(u64::from_le_bytes(*bytes.first_chunk()?))
-}
+use crate::Arch;
 
 /// General registers of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registers {
     /// amd64.
     Amd64(Amd64Registers),
+    /// arm64.
+    Arm64(Arm64Registers),
 }
 
 impl Registers {
+    /// From the register block of an `NT_PRSTATUS` note; `None` where it is too short, or of an
+    /// architecture that is not read.
+    pub(crate) fn from_user_regs(arch: Arch, bytes: &[u8]) -> Option<Self> {
+        match arch {
+            Arch::Amd64 => Amd64Registers::from_user_regs(bytes).map(Self::Amd64),
+            Arch::Arm64 => Arm64Registers::from_user_regs(bytes).map(Self::Arm64),
+            Arch::Other(_) => None,
+        }
+    }
+
     /// Program counter.
     pub fn pc(&self) -> u64 {
         match self {
             Self::Amd64(registers) => registers.rip,
+            Self::Arm64(registers) => registers.pc,
         }
     }
 
@@ -134,6 +40,7 @@ impl Registers {
     pub fn sp(&self) -> u64 {
         match self {
             Self::Amd64(registers) => registers.rsp,
+            Self::Arm64(registers) => registers.sp,
         }
     }
 
@@ -141,6 +48,16 @@ impl Registers {
     pub fn frame_pointer(&self) -> u64 {
         match self {
             Self::Amd64(registers) => registers.rbp,
+            Self::Arm64(registers) => registers.x[Arm64Registers::FRAME_POINTER],
+        }
+    }
+
+    /// Where the running function returns to, on architectures whose calls leave that in a
+    /// register. The function may have used the register for something else since.
+    pub fn link_register(&self) -> Option<u64> {
+        match self {
+            Self::Amd64(_) => None,
+            Self::Arm64(registers) => Some(registers.x[Arm64Registers::LINK]),
         }
     }
 
@@ -148,6 +65,12 @@ impl Registers {
     pub fn by_dwarf(&self, register: u16) -> Option<u64> {
         match self {
             Self::Amd64(registers) => registers.by_dwarf(register),
+            Self::Arm64(registers) => registers.by_dwarf(register),
         }
     }
+}
+
+fn word_at(bytes: &[u8], index: usize) -> Option<u64> {
+    let bytes = bytes.get(index * 8..index * 8 + 8)?;
+    Some(u64::from_le_bytes(*bytes.first_chunk()?))
 }

@@ -4,6 +4,8 @@
 use crate::bytes::{Bytes, ProgramHeader};
 
 const PAGE: usize = 4096;
+/// `EM_AARCH64`.
+const AARCH64: u16 = 183;
 
 /// A thread's notes.
 #[derive(Clone, Debug)]
@@ -12,9 +14,10 @@ pub struct ThreadNotes {
     pub tid: i32,
     /// `pr_cursig`.
     pub signal: u16,
-    /// `struct user_regs_struct`: r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi
-    /// orig_rax rip cs rflags rsp ss fs_base gs_base ds es fs gs.
-    pub registers: [u64; 27],
+    /// On amd64 `struct user_regs_struct`: r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi
+    /// rdi orig_rax rip cs rflags rsp ss fs_base gs_base ds es fs gs. On arm64 `struct
+    /// user_pt_regs`: x0 to x30 sp pc pstate.
+    pub registers: Vec<u64>,
     /// A `siginfo_t` of its own, as debuggers write.
     pub siginfo: Option<Vec<u8>>,
 }
@@ -32,11 +35,24 @@ pub struct Memory {
     pub flags: u32,
 }
 
+/// Who wrote a core: the notes that there are differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writer {
+    /// Linux (`fs/binfmt_elf.c`), with the register sets of the machine (`arch/*/kernel/ptrace.c`).
+    Kernel,
+    /// qemu's user mode (`linux-user/elfload.c`): threads, process and auxiliary vector alone.
+    Qemu,
+}
+
 /// A core to be written.
 #[derive(Clone, Debug)]
 pub struct CoreFile {
     /// `e_machine`.
     pub machine: u16,
+    /// Whose notes it has.
+    pub writer: Writer,
+    /// `struct user_pac_mask` of an arm64 core: the mask of signed bits in data and code addresses.
+    pub pac_masks: (u64, u64),
     /// The first is the one that dumped the core.
     pub threads: Vec<ThreadNotes>,
     /// Process and parent.
@@ -62,6 +78,8 @@ impl Default for CoreFile {
     fn default() -> Self {
         Self {
             machine: 62,
+            writer: Writer::Kernel,
+            pac_masks: (0, 0),
             threads: Vec::new(),
             ids: (1, 0),
             owner: (0, 0),
@@ -98,9 +116,18 @@ fn siginfo_start(number: i32, code: i32) -> Bytes {
 impl ThreadNotes {
     /// A thread at `pc` with its stack at `sp`.
     pub fn at(tid: i32, pc: u64, sp: u64) -> Self {
-        let mut registers = [0; 27];
+        let mut registers = vec![0; 27];
         registers[16] = pc;
         registers[19] = sp;
+        Self { tid, signal: 0, registers, siginfo: None }
+    }
+
+    /// An arm64 thread at `pc`, its stack at `sp`, with `lr` to return to.
+    pub fn at_arm64(tid: i32, pc: u64, sp: u64, lr: u64) -> Self {
+        let mut registers = vec![0; 34];
+        registers[30] = lr;
+        registers[31] = sp;
+        registers[32] = pc;
         Self { tid, signal: 0, registers, siginfo: None }
     }
 
@@ -110,7 +137,7 @@ impl ThreadNotes {
         bytes.word(u32::from(self.signal)).word(0).word(0).half(self.signal).half(0).long(0).long(0);
         // pr_pid, pr_ppid, pr_pgrp, pr_sid, four timevals.
         bytes.word(self.tid.cast_unsigned()).word(0).word(0).word(0).fixed("", 64);
-        for register in self.registers {
+        for &register in &self.registers {
             bytes.long(register);
         }
         // pr_fpvalid.
@@ -172,22 +199,41 @@ impl CoreFile {
     fn notes(&self) -> Vec<u8> {
         let mut notes = Bytes::default();
         let mut threads = self.threads.iter();
-        let thread = |notes: &mut Bytes, thread: &ThreadNotes| {
-            notes.note("CORE", 1, &thread.status());
-            if let Some(siginfo) = &thread.siginfo {
-                notes.note("CORE", 0x5349_4749, siginfo);
-            }
-        };
+        let kernel = self.writer == Writer::Kernel;
         if let Some(first) = threads.next() {
-            thread(&mut notes, first);
+            notes.note("CORE", 1, &first.status());
+            Self::thread_signal(&mut notes, first);
         }
         notes.note("CORE", 3, &self.process());
-        notes.note("CORE", 0x5349_4749, &self.siginfo);
+        if kernel {
+            notes.note("CORE", 0x5349_4749, &self.siginfo);
+        }
         let mut auxv = Bytes::default();
         for &(key, value) in self.auxv.iter().chain(&[(0, 0)]) {
             auxv.long(key).long(value);
         }
         notes.note("CORE", 6, &auxv.0);
+        if kernel {
+            notes.note("CORE", 0x4649_4c45, &self.mapped_files());
+            self.register_sets(&mut notes);
+        }
+        for next in threads {
+            notes.note("CORE", 1, &next.status());
+            Self::thread_signal(&mut notes, next);
+            if kernel && self.machine == AARCH64 {
+                self.register_sets(&mut notes);
+            }
+        }
+        notes.0
+    }
+
+    fn thread_signal(notes: &mut Bytes, thread: &ThreadNotes) {
+        if let Some(siginfo) = &thread.siginfo {
+            notes.note("CORE", 0x5349_4749, siginfo);
+        }
+    }
+
+    fn mapped_files(&self) -> Vec<u8> {
         let mut files = Bytes::default();
         files.long(self.files.len() as u64).long(PAGE as u64);
         for (start, end, page, _) in &self.files {
@@ -196,13 +242,23 @@ impl CoreFile {
         for (.., path) in &self.files {
             files.raw(path.as_bytes()).raw(&[0]);
         }
-        notes.note("CORE", 0x4649_4c45, &files.0);
-        // Floating point registers, and something that nobody knows.
-        notes.note("CORE", 2, &[0; 512]).note("LINUX", 0x202, &[0; 16]);
-        for next in threads {
-            thread(&mut notes, next);
+        files.0
+    }
+
+    /// What follows a thread's general registers.
+    fn register_sets(&self, notes: &mut Bytes) {
+        if self.machine != AARCH64 {
+            // Floating point registers, and something that nobody knows.
+            notes.note("CORE", 2, &[0; 512]).note("LINUX", 0x202, &[0; 16]);
+            return;
         }
-        notes.0
+        // 32 vector registers of 16 bytes, two words of state and padding.
+        notes.note("CORE", 2, &[0; 528]);
+        // NT_ARM_TLS, HW_BREAK, HW_WATCH, SYSTEM_CALL, PAC_MASK, TAGGED_ADDR_CTRL.
+        notes.note("LINUX", 0x401, &[0; 16]).note("LINUX", 0x402, &[0; 264]).note("LINUX", 0x403, &[0; 264]);
+        let mut masks = Bytes::default();
+        masks.long(self.pac_masks.0).long(self.pac_masks.1);
+        notes.note("LINUX", 0x404, &[0; 4]).note("LINUX", 0x406, &masks.0).note("LINUX", 0x409, &[0; 8]);
     }
 
     fn process(&self) -> Vec<u8> {

@@ -11,5 +11,5 @@ mod core_file;
 mod executable_file;
 
 pub use build_info::{BuildInfoForm, build_info};
-pub use core_file::{CoreFile, Memory, ThreadNotes, siginfo_fault, siginfo_sent};
+pub use core_file::{CoreFile, Memory, ThreadNotes, Writer, siginfo_fault, siginfo_sent};
 pub use executable_file::{ExecutableFile, Load, SectionBytes};

@@ -16,7 +16,7 @@ fn sign(panic: &Panic, class: VerdictClass, goroutine: &Goroutine) -> Signature 
         goroutines: all,
         clusters: &[],
         crashing: Some(goroutine),
-        code_at_fault: &[],
+        code_at_fault: None,
         notes: &[],
         runtime_read: true,
         go: Some(true),

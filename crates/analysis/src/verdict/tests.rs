@@ -21,7 +21,7 @@ fn judge(origin: Origin, panic: Option<&Panic>, process: &Process, code: &[u8]) 
         goroutines: &all,
         clusters: &clusters::cluster(&all),
         crashing: all.first(),
-        code_at_fault: code,
+        code_at_fault: Some((panicle_image::Arch::Amd64, code)),
         notes: &[],
         runtime_read: true,
         go: Some(true),

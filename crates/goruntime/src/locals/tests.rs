@@ -51,7 +51,8 @@ fn variables(case: &Case<'_>, function: &str) -> Vec<Vec<String>> {
         let frame = Frame {
             pc: if found.faulted { found.pc } else { found.pc - 1 },
             cfa: found.fp,
-            sp: Some(found.sp),
+            argp: found.fp,
+            sp: Some((7, found.sp)),
             registers: None,
             inline_depth: found.inline_depth,
             function: Some(function),

@@ -122,7 +122,8 @@ impl Writer<'_, '_> {
         let wanted = locals::Frame {
             pc: frame.physical.lookup_pc,
             cfa: frame.physical.fp,
-            sp: Some(frame.physical.sp),
+            argp: frame.physical.argp,
+            sp: self.process.executable.arch.dwarf_stack_pointer().map(|number| (number, frame.physical.sp)),
             registers: by_dwarf.as_ref().map(|read| read as locals::Registers<'_>),
             inline_depth: frame.depth,
             function: Some(&frame.call().function),
