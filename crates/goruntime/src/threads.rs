@@ -98,7 +98,7 @@ pub fn all(process: &Process<'_>, core: &Core<'_>) -> (Vec<Thread>, Vec<Diagnost
         .iter()
         .map(|thread| {
             let m = by_tid.get(&thread.tid).copied();
-            Thread { tid: thread.tid, m, levels: levels(process, core.arch, thread.registers) }
+            Thread { tid: thread.tid, m, levels: levels(process, core.arch, &thread.registers) }
         })
         .collect();
     (threads, diagnostics)
@@ -141,11 +141,11 @@ fn machines(process: &Process<'_>) -> (Vec<M>, Vec<Diagnostic>) {
 }
 
 /// What a thread does and what it was interrupted in.
-fn levels(process: &Process<'_>, arch: Arch, registers: Registers) -> Vec<Level> {
+fn levels(process: &Process<'_>, arch: Arch, registers: &Registers) -> Vec<Level> {
     let mut levels = Vec::new();
-    let mut next = Some((registers, None));
+    let mut next = Some((*registers, None));
     while let Some((registers, interrupted_by)) = next {
-        let (frames, signal_frame) = walk(process, registers);
+        let (frames, signal_frame) = walk(process, &registers);
         levels.push(Level { registers, interrupted_by, frames });
         next = (levels.len() <= MOST_SIGNALS)
             .then(|| signal_frame.and_then(|address| SignalFrame::read(arch, process.memory, address)))
@@ -156,8 +156,8 @@ fn levels(process: &Process<'_>, arch: Arch, registers: Registers) -> Vec<Level>
 }
 
 /// Walks a thread's own stack; also the address of the kernel's signal frame, where there is one.
-fn walk(process: &Process<'_>, registers: Registers) -> (Vec<PhysicalFrame>, Option<u64>) {
-    let start = Start::interrupted(&registers);
+fn walk(process: &Process<'_>, registers: &Registers) -> (Vec<PhysicalFrame>, Option<u64>) {
+    let start = Start::interrupted(registers);
     let mut frames = Vec::new();
     let mut signal_frame = None;
     unwind::walk(process, start, |frame| {

@@ -111,7 +111,7 @@ mod tests {
                 let bytes = words(&code);
                 let mut memory = AddressSpace::new();
                 memory.add_layer(0x1_fb70, &bytes);
-                assert_eq!(argument(Arch::Arm64, &memory, 0x1_fb80), Some((0xb_7eae, length)), "{code:x?}");
+                assert_eq!(argument(Arch::Arm64, &memory, 0x1_fb80), Some((0xb_8eae, length)), "{code:x?}");
             }
         }
         for code in

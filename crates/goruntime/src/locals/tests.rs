@@ -184,6 +184,7 @@ fn registers_count_where_they_are_known() {
             let frame = Frame {
                 pc: entry,
                 cfa: 0,
+                argp: 0,
                 sp: None,
                 registers: Some(&registers),
                 inline_depth: 0,
