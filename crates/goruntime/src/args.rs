@@ -29,7 +29,13 @@ pub fn print(process: &Process<'_>, frame: &PhysicalFrame) -> String {
     let linked = |pc: u64| pc.wrapping_sub(process.bias);
     let Some(function) = process.symbolizer.pclntab().function_at(linked(frame.pc)) else { return out };
     let Some(code) = function.arg_info() else { return out };
-    let live = Liveness::new(function.arg_live_info(linked(frame.lookup_pc)));
+    let lookup = linked(frame.lookup_pc);
+    let live_at = if process.layout.unwinder.asks_liveness_at_inlined_call() {
+        function.frames(lookup).last().map_or(lookup, |outermost| outermost.pc)
+    } else {
+        lookup
+    };
+    let live = Liveness::new(function.arg_live_info(live_at));
     let mut code = code.iter().copied().take(LONGEST);
     let mut start = true;
     let mut slot = 0_u8;

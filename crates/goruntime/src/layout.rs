@@ -4,6 +4,7 @@
 //! [`StructLayout`] for a field and lives with its absence. One layout is resolved per crash.
 
 mod dwarf;
+mod former;
 
 use std::collections::HashMap;
 
@@ -62,6 +63,8 @@ pub struct Layout {
     pub spelling: Spelling,
     /// How `print` writes floats.
     pub floats: FloatStyle,
+    /// Which of the runtime's unwinders prints tracebacks.
+    pub unwinder: Unwinder,
     structs: HashMap<&'static str, StructLayout>,
 }
 
@@ -102,6 +105,40 @@ impl FloatStyle {
     }
 }
 
+/// The code that walks stacks for a traceback (runtime/traceback.go). Both walk alike; what they say of the
+/// frames they come by differs a little.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unwinder {
+    /// `gentraceback`, up to Go 1.20.
+    Gentraceback,
+    /// `unwinder` (Go 1.21).
+    Unwinder,
+}
+
+impl Unwinder {
+    fn of(go_version: Option<&str>) -> Self {
+        match go_version.and_then(minor) {
+            Some(minor) if minor < 21 => Self::Gentraceback,
+            _ => Self::Unwinder,
+        }
+    }
+
+    /// Whether the line of a frame that called `callee` is that of the very pc, since a signal handler made
+    /// the call up. The old unwinder forgot that preemption and debuggers do so too.
+    pub(crate) fn shows_interrupted_line(self, callee: &str) -> bool {
+        match self {
+            Self::Gentraceback => callee == "runtime.sigpanic",
+            Self::Unwinder => true,
+        }
+    }
+
+    /// Whether liveness of arguments is that at the outermost inlined call of a frame and not at its pc: the
+    /// old unwinder used up the variable that held the pc.
+    pub(crate) fn asks_liveness_at_inlined_call(self) -> bool {
+        self == Self::Gentraceback
+    }
+}
+
 impl Layout {
     /// The layout of a structure named as DWARF names it: `runtime.g`.
     pub fn structure(&self, name: &str) -> Option<&StructLayout> {
@@ -118,7 +155,7 @@ fn minor(version: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Spelling, minor};
+    use super::{Spelling, Unwinder, minor};
 
     #[test]
     fn reads_minor_versions() {
@@ -128,5 +165,9 @@ mod tests {
         assert_eq!(minor("go2"), None);
         assert_eq!(Spelling::of(Some("go1.26.6")), Spelling::OneBracket);
         assert_eq!(Spelling::of(Some("go1.27.3")), Spelling::MethodBrackets);
+        assert_eq!(Unwinder::of(Some("go1.19.8")), Unwinder::Gentraceback);
+        assert_eq!(Unwinder::of(Some("go1.20.14")), Unwinder::Gentraceback);
+        assert_eq!(Unwinder::of(Some("go1.21.0")), Unwinder::Unwinder);
+        assert_eq!(Unwinder::of(None), Unwinder::Unwinder);
     }
 }

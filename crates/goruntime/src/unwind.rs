@@ -104,9 +104,11 @@ pub fn walk(
             Err(_) => return End::Unmapped(sp),
         }
     }
+    // Names and lines are those of the pc itself, not of the call before it.
+    let mut exact = trap;
     for count in 0..MOST_FRAMES {
         let Some(symbols) = process.symbolizer.symbols(pc) else { return End::UnknownPc(pc) };
-        let lookup_pc = if !trap && pc > symbols.entry { pc - 1 } else { pc };
+        let lookup_pc = if !exact && pc > symbols.entry { pc - 1 } else { pc };
         // The runtime looks the frame size up at the pc itself, not at the call before it.
         let delta = match symbols.stack_delta {
             Some(delta) if delta >= 0 => u64::from(delta.unsigned_abs()),
@@ -145,6 +147,7 @@ pub fn walk(
             return End::Stuck;
         }
         trap = is_injected(&symbols.name);
+        exact = trap && process.layout.unwinder.shows_interrupted_line(&symbols.name);
         (pc, sp, lr) = (return_address, fp, 0);
         if trap && shape.link_register {
             // What was interrupted may have had its return address in the register alone.

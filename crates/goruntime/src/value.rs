@@ -106,17 +106,42 @@ pub fn type_name(context: &Context<'_>, type_id: TypeId) -> String {
 /// Generic code is compiled once for all types of one shape. The shape `go.shape.string` is a string, but
 /// `go.shape.*uint8` is any pointer, so of that the mark stays.
 fn without_shapes(name: &str) -> String {
-    let mut plain = String::with_capacity(name.len());
-    let mut rest = name;
-    while let Some((before, after)) = rest.split_once(SHAPE) {
-        plain.push_str(before);
-        if after.starts_with('*') {
+    let mut parts = name.split(SHAPE);
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (shape, rest) = part.split_at(end_of_type(part));
+        if shape.starts_with('*') {
             plain.push_str(SHAPE);
         }
-        rest = after;
+        plain.push_str(without_number(shape));
+        plain.push_str(rest);
     }
-    plain.push_str(rest);
     plain
+}
+
+/// Where the type that `text` starts with ends: at the closing bracket or the comma of what it is part of.
+fn end_of_type(text: &str) -> usize {
+    let mut depth = 0_u32;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'[' | b'(' | b'{' => depth += 1,
+            b']' | b')' | b'}' if depth > 0 => depth -= 1,
+            b']' | b')' | b'}' | b',' | b';' if depth == 0 => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Up to Go 1.19 the number of the type parameter follows behind its shape: `go.shape.string_0`
+/// (`Shapify`, cmd/compile/internal/typecheck/subr.go). It is taken off where it cannot be part of a
+/// declared type's name, which stands behind the name of its package.
+fn without_number(shape: &str) -> &str {
+    let trimmed = shape.trim_end();
+    let Some((plain, digits)) = trimmed.rsplit_once('_') else { return shape };
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let word = plain.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(plain, |at| &plain[at..]);
+    if is_number && !word.starts_with('.') { plain } else { shape }
 }
 
 #[cfg(test)]

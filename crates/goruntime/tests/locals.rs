@@ -7,7 +7,7 @@ use panicle_goruntime::{Options, reconstruct};
 use panicle_image::Core;
 use panicle_report::{Frame, Goroutine};
 
-const VERSIONS: [&str; 7] = ["1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27"];
+const VERSIONS: [&str; 8] = ["1.19", "1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27"];
 
 fn goroutines(version: &str) -> Vec<Goroutine> {
     let fixture = panicle_fixtures::get("values", version);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use panicle_binary::dwarf::{DwarfIndex, TypeId, TypeKind};
 use panicle_report::LayoutSource;
 
-use super::{Field, FloatStyle, Layout, STRUCTURES, Spelling, StructLayout};
+use super::{Field, FloatStyle, Layout, STRUCTURES, Spelling, StructLayout, Unwinder, former};
 
 /// `g.sched.pc` is two levels deep, `m.mOS.x` three; deeper nesting is never asked for.
 const DEEPEST: usize = 3;
@@ -17,13 +17,33 @@ impl Layout {
     pub fn from_dwarf(dwarf: &DwarfIndex<'_>, go_version: Option<&str>) -> Option<Self> {
         let structs: HashMap<_, _> = STRUCTURES
             .iter()
-            .filter_map(|&name| Some((name, structure(dwarf, dwarf.type_named(name)?)?)))
+            .filter_map(|&name| Some((name, StructLayout::from_dwarf(dwarf, name)?)))
             .collect();
         structs.contains_key("runtime.g").then(|| Self {
             source: LayoutSource::Dwarf,
             spelling: Spelling::of(go_version),
             floats: FloatStyle::of(go_version),
+            unwinder: Unwinder::of(go_version),
             structs,
+        })
+    }
+}
+
+impl StructLayout {
+    /// Size and fields of the structure `name`, under the names that the newest version uses, whatever
+    /// this one calls them.
+    pub(crate) fn from_dwarf(dwarf: &DwarfIndex<'_>, name: &str) -> Option<Self> {
+        let own = || structure(dwarf, dwarf.type_named(name)?);
+        own().or_else(|| {
+            former::names(name).find_map(|former| {
+                let mut found = structure(dwarf, dwarf.type_named(former.then)?)?;
+                for &(now, then) in former.fields {
+                    if let Some(field) = found.fields.remove(then) {
+                        found.fields.insert(now.to_owned(), field);
+                    }
+                }
+                Some(found)
+            })
         })
     }
 }

@@ -7,6 +7,7 @@
 mod shape;
 
 use super::place::Memory;
+use crate::layout::StructLayout;
 
 pub(super) use shape::Shape;
 use shape::ShapeLayout;
@@ -109,16 +110,6 @@ impl Kind {
     }
 }
 
-/// The size of a descriptor. That of maps had other names while there were two kinds of map (Go 1.24 and 1.25).
-fn descriptor_size(name: &str, size: impl Fn(&str) -> Option<u64>) -> Option<u64> {
-    size(name).or_else(|| match name {
-        "internal/abi.MapType" => {
-            size("internal/abi.SwissMapType").or_else(|| size("internal/abi.OldMapType"))
-        }
-        _ => None,
-    })
-}
-
 /// Offset and size of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FieldAt {
@@ -163,7 +154,7 @@ impl TypeData {
     /// Type data between `types` and `etypes` of `runtime.moduledata` (addresses in the process).
     ///
     /// `field` gives offset and size of a field by struct and name, `size` the size of a struct, both by
-    /// their DWARF names. `None` when a field without which no type can be read is missing.
+    /// the names they have in the newest version. `None` when a field without which no type can be read is missing.
     pub fn new(
         types: u64,
         etypes: u64,
@@ -192,12 +183,8 @@ impl TypeData {
             kind: of_type("Kind_")?,
             tflag: of_type("TFlag")?,
             name: of_type("Str")?,
-            // `runtime.itab` became `internal/abi.ITab` in Go 1.22.
-            itab_type: at("internal/abi.ITab", "Type").or_else(|| at("runtime.itab", "_type"))?,
-            descriptors: descriptors
-                .iter()
-                .filter_map(|name| Some((*name, descriptor_size(name, &size)?)))
-                .collect(),
+            itab_type: at("internal/abi.ITab", "Type")?,
+            descriptors: descriptors.iter().filter_map(|name| Some((*name, size(name)?))).collect(),
             package: at("internal/abi.UncommonType", "PkgPath"),
             shapes: ShapeLayout::new(at, &size),
         })
@@ -213,10 +200,10 @@ impl TypeData {
             types,
             etypes,
             |structure, name| {
-                let layout = dwarf.struct_layout(structure)?;
+                let layout = StructLayout::from_dwarf(dwarf, structure)?;
                 layout.field(name).map(|field| (field.offset, field.size))
             },
-            |structure| dwarf.struct_layout(structure).map(|layout| layout.size),
+            |structure| StructLayout::from_dwarf(dwarf, structure).map(|layout| layout.size),
         )
     }
 

@@ -11,7 +11,7 @@ use super::rtype::TypeData;
 use super::{Context, Limits, Location, Memory as _, format};
 
 /// Every toolchain that has to work.
-pub(crate) const VERSIONS: [&str; 7] = ["1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27"];
+pub(crate) const VERSIONS: [&str; 8] = ["1.19", "1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27"];
 
 /// The debug information of an executable.
 pub(crate) fn dwarf(binary: &[u8]) -> DwarfIndex<'_> {

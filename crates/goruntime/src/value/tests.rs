@@ -109,6 +109,17 @@ fn shapes_are_named_as_what_they_are() {
     assert_eq!(without_shapes("[]go.shape.string"), "[]string");
     assert_eq!(without_shapes("map[go.shape.int]go.shape.*uint8"), "map[int]go.shape.*uint8");
     assert_eq!(without_shapes("main.T"), "main.T");
+    assert_eq!(without_shapes("main.T_1"), "main.T_1");
+    // Go 1.19 numbers them.
+    assert_eq!(without_shapes("[]go.shape.string_0"), "[]string");
+    assert_eq!(without_shapes("map[go.shape.int_0]go.shape.[]uint8_12"), "map[int][]uint8");
+    assert_eq!(
+        without_shapes("main.Pair[go.shape.int_0,go.shape.*uint8_1]"),
+        "main.Pair[int,go.shape.*uint8]"
+    );
+    assert_eq!(without_shapes("go.shape.struct { main.a_1 int }_0"), "struct { main.a_1 int }");
+    // Later ones do not, and a type may be called so.
+    assert_eq!(without_shapes("go.shape.[]main.T_1"), "[]main.T_1");
 }
 
 /// Every type that DWARF and the runtime both describe has one name and one size in both.
