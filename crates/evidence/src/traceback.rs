@@ -1,7 +1,7 @@
 //! Tracebacks: what the Go runtime prints when a process dies or is asked for its goroutines.
 //!
 //! Knowledge comes from traceback.go, panic.go, error.go, print.go, signal_unix.go and
-//! `waitReasonStrings` of Go 1.21 to 1.27.
+//! `waitReasonStrings` of Go 1.19 and 1.21 to 1.27.
 
 mod event;
 mod frame;

@@ -24,7 +24,7 @@ pub(super) struct Header<'a> {
     pub(super) labels: Vec<(String, String)>,
 }
 
-/// `gStatusStrings` of Go 1.21 to 1.27, and what is printed for a status outside of it. Everything
+/// `gStatusStrings` of Go 1.19 to 1.27, and what is printed for a status outside of it. Everything
 /// else in the brackets is a wait reason, which replaces the word `waiting` (or `leaked`).
 const STATUS: [&[u8]; 11] = [
     b"idle",

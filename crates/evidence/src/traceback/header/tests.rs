@@ -15,7 +15,7 @@ fn every_wait_reason_is_told_from_every_state() {
     for status in STATUS {
         assert_eq!(state_of(&lossy(status)), (lossy(status), None));
     }
-    // waitReasonStrings of Go 1.21 to 1.27, without "" and "preempted".
+    // waitReasonStrings of Go 1.19 and 1.21 to 1.27, without "" and "preempted".
     for reason in include_str!("../../../tests/data/wait_reasons.txt").lines() {
         assert_eq!(state_of(reason), ("waiting".into(), Some(reason.into())));
         let line = format!("goroutine 5 [{reason} (leaked), 3 minutes]:");
