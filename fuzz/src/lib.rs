@@ -1,10 +1,10 @@
 //! What the targets share.
 
-/// The input itself when it begins like an ELF file; else `sound` with the input's bytes written
+/// The input itself when it begins like an ELF or PE file or a minidump; else `sound` with the input's bytes written
 /// over it: each change is three bytes, offset and value, and a last single one cuts the file.
 /// Changing what is sound gets behind the first checks, where random bytes do not.
 pub fn edited(input: &[u8], sound: impl Fn() -> Vec<u8>) -> Vec<u8> {
-    if input.starts_with(b"\x7fELF") {
+    if [&b"\x7fELF"[..], b"MDMP", b"MZ"].iter().any(|magic| input.starts_with(magic)) {
         return input.to_vec();
     }
     let mut file = sound();

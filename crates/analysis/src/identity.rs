@@ -20,7 +20,7 @@ pub enum Identity {
 /// What a core says about the program that it came from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CoreIdentity {
-    /// `elf-core`.
+    /// `elf-core`, `minidump`.
     pub format: String,
     /// GOARCH, `amd64`.
     pub arch: String,
@@ -39,7 +39,7 @@ pub struct CoreIdentity {
 pub fn identify(bytes: &[u8]) -> Identity {
     let head = bytes.get(..4096).unwrap_or(bytes);
     match panicle_binary::identify::identify(head) {
-        Kind::Core => match Core::parse(bytes) {
+        Kind::Core | Kind::Minidump => match Core::parse(bytes) {
             Ok((core, _)) => Identity::Core(core_identity(&core)),
             Err(error) => Identity::Other(error.to_string()),
         },
@@ -59,7 +59,7 @@ fn core_identity(core: &Core<'_>) -> CoreIdentity {
     let build_ids = matching::running_build_ids(core, &memory);
     let go = go_trace::of_core(core, &memory, &build_ids);
     CoreIdentity {
-        format: "elf-core".to_owned(),
+        format: core.format.name().to_owned(),
         arch: core.arch.goarch().to_owned(),
         executable: core.executable_path().map(str::to_owned),
         build_ids,

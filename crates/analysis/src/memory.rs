@@ -237,9 +237,9 @@ fn fault_code(
 
 fn source(core: &NamedBytes<'_>, parsed: &Core<'_>) -> CoreSource {
     CoreSource {
-        format: "elf-core".to_owned(),
+        format: parsed.format.name().to_owned(),
         arch: parsed.arch.goarch().to_owned(),
-        os: "linux".to_owned(),
+        os: parsed.os.goos().to_owned(),
         size_bytes: core.bytes.len() as u64,
         sha256: core.sha256.clone(),
         truncated: parsed

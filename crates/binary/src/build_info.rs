@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use object::{Object as _, ObjectSection as _, read::elf::ElfFile64};
-
 use crate::LoadSegment;
 
 mod unquote;
@@ -47,14 +45,9 @@ pub struct BuildInfo {
     pub settings: BTreeMap<String, String>,
 }
 
-/// Looks where the linker puts the record: in its own section, or in the data.
-pub(crate) fn find(
-    file: &ElfFile64<'_, object::LittleEndian>,
-    segments: &[LoadSegment<'_>],
-) -> Option<BuildInfo> {
-    let section = file
-        .section_by_name(".go.buildinfo")
-        .and_then(|section| Some((section.address(), section.data().ok()?)));
+/// Looks where the linker puts the record: in its own section, of which address and bytes are given, or
+/// in the data.
+pub(crate) fn find(section: Option<(u64, &[u8])>, segments: &[LoadSegment<'_>]) -> Option<BuildInfo> {
     let data = segments.iter().filter(|segment| segment.writable).map(|s| (s.address, s.bytes));
     section.into_iter().chain(data).find_map(|(address, bytes)| search(address, bytes, segments))
 }

@@ -1,15 +1,17 @@
-//! ELF executables: segments, sections, symbols.
+//! Executables: segments, sections, symbols; and how ELF tells them.
 
 use std::borrow::Cow;
 
 use object::{
     Object as _, ObjectKind, ObjectSection as _, ObjectSegment as _, SegmentFlags, elf, read::elf::ElfFile64,
 };
-use panicle_image::Arch;
+use panicle_image::{Arch, Os};
 use panicle_report::{BuildIds, Diagnostic, DwarfPresence, Stage};
 use sha2::{Digest as _, Sha256};
 
-use crate::{BinaryError, BuildInfo, Symbol, build_info, notes, pclntab, symbols::Symbols};
+use crate::{
+    BinaryError, BuildInfo, PeImage, Symbol, build_info, file::File, notes, pclntab, pe, symbols::Symbols,
+};
 
 /// A decompressed section may be this many times larger than its compressed bytes; zlib cannot do
 /// better than about 1032, and debug information does not come near.
@@ -43,11 +45,13 @@ pub struct Section<'a> {
     pub data: Cow<'a, [u8]>,
 }
 
-/// An ELF executable.
+/// An executable, ELF or PE.
 #[derive(Debug)]
 pub struct Executable<'a> {
-    file: ElfFile64<'a, object::LittleEndian>,
-    symbols: Symbols,
+    pub(crate) file: File<'a>,
+    pub(crate) symbols: Symbols,
+    /// The operating system that it is for; ELF files are taken for Linux'.
+    pub os: Os,
     /// Architecture.
     pub arch: Arch,
     /// Loaded at an address of the loader's choice.
@@ -64,6 +68,8 @@ pub struct Executable<'a> {
     pub stripped: bool,
     /// Debug information is in the file.
     pub dwarf: DwarfPresence,
+    /// The header of a PE file.
+    pub image: Option<PeImage>,
 }
 
 impl<'a> Executable<'a> {
@@ -71,6 +77,9 @@ impl<'a> Executable<'a> {
     pub fn parse(data: &'a [u8]) -> Result<(Self, Vec<Diagnostic>), BinaryError> {
         if data.is_empty() {
             return Err(BinaryError::Empty);
+        }
+        if pe::is_pe(data) {
+            return pe::parse(data);
         }
         if !data.starts_with(b"\x7fELF") {
             return Err(BinaryError::NotElf);
@@ -107,19 +116,15 @@ impl<'a> Executable<'a> {
                 }
             })
             .collect();
-        let mut diagnostics = Vec::new();
-        let build_info = build_info::find(&file, &load_segments);
+        let section = file.section_by_name(".go.buildinfo");
+        let section = section.and_then(|section| Some((section.address(), section.data().ok()?)));
+        let build_info = build_info::find(section, &load_segments);
         let build_ids = notes::build_ids(&file);
         let has = |name: &str| file.section_by_name(name).is_some();
         let dwarf =
             if has(".debug_info") || has(".zdebug_info") { DwarfPresence::Full } else { DwarfPresence::None };
-        if build_info.is_none() && file.section_by_name(".gopclntab").is_none() {
-            diagnostics.push(Diagnostic::info(
-                Stage::Binary,
-                "The executable has neither Go build information nor a Go function table.",
-            ));
-        }
         let executable = Self {
+            os: Os::Linux,
             arch,
             position_independent: file.kind() == ObjectKind::Dynamic,
             entry: file.entry(),
@@ -128,32 +133,46 @@ impl<'a> Executable<'a> {
             build_ids,
             stripped: file.symbols().next().is_none(),
             dwarf,
+            image: None,
             symbols: Symbols::default(),
-            file,
+            file: File::Elf(file),
         };
+        let diagnostics = executable.without_go();
         Ok((executable, diagnostics))
+    }
+
+    /// Says so when there is no sign of Go.
+    pub(crate) fn without_go(&self) -> Vec<Diagnostic> {
+        // A PE file names no section after the table, so that it would have to be searched for.
+        if self.build_info.is_some() || self.os != Os::Linux || self.file.section(".gopclntab").is_some() {
+            return Vec::new();
+        }
+        vec![Diagnostic::info(
+            Stage::Binary,
+            "The executable has neither Go build information nor a Go function table.",
+        )]
     }
 
     /// A section by name, decompressed; `.debug_*` is also found as `.zdebug_*`.
     pub fn section(&self, name: &str) -> Option<Section<'a>> {
-        let section = self.file.section_by_name(name)?;
-        let compressed = section.compressed_data().ok()?;
+        let section = self.file.section(name)?;
+        let compressed = section.data;
         let claimed = compressed.uncompressed_size;
         let held = (compressed.data.len() as u64).saturating_mul(MOST_EXPANSION);
         if claimed > held.min(LARGEST_SECTION) {
             return None;
         }
-        Some(Section { address: section.address(), data: compressed.decompress().ok()? })
+        Some(Section { address: section.address, data: compressed.decompress().ok()? })
     }
 
     /// A symbol by name.
     pub fn symbol(&self, name: &str) -> Option<Symbol> {
-        self.symbols.by_name(&self.file, name)
+        self.file.symbol(&self.symbols, name)
     }
 
     /// The function whose code is at a link-time address, by the symbol table.
     pub fn symbol_at(&self, address: u64) -> Option<(Cow<'a, str>, Symbol)> {
-        self.symbols.at(&self.file, address)
+        self.file.symbol_at(&self.symbols, address)
     }
 
     /// The file's bytes that are mapped at a link-time address, to the end of their segment.
@@ -166,8 +185,17 @@ impl<'a> Executable<'a> {
 
     /// Link-time address and bytes of the text section.
     pub fn text(&self) -> Option<(u64, &'a [u8])> {
-        let section = self.file.section_by_name(".text")?;
-        Some((section.address(), section.data().ok()?))
+        self.file.plain_section(".text")
+    }
+
+    /// The bytes of the first executable section of an ELF file; linkers other than Go's put some before
+    /// the text.
+    pub(crate) fn first_code(&self) -> Option<&'a [u8]> {
+        let File::Elf(file) = &self.file else { return None };
+        let code = |section: &object::read::elf::ElfSection64<'a, '_, object::LittleEndian>| {
+            section.elf_section_header().sh_flags.get(object::LittleEndian).0 & elf::SHF_EXECINSTR.0 != 0
+        };
+        file.sections().find(code)?.data().ok()
     }
 
     /// SHA-256 of the text section, lower-case hexadecimal: equal for a binary and its stripped twin.
@@ -180,11 +208,14 @@ impl<'a> Executable<'a> {
     /// By section name, or else by its magic in the read-only data.
     pub fn pclntab(&self) -> Option<(u64, &'a [u8])> {
         // Position-independent executables keep relocated tables under `.data.rel.ro`.
-        let named = [".gopclntab", ".data.rel.ro.gopclntab"].iter().find_map(|name| {
-            let section = self.file.section_by_name(name)?;
-            Some((section.address(), section.data().ok()?))
-        });
-        named.or_else(|| pclntab::search(&self.load_segments))
+        let named =
+            [".gopclntab", ".data.rel.ro.gopclntab"].iter().find_map(|name| self.file.plain_section(name));
+        // PE files keep it among the read-only data.
+        let marked = || {
+            let address = self.symbol("runtime.pclntab")?.address;
+            Some((address, self.mapped(address)?))
+        };
+        named.or_else(marked).or_else(|| pclntab::search(&self.load_segments))
     }
 
     /// Whether the file is a Go executable.

@@ -7,7 +7,7 @@ pub enum BinaryError {
     #[error("the file is empty")]
     Empty,
     /// Other magic bytes.
-    #[error("the file is no executable: it does not begin like an ELF file")]
+    #[error("the file is no executable: it begins neither like an ELF file nor like a PE file")]
     NotElf,
     /// A core was given where an executable is expected.
     #[error("the file is a core, not an executable")]
@@ -22,6 +22,6 @@ pub enum BinaryError {
     #[error("the file is a big-endian executable, which is not read")]
     UnsupportedEndian,
     /// The headers do not hold together.
-    #[error("the ELF headers cannot be read: the file is cut short or damaged")]
+    #[error("the headers cannot be read: the file is cut short or damaged")]
     BadHeaders,
 }

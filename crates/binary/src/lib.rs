@@ -1,6 +1,6 @@
 //! Executables: what a Go binary says about itself.
 //!
-//! [`Executable::parse`] reads an ELF file's headers, identities and build information. The Go
+//! [`Executable::parse`] reads an ELF or PE file's headers, identities and build information. The Go
 //! function table is [`pclntab`]'s subject, debug information [`dwarf`]'s. Which file a core
 //! belongs to is told by [`matching`], and what kind of file some bytes are at all by [`identify`].
 
@@ -8,13 +8,16 @@ pub mod build_info;
 pub mod dwarf;
 mod elf;
 mod error;
+mod file;
 pub mod identify;
 pub mod matching;
 mod notes;
 pub mod pclntab;
+mod pe;
 mod symbols;
 
 pub use build_info::BuildInfo;
 pub use elf::{Executable, LoadSegment, Section};
 pub use error::BinaryError;
+pub use pe::PeImage;
 pub use symbols::Symbol;

@@ -1,6 +1,6 @@
 //! Whether an executable is the one that a core's process ran, and where it was loaded.
 
-use panicle_image::{AddressSpace, Core};
+use panicle_image::{AddressSpace, Core, Os};
 use panicle_report::{BinaryMatch, BuildIds};
 use sha2::{Digest as _, Sha256};
 
@@ -12,12 +12,18 @@ const MOST_COMPARED: u64 = 1 << 20;
 /// Fewer bytes than this that agree prove nothing.
 const LEAST_COMPARED: u64 = 256;
 const PAGE: u64 = 4096;
+/// Bytes of a GNU build ID.
+const GNU_ID: usize = 20;
 
 /// What was added to the executable's addresses when it was loaded.
 ///
 /// The kernel tells the entry point's run-time address; without it, the first mapping of the
-/// executable's file does.
+/// executable's file does. Of a PE file the list of modules tells.
 pub fn load_bias(core: &Core<'_>, executable: &Executable<'_>) -> Option<u64> {
+    if let Some(image) = executable.image {
+        let loaded = core.executable_module().map(|module| module.base.wrapping_sub(image.base));
+        return loaded.or((!executable.position_independent).then_some(0));
+    }
     if !executable.position_independent {
         return Some(0);
     }
@@ -26,9 +32,19 @@ pub fn load_bias(core: &Core<'_>, executable: &Executable<'_>) -> Option<u64> {
     by_entry.or_else(|| Some(core.executable_base()?.wrapping_sub(first.address)))
 }
 
-/// The IDs of the executable that the process ran, from its memory.
+/// The IDs of the executable that the process ran, from its memory, or else from a minidump's list of
+/// modules.
 pub fn running_build_ids(core: &Core<'_>, memory: &AddressSpace<'_>) -> BuildIds {
-    base(core).map(|base| build_ids_in_memory(memory, base)).unwrap_or_default()
+    let mut ids = base(core).map(|base| build_ids_in_memory(memory, base)).unwrap_or_default();
+    if core.os == Os::Windows {
+        ids.go = core.executable_base().and_then(|base| notes::go_build_id_behind(memory, base));
+    }
+    ids.gnu = ids.gnu.or_else(|| {
+        let id = core.executable_module()?.build_id.as_ref()?;
+        // One of this length is the file's own, and no digest of its text.
+        (id.len() == GNU_ID).then(|| hex::encode(id))
+    });
+    ids
 }
 
 /// Where the executable's ELF header is. When no file mappings were dumped: the program headers
@@ -41,13 +57,16 @@ fn base(core: &Core<'_>) -> Option<u64> {
 ///
 /// Equal text is a match; an equal layout is not, but a differing one is as good as a differing ID.
 pub fn compare(core: &Core<'_>, memory: &AddressSpace<'_>, executable: &Executable<'_>) -> BinaryMatch {
-    if core.arch != executable.arch {
+    if core.arch != executable.arch || (core.os != executable.os && core.os != Os::Other) {
         return BinaryMatch::Mismatch;
     }
     match compare_ids(&running_build_ids(core, memory), &executable.build_ids) {
         Some(true) => return BinaryMatch::BuildId,
         Some(false) => return BinaryMatch::Mismatch,
         None => {}
+    }
+    if let Some(same) = compare_text_digest(core, executable) {
+        return if same { BinaryMatch::Text } else { BinaryMatch::Mismatch };
     }
     let Some(bias) = load_bias(core, executable) else { return BinaryMatch::None };
     if layout_differs(core, memory, executable, bias) {
@@ -71,6 +90,22 @@ pub fn compare_ids(one: &BuildIds, other: &BuildIds) -> Option<bool> {
         return Some(a == b);
     }
     None
+}
+
+/// Compares what stands for the build ID in a minidump when its writer found none: the first page of the
+/// first executable section, folded to 16 bytes (minidump-writer's `build_id_from_bytes`, after Breakpad's
+/// `HashElfTextSection`). Go programs have it before 1.24, which have no GNU ID.
+fn compare_text_digest(core: &Core<'_>, executable: &Executable<'_>) -> Option<bool> {
+    const DIGEST: usize = 16;
+    let theirs = core.executable_module()?.build_id.as_ref().filter(|id| id.len() == DIGEST)?;
+    let text = executable.first_code()?;
+    let mut ours = [0; DIGEST];
+    for chunk in text[..text.len().min(PAGE as usize)].chunks(DIGEST) {
+        for (folded, byte) in ours.iter_mut().zip(chunk) {
+            *folded ^= byte;
+        }
+    }
+    Some(theirs == &ours)
 }
 
 /// Whether a Go build ID names one build. The go command's are digests with slashes between them
@@ -102,6 +137,12 @@ fn layout_differs(
     bias: u64,
 ) -> bool {
     let entry = core.auxv.entry();
+    if let (Some(image), Some(module)) = (executable.image, core.executable_module()) {
+        // The check sum is no part of it: where the file says 0, Windows' loader leaves that, and others work
+        // it out.
+        return (image.size, image.time_stamp) != (module.size, module.time_stamp)
+            || !bias.is_multiple_of(PAGE);
+    }
     if !bias.is_multiple_of(PAGE) || entry.is_some_and(|entry| entry != executable.entry.wrapping_add(bias)) {
         return true;
     }

@@ -59,6 +59,33 @@ pub fn build_ids_in_memory(memory: &AddressSpace<'_>, base: u64) -> BuildIds {
     ids
 }
 
+/// How the Go build ID begins and ends where there are no notes for it
+/// (`cmd/internal/buildid/buildid.go`); it is a quoted string.
+const GO_ID_START: &[u8] = b"\xff Go build ID: \"";
+const GO_ID_END: &[u8] = b"\"\n \xff";
+
+/// The linker puts it first in the text (cmd/link/internal/ld/data.go, `go:buildid`), which is the first
+/// section.
+const SEARCHED_FOR_GO_ID: usize = 1 << 16;
+
+/// The Go build ID of the PE file that was loaded at `base`: behind its page of headers.
+pub(crate) fn go_build_id_behind(memory: &AddressSpace<'_>, base: u64) -> Option<String> {
+    // Headers and text may have been dumped as one piece or as two.
+    [0, FIRST_PAGE as u64].iter().find_map(|skip| go_build_id_in_text(memory.rest(base.checked_add(*skip)?)?))
+}
+
+/// The Go build ID at the start of a PE file's text.
+pub(crate) fn go_build_id_in_text(text: &[u8]) -> Option<String> {
+    let text = &text[..text.len().min(SEARCHED_FOR_GO_ID)];
+    let start = memchr::memmem::find(text, GO_ID_START)? + GO_ID_START.len();
+    let rest = text.get(start..)?;
+    let rest = &rest[..rest.len().min(LONGEST)];
+    let id = rest.get(..memchr::memmem::find(rest, GO_ID_END)?)?;
+    // It is quoted as Go quotes strings; those that need it are not made by the go command.
+    let id = std::str::from_utf8(id).ok().filter(|id| !id.is_empty() && !id.contains('\\'))?;
+    Some(id.to_owned())
+}
+
 /// The GNU ID on an executable's first page. Go's linker (1.24 to 1.27, cmd/link/internal/ld/elf.go)
 /// puts its note there and leaves it out of the note segment, so it is looked for by its header.
 fn gnu_on_first_page(page: &[u8]) -> Option<String> {

@@ -2,17 +2,14 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
 
-use object::{
-    LittleEndian, Object as _, ObjectSymbol as _, SymbolIndex, SymbolKind,
-    read::elf::{ElfFile64, ElfSymbol64},
-};
+use object::{Object, ObjectSymbol, SymbolIndex, SymbolKind};
 
 /// A symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Symbol {
     /// Link-time address.
     pub address: u64,
-    /// Size in bytes.
+    /// Size in bytes, 0 where the table does not tell: PE files' do not.
     pub size: u64,
 }
 
@@ -26,7 +23,7 @@ pub(crate) struct Symbols {
 }
 
 impl Symbols {
-    pub(crate) fn by_name(&self, file: &ElfFile64<'_, LittleEndian>, name: &str) -> Option<Symbol> {
+    pub(crate) fn by_name<'a>(&self, file: &impl Object<'a>, name: &str) -> Option<Symbol> {
         let symbols = self.by_name.get_or_init(|| {
             defined(file)
                 .filter_map(|symbol| Some((symbol.name_bytes().ok()?.into(), found(&symbol))))
@@ -35,11 +32,7 @@ impl Symbols {
         symbols.get(name.as_bytes()).copied()
     }
 
-    pub(crate) fn at<'a>(
-        &self,
-        file: &ElfFile64<'a, LittleEndian>,
-        address: u64,
-    ) -> Option<(Cow<'a, str>, Symbol)> {
+    pub(crate) fn at<'a>(&self, file: &impl Object<'a>, address: u64) -> Option<(Cow<'a, str>, Symbol)> {
         let functions = self.functions.get_or_init(|| {
             let mut functions: Vec<_> = defined(file)
                 .filter(|symbol| symbol.kind() == SymbolKind::Text)
@@ -58,12 +51,10 @@ impl Symbols {
     }
 }
 
-fn defined<'a, 'f>(
-    file: &'f ElfFile64<'a, LittleEndian>,
-) -> impl Iterator<Item = ElfSymbol64<'a, 'f, LittleEndian>> {
+fn defined<'a: 'f, 'f, F: Object<'a>>(file: &'f F) -> impl Iterator<Item = F::Symbol<'f>> {
     file.symbols().filter(|symbol| !symbol.is_undefined())
 }
 
-fn found(symbol: &ElfSymbol64<'_, '_, LittleEndian>) -> Symbol {
+fn found<'a>(symbol: &impl ObjectSymbol<'a>) -> Symbol {
     Symbol { address: symbol.address(), size: symbol.size() }
 }

@@ -1,4 +1,4 @@
-//! ELF cores as Linux writes them (`fs/binfmt_elf.c`).
+//! What every memory image tells, and ELF cores as Linux writes them (`fs/binfmt_elf.c`).
 
 use object::{LittleEndian, elf};
 use panicle_report::{Diagnostic, Stage};
@@ -6,7 +6,7 @@ use panicle_report::{Diagnostic, Stage};
 use crate::{
     AddressSpace, Arch, ImageError, Registers,
     headers::{self, part},
-    notes,
+    minidump, notes,
 };
 
 /// Segments read at most. Linux refuses a process more mappings than `vm.max_map_count`, 65530
@@ -14,6 +14,65 @@ use crate::{
 const MOST_SEGMENTS: usize = 1 << 22;
 /// Note segments read at most; Linux writes one.
 const MOST_NOTE_SEGMENTS: usize = 16;
+
+/// What kind of file a memory image is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// An ELF core.
+    ElfCore,
+    /// A minidump.
+    Minidump,
+}
+
+impl Format {
+    /// As reports name it: `elf-core`, `minidump`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ElfCore => "elf-core",
+            Self::Minidump => "minidump",
+        }
+    }
+}
+
+/// The operating system of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Os {
+    /// Linux.
+    Linux,
+    /// Windows.
+    Windows,
+    /// Another, or unknown.
+    Other,
+}
+
+impl Os {
+    /// Go's name for it.
+    pub fn goos(self) -> &'static str {
+        match self {
+            Self::Linux => "linux",
+            Self::Windows => "windows",
+            Self::Other => "unknown",
+        }
+    }
+}
+
+/// An executable or library that was loaded, as minidumps list them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadedModule {
+    /// Where it was loaded.
+    pub base: u64,
+    /// How much address space it took.
+    pub size: u64,
+    /// The file.
+    pub path: String,
+    /// The GNU build ID of an ELF file; where it has none, writers put a digest of its first page of
+    /// text there.
+    pub build_id: Option<Vec<u8>>,
+    /// `CheckSum` of a PE file's header.
+    pub checksum: u32,
+    /// `TimeDateStamp` of a PE file's header.
+    pub time_stamp: u32,
+}
 
 /// A segment of the process' memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,9 +189,13 @@ pub struct Truncated {
     pub present_bytes: u64,
 }
 
-/// An ELF core.
+/// The memory image of a process: an ELF core or a minidump.
 #[derive(Clone, Debug)]
 pub struct Core<'a> {
+    /// What kind of file it is.
+    pub format: Format,
+    /// Operating system.
+    pub os: Os,
     /// Architecture.
     pub arch: Arch,
     /// Threads; the first is the one that dumped the core.
@@ -145,6 +208,8 @@ pub struct Core<'a> {
     pub auxv: Auxv,
     /// Mapped files.
     pub files: Vec<FileMapping>,
+    /// What a minidump lists as loaded, the executable first; a core has no such list.
+    pub modules: Vec<LoadedModule>,
     /// Memory segments.
     pub segments: Vec<Segment>,
     /// Set when the file ends before its headers say.
@@ -152,23 +217,29 @@ pub struct Core<'a> {
     /// The bits of a code address that are one; the others hold its signature on arm64 processors
     /// that sign return addresses (`NT_ARM_PAC_MASK`).
     pub(crate) code_mask: u64,
-    started_as: Option<String>,
-    data: &'a [u8],
+    pub(crate) started_as: Option<String>,
+    pub(crate) data: &'a [u8],
 }
 
 impl<'a> Core<'a> {
     /// Reads headers and notes. Whatever part of the file is there counts; what is missing is told
     /// by the diagnostics and [`Core::truncated`].
     pub fn parse(data: &'a [u8]) -> Result<(Self, Vec<Diagnostic>), ImageError> {
+        if minidump::is_minidump(data) {
+            return minidump::read(data);
+        }
         let headers = headers::read(data)?;
         let mut diagnostics = Vec::new();
         let mut core = Self {
+            format: Format::ElfCore,
+            os: Os::Linux,
             arch: headers.arch,
             threads: Vec::new(),
             process: ProcessInfo::default(),
             signal: None,
             auxv: Auxv::default(),
             files: Vec::new(),
+            modules: Vec::new(),
             segments: Vec::new(),
             truncated: None,
             code_mask: u64::MAX,
@@ -275,8 +346,14 @@ impl<'a> Core<'a> {
         self.files.iter().find(|file| file.path == path && file.file_offset == 0).map(|file| file.start)
     }
 
+    /// The executable among [`Core::modules`]: writers put it first.
+    pub fn executable_module(&self) -> Option<&LoadedModule> {
+        self.modules.first()
+    }
+
     fn executable_mapping(&self) -> Option<&FileMapping> {
-        [self.auxv.program_headers(), self.auxv.entry()]
+        let module = self.executable_module().map(|module| module.base);
+        [self.auxv.program_headers(), self.auxv.entry(), module]
             .into_iter()
             .flatten()
             .find_map(|address| self.files.iter().find(|file| file.start <= address && address < file.end))

@@ -10,7 +10,7 @@ pub enum ImageError {
     #[error("the file is empty")]
     Empty,
     /// Other magic bytes.
-    #[error("the file is no core: it does not begin like an ELF file")]
+    #[error("the file is no core: it begins neither like an ELF file nor like a minidump")]
     NotElf,
     /// An ELF file of another kind.
     #[error("the file is an ELF file, but {} and not a core", elf_kind(*.0))]

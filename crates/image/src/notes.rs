@@ -90,7 +90,8 @@ fn process(core: &mut Core<'_>, desc: &[u8]) {
     core.process.command_line = text(56, 80);
 }
 
-fn auxv(desc: &[u8]) -> Auxv {
+/// `NT_AUXV`, and `/proc/PID/auxv`: pairs of words up to one that begins with 0.
+pub(crate) fn auxv(desc: &[u8]) -> Auxv {
     let words = desc.chunks_exact(16).filter_map(|pair| Some((u64_at(pair, 0)?, u64_at(pair, 8)?)));
     Auxv(words.take_while(|&(key, _)| key != 0).collect())
 }

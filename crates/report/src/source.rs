@@ -18,15 +18,15 @@ pub struct Source {
     pub races: Vec<EvidenceSource>,
 }
 
-/// A core file.
+/// A core file or minidump.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CoreSource {
-    /// `elf-core`.
+    /// `elf-core`, `minidump`.
     pub format: String,
     /// GOARCH of the process, `amd64`.
     pub arch: String,
-    /// GOOS of the process, `linux`.
+    /// GOOS of the process, `linux`, `windows`; `unknown` for another.
     pub os: String,
     /// Size of the file.
     pub size_bytes: u64,

@@ -11,6 +11,7 @@ pub(crate) const HEAD_BYTES: usize = 4096;
 const ET_EXEC: u16 = 2;
 const ET_DYN: u16 = 3;
 const ET_CORE: u16 = 4;
+const MINIDUMP: &[u8] = b"MDMP";
 
 /// Refuses what cannot be of this kind. `head` is the upload's start, all of it if it is short.
 pub(crate) fn check(kind: EvidenceKind, head: &[u8]) -> Result<(), Problem> {
@@ -44,6 +45,9 @@ fn elf_type(head: &[u8]) -> Option<u16> {
 
 fn check_core(head: &[u8]) -> Result<(), Problem> {
     let title = "This is no core file";
+    if head.starts_with(MINIDUMP) {
+        return Ok(());
+    }
     match elf_type(head) {
         Some(ET_CORE) => Ok(()),
         Some(ET_EXEC | ET_DYN) => Err(refusal(
@@ -55,7 +59,8 @@ fn check_core(head: &[u8]) -> Result<(), Problem> {
             Err(refusal("not-a-core", title, format!("it is an ELF file of type {kind}, not a core")))
         }
         None => {
-            Err(refusal("not-a-core", title, format!("it is no ELF file: it starts with {}", start(head))))
+            let reason = format!("it is neither an ELF file nor a minidump: it starts with {}", start(head));
+            Err(refusal("not-a-core", title, reason))
         }
     }
 }
@@ -131,6 +136,7 @@ mod tests {
         assert!(check(Core, &elf(2)).is_err() && check(Binary, &elf(2)).is_ok());
         assert!(check(Core, &elf(3)).is_err() && check(Binary, &elf(3)).is_ok());
         assert!(check(Core, b"\x7fELF").is_err() && check(Core, b"garbage").is_err());
+        assert!(check(Core, b"MDMP\x93\xa7").is_ok() && check(Binary, b"MDMP\x93\xa7").is_err());
         assert!(check(Text, b"panic: x\n").is_ok() && check(Text, b"a\0b").is_err());
         assert!(check(Trace, b"go 1.25 trace\0\0\0").is_ok() && check(Trace, b"go 1.").is_err());
         assert!(check(Trace, b"").is_err());
