@@ -7,6 +7,7 @@
 use std::fs;
 
 use panicle_binary::Executable;
+use panicle_fixtures::Arch;
 use panicle_goruntime::{Options, reconstruct};
 use panicle_image::Core;
 
@@ -45,8 +46,13 @@ fn read(core: &[u8], binary: &[u8]) -> Option<usize> {
 
 #[test]
 fn damaged_memory_gives_a_report() {
-    for program in ["order-service", "concurrent-map-writes"] {
-        let fixture = panicle_fixtures::get(program, "1.24");
+    for (program, arch) in [
+        ("order-service", Arch::Amd64),
+        ("concurrent-map-writes", Arch::Amd64),
+        ("calls", Arch::Arm64),
+        ("busy", Arch::Arm64),
+    ] {
+        let fixture = panicle_fixtures::get_variant(program, "1.24", arch, "default");
         let binary = fs::read(&fixture.binary).unwrap();
         let mut core = fs::read(&fixture.core).unwrap();
         let words = interesting_words(&core);
@@ -79,7 +85,12 @@ fn damaged_memory_gives_a_report() {
 
 #[test]
 fn damaged_executables_give_a_report() {
-    let fixture = panicle_fixtures::get("nil-map-write", "1.27");
+    damage_executable("nil-map-write", Arch::Amd64);
+    damage_executable("nil-dereference", Arch::Arm64);
+}
+
+fn damage_executable(program: &str, arch: Arch) {
+    let fixture = panicle_fixtures::get_variant(program, "1.27", arch, "default");
     let whole = fs::read(&fixture.binary).unwrap();
     let core = fs::read(&fixture.core).unwrap();
     let mut random = Random(0x1234_5678_9abc_def1);

@@ -1,13 +1,24 @@
-//! Cores that the kernel wrote of real programs.
+//! Cores of real programs, as the kernel wrote them, and qemu of the arm64 ones.
 
 use std::fs::File;
 
 use goblin::elf::{Elf, note::NT_PRSTATUS, program_header};
-use panicle_fixtures::{Fixture, all};
+use panicle_fixtures::{Arch, Fixture};
 use panicle_image::{Core, mmap};
 
-fn each(check: impl Fn(&Fixture, &[u8], &Core<'_>)) {
-    for fixture in all() {
+fn by_the_kernel() -> Vec<Fixture> {
+    panicle_fixtures::all()
+}
+
+fn by_qemu() -> Vec<Fixture> {
+    let mut fixtures = panicle_fixtures::matrix();
+    fixtures.retain(|fixture| fixture.arch != Arch::host());
+    assert!(fixtures.len() > 50, "{} cores of another architecture", fixtures.len());
+    fixtures
+}
+
+fn each(fixtures: Vec<Fixture>, check: impl Fn(&Fixture, &[u8], &Core<'_>)) {
+    for fixture in fixtures {
         let bytes = mmap::map(&File::open(&fixture.core).expect("a core")).expect("a mapping");
         let (core, diagnostics) = Core::parse(&bytes).expect("a readable core");
         assert_eq!(diagnostics, [], "{}", fixture.core.display());
@@ -17,7 +28,7 @@ fn each(check: impl Fn(&Fixture, &[u8], &Core<'_>)) {
 
 #[test]
 fn threads_signal_and_files_are_there() {
-    each(|fixture, _, core| {
+    each(by_the_kernel(), |fixture, _, core| {
         let at = fixture.core.display();
         assert_eq!(core.truncated, None, "{at}");
         // The runtime ends itself with SIGABRT under GOTRACEBACK=crash.
@@ -38,8 +49,24 @@ fn threads_signal_and_files_are_there() {
 }
 
 #[test]
+fn qemus_cores_say_as_much_as_they_can() {
+    each(by_qemu(), |fixture, _, core| {
+        let at = fixture.core.display();
+        assert_eq!((core.arch.goarch(), core.truncated), (fixture.arch.name(), None), "{at}");
+        // It writes neither NT_SIGINFO nor NT_FILE.
+        assert_eq!((core.threads[0].signal, core.signal, core.files.len()), (6, None, 0), "{at}");
+        assert_eq!(core.executable_path(), fixture.binary.to_str(), "{at}");
+        assert_eq!(core.process.uid, Some(core.auxv.get(11).unwrap() as u32), "{at}: AT_UID");
+        let memory = core.memory();
+        for thread in &core.threads {
+            assert!(memory.contains(thread.registers.sp()), "{at}: no stack for thread {}", thread.tid);
+        }
+    });
+}
+
+#[test]
 fn a_second_parser_sees_the_same() {
-    each(|fixture, bytes, core| {
+    each([by_the_kernel(), by_qemu()].concat(), |fixture, bytes, core| {
         let at = fixture.core.display();
         let elf = Elf::parse(bytes).unwrap();
         let theirs: Vec<_> = elf
@@ -70,7 +97,7 @@ fn a_second_parser_sees_the_same() {
 
 #[test]
 fn dumped_memory_is_the_files() {
-    each(|fixture, bytes, core| {
+    each([by_the_kernel(), by_qemu()].concat(), |fixture, bytes, core| {
         let memory = core.memory();
         for segment in core.segments.iter().filter(|segment| segment.file_size > 0) {
             let from = segment.file_offset as usize;
