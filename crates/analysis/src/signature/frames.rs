@@ -61,13 +61,16 @@ pub(super) fn select(
         }
     }
     if is_of_signal(class) && selection.frames.is_empty() {
-        let entries = entries(facts);
-        place = entries.first().map(|name| normalise(name));
+        let (entries, stands_out) = entries(facts);
         for name in &entries {
             selection.keep_name(name, "what the process's goroutines were started with");
         }
         // Counts differ from one run to the next; which they are does not.
         selection.frames.sort();
+        place = match entries.first() {
+            Some(most) if stands_out => Some(normalise(most)),
+            _ => selection.frames.first().cloned(),
+        };
     }
     let mut frames = selection.frames;
     if class == VerdictClass::StackOverflow {
@@ -122,7 +125,12 @@ fn dominant<'a>(facts: &Facts<'a>) -> Option<&'a GoroutineCluster> {
     let mut of_app: Vec<_> = facts.clusters.iter().filter(|c| c.frames.iter().any(in_app)).collect();
     of_app.sort_by_key(|c| std::cmp::Reverse(c.count));
     let second = of_app.get(1).map_or(0, |c| c.count);
-    of_app.first().copied().filter(|first| first.count >= 10 && first.count >= 2 * second)
+    of_app.first().copied().filter(|first| stands_out(first.count, second))
+}
+
+/// Whether the largest of several groups is so much larger than the next that it is no chance.
+fn stands_out(first: u64, second: u64) -> bool {
+    first >= 10 && first >= 2 * second
 }
 
 /// Who made the goroutine that the stack is of. Of a cluster any example will do: its goroutines
@@ -138,8 +146,9 @@ fn creator<'a>(facts: &Facts<'a>, class: VerdictClass) -> Option<&'a CreatedBy> 
 }
 
 /// The functions that most of the application's goroutines were started with, most first: without a
-/// stack that stands out they are what a signal's crash has in common with others of its program.
-fn entries<'a>(facts: &Facts<'a>) -> Vec<&'a str> {
+/// stack that stands out they are what a signal's crash has in common with others of its program. Also
+/// whether the first stands out.
+fn entries<'a>(facts: &Facts<'a>) -> (Vec<&'a str>, bool) {
     const MOST: usize = 5;
     let entry = |goroutine: &'a Goroutine| {
         let frames = &goroutine.frames;
@@ -151,13 +160,15 @@ fn entries<'a>(facts: &Facts<'a>) -> Vec<&'a str> {
         })?;
         Some(frames[index].function.as_str())
     };
-    let mut counts: BTreeMap<String, (usize, &str)> = BTreeMap::new();
+    let mut counts: BTreeMap<String, (u64, &str)> = BTreeMap::new();
     for name in facts.goroutines.iter().filter(|goroutine| !goroutine.system).filter_map(entry) {
         counts.entry(normalise(name)).or_insert((0, name)).0 += 1;
     }
     let mut counts: Vec<_> = counts.into_values().collect();
     counts.sort_by_key(|&(count, name)| (std::cmp::Reverse(count), name));
-    counts.into_iter().take(MOST).map(|(_, name)| name).collect()
+    let count = |at: usize| counts.get(at).map_or(0, |&(count, _)| count);
+    let stands_out = stands_out(count(0), count(1));
+    (counts.into_iter().take(MOST).map(|(_, name)| name).collect(), stands_out)
 }
 
 /// The standard library's function that the innermost frame of the application called, if the crash
