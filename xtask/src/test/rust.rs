@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::count::{Count, count};
-use super::tools;
+use super::{Options, tools};
 use crate::{fixtures, openapi, paths, process};
 
 pub(super) fn format() -> Result<Count> {
@@ -22,12 +22,12 @@ pub(super) fn deny() -> Result<Count> {
     Ok(Count::NONE)
 }
 
-pub(super) fn fixtures() -> Result<Count> {
-    fixtures::run(&fixtures::Options::default())?;
+pub(super) fn fixtures(options: &Options) -> Result<Count> {
+    fixtures::run(&fixtures::Options::whole(options.matrix))?;
     Ok(Count::NONE)
 }
 
-pub(super) fn tests() -> Result<Count> {
+pub(super) fn tests(options: &Options) -> Result<Count> {
     let mut command = match tools::cargo_tool("cargo-nextest") {
         Ok(mut command) => {
             command.args(["nextest", "run", "--workspace", "--no-fail-fast"]);
@@ -40,6 +40,9 @@ pub(super) fn tests() -> Result<Count> {
             command
         }
     };
+    if options.matrix {
+        command.env(panicle_fixtures::MATRIX_VARIABLE, "1");
+    }
     count(&process::tee(&mut command)?).complete()
 }
 
