@@ -4,7 +4,7 @@ mod constant;
 
 use std::collections::HashMap;
 
-use panicle_image::SignalInfo;
+use panicle_image::{Os, SignalInfo};
 use panicle_report::{Address, Diagnostic, Panic, PanicKind, Signal, Stage};
 
 use crate::{
@@ -154,6 +154,7 @@ pub fn describe(
     goroutines: &[(G, Stack)],
 ) -> (Panic, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
+    let os = reader.process.executable.os;
     let dying = death.goroutine().and_then(|id| goroutines.iter().find(|(g, _)| g.id == id));
     let chain = dying.map_or_else(Vec::new, |(g, stack)| {
         let (chain, error) = reader.chain(g.panics, g.id, stack);
@@ -169,7 +170,7 @@ pub fn describe(
             Panic {
                 kind: PanicKind::Panic,
                 message: last.map(|text| format!("panic: {text}")),
-                signal: dying.and_then(|(g, _)| g.signal).map(fault),
+                signal: dying.and_then(|(g, _)| g.signal).map(|signal| fault(os, signal)),
                 chain,
             }
         }
@@ -179,7 +180,7 @@ pub fn describe(
                 diagnostics.push(Diagnostic::warning(Stage::Panic, text));
             }
             let message = message.as_ref().map(|text| format!("fatal error: {text}"));
-            let signal = dying.and_then(|(g, _)| g.signal).map(fault);
+            let signal = dying.and_then(|(g, _)| g.signal).map(|signal| fault(os, signal));
             Panic { kind: PanicKind::Fatal, message, signal, chain }
         }
         Death::Signal { signal, .. } => Panic {
@@ -199,12 +200,15 @@ pub fn describe(
 }
 
 /// The signal that `sigpanic` turned into a panic: number, code, address, pc.
-fn fault([number, code, address, _]: [u64; 4]) -> Signal {
+///
+/// On Windows it was an exception, and the code says how memory was accessed (exceptionhandler,
+/// runtime/signal_windows.go): nothing that a signal's code could say.
+fn fault(os: Os, [number, code, address, _]: [u64; 4]) -> Signal {
     let number = number as i32;
     Signal {
         number,
-        name: signals::name(number),
-        code: Some(code as i32),
+        name: signals::name_on(os, number),
+        code: (os != Os::Windows).then_some(code as i32),
         address: Some(Address(address)),
         sender_pid: None,
     }

@@ -1,5 +1,7 @@
 //! Signals by name.
 
+use panicle_image::Os;
+
 use crate::process::Process;
 
 /// Sent by the runtime to its other threads when it dies under GOTRACEBACK=crash.
@@ -49,6 +51,35 @@ pub fn name(number: i32) -> String {
     }
 }
 
+/// Windows' exceptions that Go's runtime knows or a dying thread has (winnt.h).
+const EXCEPTIONS: [(u32, &str); 14] = [
+    (0x8000_0002, "EXCEPTION_DATATYPE_MISALIGNMENT"),
+    (0x8000_0003, "EXCEPTION_BREAKPOINT"),
+    (0xc000_0005, "EXCEPTION_ACCESS_VIOLATION"),
+    (0xc000_0006, "EXCEPTION_IN_PAGE_ERROR"),
+    (0xc000_001d, "EXCEPTION_ILLEGAL_INSTRUCTION"),
+    (0xc000_008d, "EXCEPTION_FLT_DENORMAL_OPERAND"),
+    (0xc000_008e, "EXCEPTION_FLT_DIVIDE_BY_ZERO"),
+    (0xc000_008f, "EXCEPTION_FLT_INEXACT_RESULT"),
+    (0xc000_0091, "EXCEPTION_FLT_OVERFLOW"),
+    (0xc000_0093, "EXCEPTION_FLT_UNDERFLOW"),
+    (0xc000_0094, "EXCEPTION_INT_DIVIDE_BY_ZERO"),
+    (0xc000_0095, "EXCEPTION_INT_OVERFLOW"),
+    (0xc000_0096, "EXCEPTION_PRIV_INSTRUCTION"),
+    (0xc000_00fd, "EXCEPTION_STACK_OVERFLOW"),
+];
+
+/// The name of what ended a process or became a panic on this system: `SIGSEGV`,
+/// `EXCEPTION_ACCESS_VIOLATION`; `exception 0x2` for a code without a name.
+pub fn name_on(os: Os, number: i32) -> String {
+    if os != Os::Windows {
+        return name(number);
+    }
+    let code = number.cast_unsigned();
+    let known = EXCEPTIONS.iter().find(|(known, _)| *known == code);
+    known.map_or_else(|| format!("exception {code:#x}"), |(_, name)| (*name).to_owned())
+}
+
 /// 6 for `SIGABRT`, and the number itself for what stands in for a name: `signal 34` ([`name`]),
 /// `Signal 34` and `0x22` (the runtime's `fatalsignal` and `dopanic_m`).
 pub fn number(name: &str) -> Option<i32> {
@@ -76,7 +107,16 @@ pub fn printed_name(process: &Process<'_>, number: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{name, number};
+    use panicle_image::Os;
+
+    use super::{name, name_on, number};
+
+    #[test]
+    fn windows_has_exceptions() {
+        assert_eq!(name_on(Os::Linux, 2), "SIGINT");
+        assert_eq!(name_on(Os::Windows, 2), "exception 0x2");
+        assert_eq!(name_on(Os::Windows, 0xc000_0005_u32.cast_signed()), "EXCEPTION_ACCESS_VIOLATION");
+    }
 
     #[test]
     fn names_and_numbers_agree() {

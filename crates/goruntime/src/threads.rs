@@ -1,8 +1,10 @@
 //! Threads: which `m` each is, on which stack it stands, and where a signal interrupted it.
 
+mod windows;
+
 use std::{collections::HashMap, ops::ControlFlow};
 
-use panicle_image::{Arch, Core, Registers, SignalFrame, SignalInfo};
+use panicle_image::{Arch, Core, Os, Registers, SignalFrame, SignalInfo};
 use panicle_report::{Diagnostic, Stage, ThreadOn};
 
 use crate::{
@@ -48,6 +50,8 @@ pub struct Level {
     pub interrupted_by: Option<SignalInfo>,
     /// The frames it stands in, up to a stack switch or the signal handler's entry.
     pub frames: Vec<PhysicalFrame>,
+    /// How many of them, from the first on, were found by looking through the stack.
+    pub guessed: usize,
 }
 
 impl Level {
@@ -145,8 +149,12 @@ fn levels(process: &Process<'_>, arch: Arch, registers: &Registers) -> Vec<Level
     let mut levels = Vec::new();
     let mut next = Some((*registers, None));
     while let Some((registers, interrupted_by)) = next {
-        let (frames, signal_frame) = walk(process, &registers);
-        levels.push(Level { registers, interrupted_by, frames });
+        let (mut frames, signal_frame) = walk(process, &registers);
+        let mut guessed = 0;
+        if frames.is_empty() && process.executable.os == Os::Windows {
+            (frames, guessed) = windows::behind_a_call(process, &registers);
+        }
+        levels.push(Level { registers, interrupted_by, frames, guessed });
         next = (levels.len() <= MOST_SIGNALS)
             .then(|| signal_frame.and_then(|address| SignalFrame::read(arch, process.memory, address)))
             .flatten()

@@ -202,7 +202,9 @@ pub struct Core<'a> {
     pub threads: Vec<Thread>,
     /// The process.
     pub process: ProcessInfo,
-    /// The signal that ended it.
+    /// The signal that ended it. Of a Windows process the exception: its code as the number, and the
+    /// address that was accessed or else that of the instruction. What Go's runtime ends itself with is
+    /// not an error of Windows' but 2, its exit status (`dieFromException`, runtime/signal_windows.go).
     pub signal: Option<SignalInfo>,
     /// Auxiliary vector.
     pub auxv: Auxv,

@@ -153,6 +153,7 @@ fn windows_has_exceptions_and_modules() {
     // The address that was used, not that of the instruction.
     let signal = core.signal.unwrap();
     assert_eq!((signal.number.cast_unsigned(), signal.address), (0xc000_0005, Some(0x18)));
+    assert_eq!((core.threads[0].signal, core.threads[0].siginfo), (0, None));
 }
 
 #[test]
@@ -197,8 +198,7 @@ fn a_dump_of_a_living_process_has_no_signal() {
     };
     assert_eq!(ended(0x8201, 0xffff_ffff), None);
     assert_eq!(ended(0x8201, 6), Some(6));
-    // What Go's runtime ends itself with on Windows is its exit status, not SIGINT.
-    assert_eq!(ended(2, 2), None);
+    assert_eq!(ended(2, 2), Some(2));
 }
 
 #[test]

@@ -145,8 +145,14 @@ impl Writer<'_, '_> {
         // Frames on the goroutine's stack are the goroutine's.
         for level in thread.levels.iter().take_while(|level| on(level.registers) != Some(ThreadOn::Goroutine))
         {
-            let logical = level.frames.iter().flat_map(|physical| LogicalFrame::of(process, physical));
-            frames.extend(logical.map(|frame| self.frame(&frame, Some(&level.registers))));
+            for (index, physical) in level.frames.iter().enumerate() {
+                let trust = if index < level.guessed { Trust::Scan } else { Trust::Pclntab };
+                frames.extend(
+                    LogicalFrame::of(process, physical)
+                        .into_iter()
+                        .map(|frame| Frame { trust, ..self.frame(&frame, Some(&level.registers)) }),
+                );
+            }
         }
         ReportThread {
             tid: thread.tid,

@@ -15,9 +15,6 @@ use crate::{Arch, Core, FileMapping, LoadedModule, Os, Segment, SignalInfo, Thre
 const MOST_THREADS: usize = 1 << 22;
 /// `ExceptionCodeLinux::DUMP_REQUESTED`: nobody died.
 const NO_EXCEPTION: u32 = 0xffff_ffff;
-/// Windows' codes for errors and warnings have the upper bit. Below are the numbers that a program made
-/// up to end itself: Go's runtime has 2, its exit status (`dieFromException`, runtime/signal_windows.go).
-const FIRST_ERROR: u32 = 0x8000_0000;
 
 /// Threads whose registers are there; the one at fault first.
 pub(super) fn threads(dump: &Dump<'_>, arch: Arch) -> Vec<Thread> {
@@ -163,7 +160,7 @@ pub(super) fn exception(dump: &Dump<'_>, core: &mut Core<'_>) {
             let address = faulted.then_some(exception.exception_address);
             SignalInfo { number, errno: 0, code, address, sender_pid: None }
         }
-        Os::Windows | Os::Other if exception.exception_code < FIRST_ERROR => return,
+        Os::Windows | Os::Other if exception.exception_code == 0 => return,
         Os::Windows | Os::Other => {
             let memory = [Code::EXCEPTION_ACCESS_VIOLATION as u32, Code::EXCEPTION_IN_PAGE_ERROR as u32];
             // Of these two the second parameter is the address that was used.
@@ -174,6 +171,10 @@ pub(super) fn exception(dump: &Dump<'_>, core: &mut Core<'_>) {
         }
     };
     core.signal = Some(signal);
+    // An exception is no signal that a thread could have been handed.
+    if core.os != Os::Linux {
+        return;
+    }
     let id = stream.thread_id.cast_signed();
     if let Some(thread) = core.threads.iter_mut().find(|thread| thread.tid == id) {
         thread.signal = signal.number;
