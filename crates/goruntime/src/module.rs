@@ -34,7 +34,15 @@ impl Module {
         let (Some(linked), Some(structure)) = (linked, structure) else { return Self::default() };
         let word = |path: &str| {
             let field = structure.field(path).filter(|field| field.size == 8)?;
-            memory.u64(linked.wrapping_add(bias).wrapping_add(field.offset)).ok().filter(|&word| word != 0)
+            let at = linked.wrapping_add(field.offset);
+            let running = memory.u64(at.wrapping_add(bias)).ok();
+            // The linker writes it and nothing changes it but the loader, so that a dump of stacks alone need
+            // not have it.
+            let linked = || {
+                let word = u64::from_le_bytes(*executable.mapped(at)?.first_chunk()?);
+                (word != 0).then(|| word.wrapping_add(bias))
+            };
+            running.or_else(linked).filter(|&word| word != 0)
         };
         Self { text: word("text"), func_data: word("gofunc"), types: word("types"), etypes: word("etypes") }
     }

@@ -23,7 +23,8 @@ const STACK: u64 = 32 << 10;
 
 /// One of each: panics, fatal errors, signals, threads at work, an executable that is loaded anywhere.
 fn fixtures() -> Vec<Fixture> {
-    const PROGRAMS: [&str; 6] = ["nil-map-write", "waits", "concurrent-map-writes", "busy", "deadlock", "values"];
+    const PROGRAMS: [&str; 6] =
+        ["nil-map-write", "waits", "concurrent-map-writes", "busy", "deadlock", "values"];
     let mut fixtures = panicle_fixtures::all();
     fixtures.retain(|f| PROGRAMS.contains(&f.program.as_str()) && f.variant != "noopt");
     assert!(fixtures.len() > 2 * PROGRAMS.len(), "{} fixtures", fixtures.len());
@@ -39,9 +40,9 @@ fn as_minidump(core: &Core<'_>, full: bool) -> Vec<u8> {
             r.rax, r.rcx, r.rdx, r.rbx, r.rsp, r.rbp, r.rsi, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13,
             r.r14, r.r15, r.rip,
         ]),
-        Registers::Arm64(r) => {
-            arm64_context(std::array::from_fn(|index| r.x.get(index).copied().unwrap_or([r.sp, r.pc][index & 1 ^ 1])))
-        }
+        Registers::Arm64(r) => arm64_context(std::array::from_fn(|index| {
+            r.x.get(index).copied().unwrap_or([r.sp, r.pc][index & 1 ^ 1])
+        })),
     };
     let threads = core
         .threads
@@ -50,7 +51,11 @@ fn as_minidump(core: &Core<'_>, full: bool) -> Vec<u8> {
             let page = thread.registers.sp() & !0xfff;
             let rest = memory.rest(page).unwrap_or_default();
             let stack = if full { Vec::new() } else { rest[..rest.len().min(STACK as usize)].to_vec() };
-            ThreadContext { tid: thread.tid as u32, context: context(&thread.registers), stack: (page, stack) }
+            ThreadContext {
+                tid: thread.tid as u32,
+                context: context(&thread.registers),
+                stack: (page, stack),
+            }
         })
         .collect();
     let mut maps = String::new();
@@ -166,8 +171,13 @@ fn stacks_alone_show_what_the_threads_did() {
             };
             let (ours, theirs) = (calls(ours), calls(theirs));
             frames += ours.len();
-            assert!(ours.starts_with(&theirs), "{at}: {ours:#?} {theirs:#?}");
+            // A thread in a signal handler stands on several stacks, and one of them is in the dump.
+            let both = ours.len().min(theirs.len());
+            assert_eq!(ours[..both], theirs[..both], "{at}");
         }
-        assert!(frames > 0, "{at}: no frames at all");
+        // The thread that died stands in `raise`, called by `dieFromSignal`, at the least.
+        assert!(frames > small.threads.len(), "{at}: {frames} frames");
+        let inlined = small.threads.iter().flat_map(|thread| &thread.frames).any(|frame| frame.inlined);
+        assert!(inlined || fixture.variant.contains("noopt"), "{at}: no inlined call");
     });
 }
