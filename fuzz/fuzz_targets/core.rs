@@ -8,9 +8,16 @@ use panicle_image::Core;
 use panicle_synth::{CoreFile, Memory, ThreadNotes};
 
 fuzz_target!(|input: &[u8]| {
+    let arm64 = input.len() % 2 == 1;
     let sound = || {
+        let threads = if arm64 {
+            vec![ThreadNotes::at_arm64(1, 2, 3, 4), ThreadNotes::at_arm64(4, 5, 6, 7)]
+        } else {
+            vec![ThreadNotes::at(1, 2, 3), ThreadNotes::at(4, 5, 6)]
+        };
         CoreFile {
-            threads: vec![ThreadNotes::at(1, 2, 3), ThreadNotes::at(4, 5, 6)],
+            machine: if arm64 { 183 } else { 62 },
+            threads,
             auxv: vec![(3, 0x40_0040), (9, 0x40_1000)],
             files: vec![(0x40_0000, 0x40_1000, 0, "/a".to_owned())],
             memory: vec![

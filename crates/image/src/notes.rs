@@ -30,6 +30,12 @@ pub(crate) fn read(core: &mut Core<'_>, bytes: &[u8], align: u64) -> Vec<Diagnos
                 let desc = note.desc();
                 match note.n_type(LittleEndian) {
                     elf::NT_PRSTATUS => core.threads.extend(thread(core.arch, desc)),
+                    elf::NT_FPREGSET => {
+                        // It follows the thread that it belongs to.
+                        if let Some(thread) = core.threads.last_mut() {
+                            thread.registers.add_vectors(desc);
+                        }
+                    }
                     elf::NT_PRPSINFO => process(core, desc),
                     elf::NT_AUXV => core.auxv = auxv(desc),
                     elf::NT_SIGINFO => {

@@ -10,6 +10,7 @@ use crate::Arch;
 
 /// General registers of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each thread and signal, not more")]
 pub enum Registers {
     /// amd64.
     Amd64(Amd64Registers),
@@ -25,6 +26,14 @@ impl Registers {
             Arch::Amd64 => Amd64Registers::from_user_regs(bytes).map(Self::Amd64),
             Arch::Arm64 => Arm64Registers::from_user_regs(bytes).map(Self::Arm64),
             Arch::Other(_) => None,
+        }
+    }
+
+    /// Adds the vector registers out of an `NT_FPREGSET` note.
+    pub(crate) fn add_vectors(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Amd64(registers) => registers.add_fxsave(bytes),
+            Self::Arm64(registers) => registers.add_fpsimd(bytes),
         }
     }
 
@@ -61,13 +70,22 @@ impl Registers {
         }
     }
 
-    /// By DWARF register number.
+    /// By DWARF register number; of a vector register the lowest eight bytes.
     pub fn by_dwarf(&self, register: u16) -> Option<u64> {
         match self {
             Self::Amd64(registers) => registers.by_dwarf(register),
             Self::Arm64(registers) => registers.by_dwarf(register),
         }
     }
+}
+
+/// The lower halves of `N` registers of 16 bytes; `None` where there are fewer.
+fn low_halves<const N: usize>(bytes: &[u8]) -> Option<[u64; N]> {
+    let mut halves = [0; N];
+    for (index, half) in halves.iter_mut().enumerate() {
+        *half = word_at(bytes, index * 2)?;
+    }
+    Some(halves)
 }
 
 fn word_at(bytes: &[u8], index: usize) -> Option<u64> {

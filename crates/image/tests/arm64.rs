@@ -46,7 +46,16 @@ fn both_writers_notes_are_read() {
         for number in 0..=32 {
             assert_eq!(registers.by_dwarf(number), Some(0x1000 + u64::from(number)));
         }
-        assert_eq!(registers.by_dwarf(33), None);
+        let vectors =
+            [registers.by_dwarf(64), registers.by_dwarf(95), core.threads[1].registers.by_dwarf(65)];
+        match writer {
+            Writer::Kernel => assert_eq!(vectors, [Some(0x5000), Some(0x5000 + 31), Some(0x5001)]),
+            Writer::Qemu => assert_eq!(vectors, [None; 3]),
+        }
+        assert_eq!(
+            (registers.by_dwarf(33), registers.by_dwarf(63), registers.by_dwarf(96)),
+            (None, None, None)
+        );
         assert_eq!(
             Arch::Arm64.dwarf_stack_pointer().and_then(|sp| registers.by_dwarf(sp)),
             Some(registers.sp())
@@ -91,6 +100,32 @@ fn signal_frame(siginfo: Vec<u8>) -> Vec<u8> {
         frame.extend(register.to_le_bytes());
     }
     frame
+}
+
+#[test]
+fn vector_registers_are_among_the_records_of_the_signal_frame() {
+    let mut bytes = signal_frame(siginfo_fault(11, 1, 0x18));
+    // `sigcontext` goes on at a multiple of 16: a record of another kind, then that of the vectors.
+    bytes.resize(128 + 176 + 288, 0);
+    for word in [0x4553_5201_u32, 16, 0, 0, 0x4650_8001, 528, 7, 8] {
+        bytes.extend(word.to_le_bytes());
+    }
+    for number in 0..32_u64 {
+        bytes.extend((0x5000 + number).to_le_bytes());
+        bytes.extend([0xff; 8]);
+    }
+    let read = |bytes: &[u8]| {
+        let mut memory = AddressSpace::new();
+        memory.add_layer(0x40_0000, bytes);
+        let registers = SignalFrame::read(Arch::Arm64, &memory, 0x40_0000).unwrap().registers;
+        (registers.pc(), registers.by_dwarf(64), registers.by_dwarf(95))
+    };
+    // What is missing of the 4096 bytes, or cut off, is unknown.
+    assert_eq!(read(&bytes), (0x2000 + 32, None, None));
+    bytes.resize(128 + 176 + 288 + 4096, 0);
+    assert_eq!(read(&bytes), (0x2000 + 32, Some(0x5000), Some(0x5000 + 31)));
+    bytes[128 + 176 + 288 + 4..][..4].copy_from_slice(&4090_u32.to_le_bytes());
+    assert_eq!(read(&bytes), (0x2000 + 32, None, None));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Cores that no program leaves by itself.
 
-use panicle_image::{Arch, Core, ImageError, Unmapped};
+use panicle_image::{Arch, Core, ImageError, Thread, Unmapped};
 use panicle_synth::{CoreFile, ExecutableFile, Memory, ThreadNotes, siginfo_fault, siginfo_sent};
 use proptest::prelude::*;
 
@@ -49,7 +49,8 @@ fn everything_that_was_written_is_read() {
     for (register, place) in places.into_iter().enumerate() {
         assert_eq!(registers.by_dwarf(register as u16), Some(0x1000 + place), "DWARF register {register}");
     }
-    assert_eq!(registers.by_dwarf(17), None);
+    assert_eq!((registers.by_dwarf(17), registers.by_dwarf(32)), (Some(0x5000), Some(0x500f)));
+    assert_eq!((registers.by_dwarf(33), core.threads[1].registers.by_dwarf(17)), (None, None));
     let process = &core.process;
     assert_eq!((process.pid, process.parent_pid), (Some(4711), Some(17)));
     assert_eq!((process.uid, process.gid), (Some(1000), Some(100)));
@@ -94,7 +95,15 @@ fn a_core_cut_at_any_byte_gives_what_is_there() {
                 assert!(!diagnostics.is_empty());
                 assert!(core.threads.len() >= threads, "a longer core has no fewer threads");
                 threads = core.threads.len();
-                assert!(whole.threads.starts_with(&core.threads) || core.threads[0].siginfo.is_none());
+                for (cut, whole) in core.threads.iter().zip(&whole.threads) {
+                    let general =
+                        |thread: &Thread| [0, 7, 16].map(|number| thread.registers.by_dwarf(number));
+                    assert_eq!((cut.tid, general(cut)), (whole.tid, general(whole)));
+                    // These have notes of their own.
+                    assert!(cut.siginfo.is_none() || cut.siginfo == whole.siginfo);
+                    let vector = cut.registers.by_dwarf(17);
+                    assert!(vector.is_none() || vector == whole.registers.by_dwarf(17));
+                }
             }
             Err(error) => {
                 assert!(length < 64 + 56, "{length} bytes are enough for a program header: {error}");

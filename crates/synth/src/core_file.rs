@@ -146,6 +146,15 @@ impl ThreadNotes {
     }
 }
 
+/// Vector registers of 16 bytes: 0x5000 and their number, below all ones.
+fn vectors(count: u64) -> Vec<u8> {
+    let mut bytes = Bytes::default();
+    for number in 0..count {
+        bytes.long(0x5000 + number).long(u64::MAX);
+    }
+    bytes.0
+}
+
 impl CoreFile {
     /// The file.
     pub fn write(&self) -> Vec<u8> {
@@ -248,12 +257,15 @@ impl CoreFile {
     /// What follows a thread's general registers.
     fn register_sets(&self, notes: &mut Bytes) {
         if self.machine != AARCH64 {
-            // Floating point registers, and something that nobody knows.
-            notes.note("CORE", 2, &[0; 512]).note("LINUX", 0x202, &[0; 16]);
+            // What FXSAVE writes: 160 bytes of state and x87, then xmm0 to xmm15, then nothing. After
+            // it something that nobody knows.
+            let mut saved = Bytes::default();
+            saved.fixed("", 160).raw(&vectors(16)).fixed("", 96);
+            notes.note("CORE", 2, &saved.0).note("LINUX", 0x202, &[0; 16]);
             return;
         }
-        // 32 vector registers of 16 bytes, two words of state and padding.
-        notes.note("CORE", 2, &[0; 528]);
+        // v0 to v31, then two words of state and padding.
+        notes.note("CORE", 2, Bytes::default().raw(&vectors(32)).fixed("", 16).0.as_slice());
         // NT_ARM_TLS, HW_BREAK, HW_WATCH, SYSTEM_CALL, PAC_MASK, TAGGED_ADDR_CTRL.
         notes.note("LINUX", 0x401, &[0; 16]).note("LINUX", 0x402, &[0; 264]).note("LINUX", 0x403, &[0; 264]);
         let mut masks = Bytes::default();

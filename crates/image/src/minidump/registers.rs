@@ -36,6 +36,7 @@ pub(super) fn read(arch: Arch, context: &[u8]) -> Option<Registers> {
                 rflags: u64::from(context.eflags),
                 // Windows keeps thread data behind gs, and no context has either base.
                 fs_base: 0,
+                xmm: None,
             }))
         }
         Arch::Arm64 => {
@@ -45,6 +46,7 @@ pub(super) fn read(arch: Arch, context: &[u8]) -> Option<Registers> {
                 sp: context.sp,
                 pc: context.pc,
                 pstate: u64::from(context.cpsr),
+                v: None,
             }))
         }
         Arch::Other(_) => None,

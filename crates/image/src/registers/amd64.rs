@@ -1,6 +1,6 @@
 //! Registers of amd64.
 
-use super::word_at;
+use super::{low_halves, word_at};
 
 /// amd64, as `struct user_regs_struct` of Linux's `asm/user_64.h` has them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Amd64Registers {
     pub rip: u64,
     pub rflags: u64,
     pub fs_base: u64,
+    /// The lowest eight bytes of `xmm0` to `xmm15`, where Go keeps floats; `None` where unknown.
+    pub xmm: Option<[u64; 16]>,
 }
 
 /// Size of `struct user_regs_struct`.
@@ -58,7 +60,15 @@ impl Amd64Registers {
             rsp: word(19)?,
             // 20 is ss.
             fs_base: word(21)?,
+            xmm: None,
         })
+    }
+
+    /// Adds the vector registers out of what `FXSAVE` writes: an `NT_FPREGSET` note, or what
+    /// `fpstate` of a signal frame points to.
+    pub(crate) fn add_fxsave(&mut self, bytes: &[u8]) {
+        const XMM0: usize = 160;
+        self.xmm = bytes.get(XMM0..).and_then(low_halves);
     }
 
     /// From the `sigcontext` that the kernel leaves on the signal stack (`asm/sigcontext.h`).
@@ -84,6 +94,7 @@ impl Amd64Registers {
             rip: word(16)?,
             rflags: word(17)?,
             fs_base: 0,
+            xmm: None,
         })
     }
 
@@ -107,6 +118,7 @@ impl Amd64Registers {
             14 => self.r14,
             15 => self.r15,
             16 => self.rip,
+            17..=32 => self.xmm?[usize::from(register - 17)],
             _ => return None,
         })
     }

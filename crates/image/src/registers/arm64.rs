@@ -1,6 +1,6 @@
 //! Registers of arm64.
 
-use super::word_at;
+use super::{low_halves, word_at};
 
 /// arm64, as `struct user_pt_regs` of Linux's `asm/ptrace.h` has them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Arm64Registers {
     pub pc: u64,
     /// Condition flags and the like.
     pub pstate: u64,
+    /// The lowest eight bytes of `v0` to `v31`, where Go keeps floats; `None` where unknown.
+    pub v: Option<[u64; 32]>,
 }
 
 impl Arm64Registers {
@@ -29,7 +31,14 @@ impl Arm64Registers {
         for (index, register) in x.iter_mut().enumerate() {
             *register = word_at(bytes, index)?;
         }
-        Some(Self { x, sp: word_at(bytes, 31)?, pc: word_at(bytes, 32)?, pstate: word_at(bytes, 33)? })
+        let [sp, pc, pstate] = [word_at(bytes, 31)?, word_at(bytes, 32)?, word_at(bytes, 33)?];
+        Some(Self { x, sp, pc, pstate, v: None })
+    }
+
+    /// Adds the vector registers out of `struct user_fpsimd_state` (asm/ptrace.h), which is what an
+    /// `NT_FPREGSET` note holds.
+    pub(crate) fn add_fpsimd(&mut self, bytes: &[u8]) {
+        self.v = low_halves(bytes);
     }
 
     /// By DWARF register number (DWARF for the Arm 64-bit Architecture, section 4.1).
@@ -38,6 +47,7 @@ impl Arm64Registers {
             0..=30 => self.x.get(usize::from(register)).copied(),
             31 => Some(self.sp),
             32 => Some(self.pc),
+            64..=95 => Some(self.v?[usize::from(register - 64)]),
             _ => None,
         }
     }
