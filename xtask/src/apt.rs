@@ -1,6 +1,6 @@
 //! Programs of the system: found, or installed through apt-get where we may.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -27,12 +27,30 @@ fn install(packages: &[&str]) -> Result<()> {
         bail!("there is no apt-get; {by_hand}");
     }
     eprintln!("installing {} through apt-get", packages.join(" "));
-    let apt = || {
-        let mut command = Command::new("apt-get");
-        command.env("DEBIAN_FRONTEND", "noninteractive");
-        command
-    };
-    process::run(apt().args(["update", "-q"])).with_context(|| by_hand.clone())?;
-    process::run(apt().args(["install", "-q", "-y", "--no-install-recommends"]).args(packages))
+    update().with_context(|| by_hand.clone())?;
+    process::run(apt_get().args(["install", "-q", "-y", "--no-install-recommends"]).args(packages))
         .context(by_hand)
+}
+
+/// Fetches the lists of what there is. Only root may.
+fn update() -> Result<()> {
+    process::run(apt_get().args(["update", "-q"]))
+}
+
+/// Downloads packages into a folder without installing them, which takes no rights.
+pub(crate) fn download(packages: &[&str], into: &Path) -> Result<()> {
+    let download = || process::run(apt_get().current_dir(into).args(["download", "-q"]).args(packages));
+    match download() {
+        Err(_) if nix::unistd::geteuid().is_root() => {
+            update()?;
+            download()
+        }
+        result => result,
+    }
+}
+
+fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
 }
