@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 mod apt;
 mod bench;
 mod fixtures;
+mod layouts;
 mod measure;
 mod openapi;
 mod paths;
@@ -35,6 +36,8 @@ enum Command {
     Test(test::Options),
     /// Build the web UI and the server, start it, and on a terminal send it a sample crash
     Up(up::Options),
+    /// Write the tables of the runtime's structures from every toolchain's debug information
+    Layouts(layouts::Options),
     /// Write web/openapi.json from the server's own description
     Openapi(openapi::Options),
     /// Measure time and memory of an analysis, beside gdb when it is there
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Fixtures(options) => fixtures::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Up(options) => up::run(&options),
+        Command::Layouts(options) => layouts::run(&options),
         Command::Openapi(options) => openapi::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Measure(options) => measure::run(&options),

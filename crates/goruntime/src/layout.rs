@@ -1,37 +1,23 @@
 //! Where the fields of the runtime's structures are: by name, per Go version.
 //!
 //! Offsets move both ways between versions, so nothing outside this module knows any. Code asks a
-//! [`StructLayout`] for a field and lives with its absence. One layout is resolved per crash.
+//! [`StructLayout`] for a field and lives with its absence. One layout is resolved per crash: from
+//! the executable's DWARF where it has any, else from a [`table`] of its version, else from the table
+//! of the nearest version, which has to prove itself against the crash before it is believed.
 
 mod dwarf;
 mod former;
+mod structures;
+pub mod table;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use panicle_report::LayoutSource;
 
-/// The structures the engine reads, as DWARF names them.
-///
-/// Nested structures are flattened: `runtime.g` has `sched.pc` beside `sched`.
-const STRUCTURES: &[&str] = &[
-    "runtime.g",
-    "runtime.m",
-    "runtime._panic",
-    "runtime.moduledata",
-    "runtime.hmap",
-    "runtime.hchan",
-    "runtime.sudog",
-    "runtime.p",
-    "runtime.schedt",
-    "runtime.mstats",
-    "runtime.synctestBubble",
-    "internal/abi.Type",
-    "internal/runtime/maps.Map",
-    "runtime/pprof.labelMap",
-];
+pub use structures::{STRUCTURES, Wanted};
 
 /// A field of a structure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Field {
     /// Bytes from the structure's start.
     pub offset: u64,
@@ -40,17 +26,22 @@ pub struct Field {
 }
 
 /// A structure's size and fields.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StructLayout {
     /// Size in bytes.
     pub size: u64,
-    fields: HashMap<String, Field>,
+    fields: BTreeMap<String, Field>,
 }
 
 impl StructLayout {
     /// The field at a path: `goid`, `sched.pc`.
     pub fn field(&self, path: &str) -> Option<Field> {
         self.fields.get(path).copied()
+    }
+
+    /// All fields that are known, by path.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, Field)> {
+        self.fields.iter().map(|(path, field)| (path.as_str(), *field))
     }
 }
 
@@ -59,13 +50,15 @@ impl StructLayout {
 pub struct Layout {
     /// Where it came from.
     pub source: LayoutSource,
+    /// The Go version it is of, where known: that of the executable, or of the table that stands in.
+    pub go_version: Option<String>,
     /// How it prints the name of a generic method of a generic type.
     pub spelling: Spelling,
     /// How `print` writes floats.
     pub floats: FloatStyle,
     /// Which of the runtime's unwinders prints tracebacks.
     pub unwinder: Unwinder,
-    structs: HashMap<&'static str, StructLayout>,
+    structs: BTreeMap<&'static str, StructLayout>,
 }
 
 /// How a version's traceback shortens the type arguments of a function's name
@@ -140,14 +133,34 @@ impl Unwinder {
 }
 
 impl Layout {
+    fn new(
+        source: LayoutSource,
+        go_version: Option<&str>,
+        structs: BTreeMap<&'static str, StructLayout>,
+    ) -> Self {
+        Self {
+            source,
+            go_version: go_version.map(str::to_owned),
+            spelling: Spelling::of(go_version),
+            floats: FloatStyle::of(go_version),
+            unwinder: Unwinder::of(go_version),
+            structs,
+        }
+    }
+
     /// The layout of a structure named as DWARF names it: `runtime.g`.
     pub fn structure(&self, name: &str) -> Option<&StructLayout> {
         self.structs.get(name)
     }
+
+    /// All structures that are known, by name.
+    pub fn structures(&self) -> impl Iterator<Item = (&'static str, &StructLayout)> {
+        self.structs.iter().map(|(name, layout)| (*name, layout))
+    }
 }
 
 /// The minor version of `go1.24.11`, `go1.27rc1`, `devel go1.28-…`.
-fn minor(version: &str) -> Option<u32> {
+pub(crate) fn minor(version: &str) -> Option<u32> {
     let after = &version[version.find("go1.")? + 4..];
     let digits = after.bytes().take_while(u8::is_ascii_digit).count();
     after[..digits].parse().ok()

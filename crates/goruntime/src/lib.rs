@@ -5,6 +5,8 @@
 //! - [`layout`]: where fields are, by name, per version; nothing else knows an offset;
 //! - [`process`]: memory, executable and layout joined, and typed reads by field name;
 //! - [`abi`]: how the architectures' stack frames differ;
+//! - `module`, `globals`, `code`: where the linker put things, with symbols and without;
+//! - `resolve`: which layout a crash has, and the proof that it fits;
 //! - [`symbolize`] and [`unwind`]: names of pcs and the walk over a stack, as the runtime does both;
 //! - [`goroutine`], [`threads`], [`frames`], [`args`], [`panics`], [`crash`]: the runtime's lists and
 //!   what they mean;
@@ -16,8 +18,10 @@
 pub mod abi;
 pub mod args;
 mod clock;
+mod code;
 pub mod crash;
 pub mod frames;
+mod globals;
 pub mod goroutine;
 mod labels;
 pub mod layout;
@@ -26,6 +30,7 @@ mod module;
 pub mod panics;
 pub mod process;
 mod reconstruct;
+mod resolve;
 pub mod signals;
 pub mod spell;
 pub mod status;

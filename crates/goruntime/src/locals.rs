@@ -8,7 +8,8 @@
 pub(crate) mod slots;
 
 use panicle_binary::dwarf::{
-    ExprContext, Function, LocalVariable, Piece, PieceLocation, TypeId, TypeKind, VariableKind, evaluate,
+    DwarfIndex, ExprContext, Function, LocalVariable, Piece, PieceLocation, TypeId, TypeKind, VariableKind,
+    evaluate,
 };
 use panicle_report::Local;
 
@@ -51,9 +52,8 @@ pub struct Frame<'f> {
 /// A variable that an inner one of the same name hides is called `(name)`. Empty when the debug information
 /// does not know the frame.
 pub fn locals(context: &Context<'_>, frame: &Frame<'_>, limits: Limits) -> Vec<Local> {
-    let Some(function) = context.dwarf.function_at(frame.pc.wrapping_sub(context.bias)) else {
-        return Vec::new();
-    };
+    let Some(dwarf) = context.dwarf else { return Vec::new() };
+    let Some(function) = dwarf.function_at(frame.pc.wrapping_sub(context.bias)) else { return Vec::new() };
     let Some(variables) = variables_of(&function, frame) else { return Vec::new() };
     let mut shown: Vec<&LocalVariable> =
         variables.iter().filter(|variable| is_shown(variable, frame)).collect();
@@ -63,7 +63,7 @@ pub fn locals(context: &Context<'_>, frame: &Frame<'_>, limits: Limits) -> Vec<L
         VariableKind::Result => 1,
         VariableKind::Local => 2,
     });
-    let evaluation = Evaluation { context, frame, function: &function, variables };
+    let evaluation = Evaluation { context, dwarf, frame, function: &function, variables };
     shown.iter().map(|variable| evaluation.local(variable, is_hidden(variable, &shown), limits)).collect()
 }
 
@@ -139,6 +139,7 @@ fn is_hidden(variable: &LocalVariable, shown: &[&LocalVariable]) -> bool {
 
 struct Evaluation<'e> {
     context: &'e Context<'e>,
+    dwarf: &'e DwarfIndex<'e>,
     frame: &'e Frame<'e>,
     function: &'e Function,
     /// All variables of the frame, the compiler's own with them.
@@ -169,7 +170,7 @@ impl Evaluation<'_> {
         if !variable.name.starts_with('&') {
             return (Some(id), location);
         }
-        let TypeKind::Pointer { to } = self.context.dwarf.ty(id).kind else { return (Some(id), location) };
+        let TypeKind::Pointer { to } = self.dwarf.ty(id).kind else { return (Some(id), location) };
         let target = location.and_then(|location| value::read_word(self.context, &location));
         // The allocation comes before the first use; until then the slot is zero.
         (Some(to), target.filter(|address| *address != 0).map(Location::Address))
@@ -177,7 +178,7 @@ impl Evaluation<'_> {
 
     /// For the type of a type parameter the real type, out of the function's dictionary.
     fn instantiated(&self, id: TypeId) -> TypeId {
-        let dwarf = self.context.dwarf;
+        let dwarf = self.dwarf;
         let shape = dwarf.ty(id);
         let real = || {
             let index = shape.dict_index?;
@@ -207,14 +208,14 @@ impl Evaluation<'_> {
         // The two lists are matched by position. They are of one function only if the sizes agree throughout.
         let agree = slots.len() <= parameters.len()
             && slots.iter().zip(&parameters).all(|(slot, parameter)| {
-                let size = parameter.type_id.and_then(|id| self.context.dwarf.ty(id).size);
+                let size = parameter.type_id.and_then(|id| self.dwarf.ty(id).size);
                 slot.is_none_or(|slot| size.is_some_and(|size| slot.fits(size)))
             });
         agree.then(|| Location::Address(self.frame.argp.wrapping_add(slot.start)))
     }
 
     fn location(&self, variable: &LocalVariable, id: TypeId) -> Option<Location> {
-        let size = self.context.dwarf.ty(id).size?;
+        let size = self.dwarf.ty(id).size?;
         let here = self.evaluate(variable.location.as_deref()?, size);
         if self.frame.registers.is_some() || here.as_ref().is_some_and(Location::is_complete) {
             return here;

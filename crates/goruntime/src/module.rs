@@ -5,6 +5,11 @@ use panicle_image::AddressSpace;
 
 use crate::layout::Layout;
 
+/// Bytes of one segment that are searched for the structure.
+const MOST_SEARCHED: u64 = 1 << 30;
+/// Bytes read at once while searching.
+const CHUNK: usize = 64 << 10;
+
 /// Addresses of the main module, at run time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Module {
@@ -19,31 +24,100 @@ pub(crate) struct Module {
 }
 
 impl Module {
-    /// Reads it; what is not there stays unknown.
-    pub(crate) fn find(
+    /// Reads the module data at `address`; what is not there stays unknown.
+    pub(crate) fn read(
         memory: &AddressSpace<'_>,
         executable: &Executable<'_>,
-        dwarf: Option<&DwarfIndex<'_>>,
         bias: u64,
+        address: u64,
         layout: &Layout,
     ) -> Self {
-        const NAME: &str = "runtime.firstmoduledata";
-        let symbol = executable.symbol(NAME).map(|symbol| symbol.address);
-        let linked = symbol.or_else(|| dwarf?.variable(NAME).map(|variable| variable.address));
-        let structure = layout.structure("runtime.moduledata");
-        let (Some(linked), Some(structure)) = (linked, structure) else { return Self::default() };
+        let Some(structure) = layout.structure("runtime.moduledata") else { return Self::default() };
         let word = |path: &str| {
             let field = structure.field(path).filter(|field| field.size == 8)?;
-            let at = linked.wrapping_add(field.offset);
-            let running = memory.u64(at.wrapping_add(bias)).ok();
-            // The linker writes it and nothing changes it but the loader, so that a dump of stacks alone need
-            // not have it.
-            let linked = || {
-                let word = u64::from_le_bytes(*executable.mapped(at)?.first_chunk()?);
-                (word != 0).then(|| word.wrapping_add(bias))
-            };
-            running.or_else(linked).filter(|&word| word != 0)
+            word_at(memory, executable, bias, address.wrapping_add(field.offset)).filter(|&word| word != 0)
         };
         Self { text: word("text"), func_data: word("gofunc"), types: word("types"), etypes: word("etypes") }
     }
+
+    /// Whether it can be a module: types in order, and everything within the executable's segments.
+    pub(crate) fn is_plausible(&self, executable: &Executable<'_>, bias: u64) -> bool {
+        let inside = |address: Option<u64>| {
+            address.is_some_and(|address| {
+                let linked = address.wrapping_sub(bias);
+                executable.load_segments.iter().any(|segment| {
+                    linked.checked_sub(segment.address).is_some_and(|offset| offset < segment.memory_size)
+                })
+            })
+        };
+        let types = self.types.zip(self.etypes).is_some_and(|(types, etypes)| types < etypes);
+        types && inside(self.text) && inside(self.func_data) && inside(self.types)
+    }
+}
+
+/// A pointer that the linker wrote and nothing but the loader changes, so that a dump of stacks alone
+/// need not have it: then out of the file.
+fn word_at(memory: &AddressSpace<'_>, executable: &Executable<'_>, bias: u64, address: u64) -> Option<u64> {
+    memory.u64(address).ok().or_else(|| {
+        let linked = executable.mapped(address.wrapping_sub(bias))?;
+        let word = u64::from_le_bytes(*linked.first_chunk()?);
+        Some(if word == 0 { 0 } else { word.wrapping_add(bias) })
+    })
+}
+
+/// The run-time address of `runtime.firstmoduledata`: by symbol, or by what it begins with, a pointer
+/// to the function table at `pclntab` (run-time address) and the slice of names in it.
+pub(crate) fn address(
+    memory: &AddressSpace<'_>,
+    executable: &Executable<'_>,
+    dwarf: Option<&DwarfIndex<'_>>,
+    bias: u64,
+    pclntab: (u64, u64),
+) -> Option<u64> {
+    const NAME: &str = "runtime.firstmoduledata";
+    let symbol = executable.symbol(NAME).map(|symbol| symbol.address);
+    let linked = symbol.or_else(|| dwarf?.variable(NAME).map(|variable| variable.address));
+    linked.map(|linked| linked.wrapping_add(bias)).or_else(|| search(memory, executable, bias, pclntab))
+}
+
+/// Looks for the structure in the executable's segments, writable ones first: nobody else points at the
+/// header of the function table and right behind it into the table.
+pub(crate) fn search(
+    memory: &AddressSpace<'_>,
+    executable: &Executable<'_>,
+    bias: u64,
+    (pclntab, pclntab_size): (u64, u64),
+) -> Option<u64> {
+    let is_module = |address: u64| {
+        let names = word_at(memory, executable, bias, address.wrapping_add(8));
+        names.and_then(|names| names.checked_sub(pclntab)).is_some_and(|offset| offset < pclntab_size)
+    };
+    let mut segments: Vec<_> = executable.load_segments.iter().collect();
+    segments.sort_by_key(|segment| !segment.writable);
+    let mut chunk = vec![0; CHUNK];
+    for segment in segments {
+        // The structure is aligned, its segment need not be.
+        let start = segment.address.wrapping_add(bias) & !7;
+        let size = segment.memory_size.min(MOST_SEARCHED);
+        for offset in (0..size).step_by(CHUNK) {
+            let length = (size - offset).min(CHUNK as u64) as usize;
+            let at = start.wrapping_add(offset);
+            let dumped = memory.read(at, &mut chunk[..length]).is_ok();
+            let in_file = executable.mapped(at.wrapping_sub(bias)).unwrap_or_default();
+            let (bytes, wanted) = if dumped {
+                (&chunk[..length], pclntab)
+            } else {
+                (&in_file[..length.min(in_file.len())], pclntab.wrapping_sub(bias))
+            };
+            let (words, _) = bytes.as_chunks::<8>();
+            let mut hits = (0_u64..).zip(words).filter(|(_, word)| u64::from_le_bytes(**word) == wanted);
+            if let Some(found) = hits.find_map(|(index, _)| {
+                let address = at.wrapping_add(index * 8);
+                is_module(address).then_some(address)
+            }) {
+                return Some(found);
+            }
+        }
+    }
+    None
 }

@@ -1,12 +1,15 @@
 //! The process under examination: its memory, its executable, and typed reads of the runtime's
 //! structures by field name.
 
+use std::cell::OnceCell;
+
 use panicle_binary::{Executable, dwarf::DwarfIndex, pclntab::Pclntab};
 use panicle_image::{AddressSpace, Unmapped};
 use thiserror::Error;
 
 use crate::{
     abi::FrameShape,
+    globals::Globals,
     layout::{Field, Layout, StructLayout},
     symbolize::Symbolizer,
 };
@@ -56,6 +59,8 @@ pub struct Process<'a> {
     pub layout: Layout,
     /// Names, files and lines of pcs.
     pub symbolizer: Symbolizer<'a>,
+    /// Variables that no symbol names, once one has been asked for.
+    globals: OnceCell<Globals>,
 }
 
 impl<'a> Process<'a> {
@@ -70,7 +75,7 @@ impl<'a> Process<'a> {
         pclntab: Pclntab<'a>,
     ) -> Self {
         let symbolizer = Symbolizer::new(pclntab, bias, layout.spelling);
-        Self { memory, executable, dwarf, bias, shape, layout, symbolizer }
+        Self { memory, executable, dwarf, bias, shape, layout, symbolizer, globals: OnceCell::new() }
     }
 
     /// The run-time address of a global variable: `runtime.allgs`.
@@ -80,7 +85,20 @@ impl<'a> Process<'a> {
             .map(|symbol| symbol.address)
             .or_else(|| self.dwarf?.variable(name).map(|variable| variable.address))
             .map(|address| address.wrapping_add(self.bias))
+            .or_else(|| self.global_without_symbol(name))
             .ok_or(ReadError::NoSymbol(name))
+    }
+
+    /// The same, out of the code that uses the variable.
+    pub fn global_without_symbol(&self, name: &str) -> Option<u64> {
+        self.globals.get_or_init(|| Globals::find(self)).get(name)
+    }
+
+    /// What the process itself takes for its Go version (`runtime.buildVersion`).
+    pub fn running_version(&self) -> Option<String> {
+        let header = self.global("runtime.buildVersion").ok()?;
+        let version = self.go_string(header, 200).ok()?;
+        (version.starts_with("go1.") || version.starts_with("devel ")).then_some(version)
     }
 
     /// The structure `name` at `address`.

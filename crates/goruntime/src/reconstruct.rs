@@ -4,21 +4,19 @@ mod writer;
 
 use std::collections::HashMap;
 
-use panicle_binary::{Executable, dwarf::DwarfIndex, matching, pclntab::Pclntab};
-use panicle_image::{AddressSpace, Core};
+use panicle_binary::{Executable, dwarf::DwarfIndex};
+use panicle_image::Core;
 use panicle_report::{Diagnostic, Goroutine, Layout as ReportLayout, Panic, Stage, Thread as ReportThread};
-use thiserror::Error;
 
 use crate::{
-    abi::FrameShape,
     clock::Clock,
     crash,
     frames::Stack,
     goroutine::{self, G},
-    layout::Layout,
     module::Module,
     panics::PanicReader,
     process::Process,
+    resolve::{self, Missing, Resolved},
     status::Words,
     threads::{self, Thread},
     unwind::{End, Start},
@@ -40,10 +38,12 @@ impl Default for Options {
 }
 
 /// What a core tells of a Go process.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reconstruction {
     /// The version that built it.
     pub go_version: Option<String>,
+    /// The version was found in memory, because the executable's build information does not say it.
+    pub go_version_inferred: bool,
     /// Where the runtime's field offsets came from.
     pub layout: Option<ReportLayout>,
     /// The goroutine at fault first, then by id.
@@ -54,21 +54,6 @@ pub struct Reconstruction {
     pub panic: Option<Panic>,
     /// The goroutine at fault.
     pub crashing_goroutine: Option<u64>,
-}
-
-/// What a reconstruction cannot do without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-enum Missing {
-    #[error("how Go's stacks look on this architecture is unknown")]
-    FrameShape,
-    #[error("where the executable was loaded is unknown")]
-    LoadBias,
-    #[error("the executable has no Go function table")]
-    FunctionTable,
-    #[error("the Go function table cannot be read: {0}")]
-    BadFunctionTable(panicle_binary::pclntab::PclntabError),
-    #[error("there is no debug information to tell where the runtime keeps its goroutines")]
-    Layout,
 }
 
 /// Reads the process that `core` was taken of. `executable` must be the one it ran.
@@ -92,52 +77,31 @@ pub fn reconstruct(
             None
         }
     };
-    let go_version = executable.build_info.as_ref().map(|info| info.go_version.clone());
-    match prepare(core, executable, dwarf.as_ref(), go_version.as_deref()) {
-        Ok((memory, bias, shape, layout, pclntab, module)) => {
-            let process = Process::new(&memory, executable, dwarf.as_ref(), bias, shape, layout, pclntab);
+    let said = executable.build_info.as_ref().map(|info| info.go_version.clone());
+    let failed = |missing: Missing, mut diagnostics: Vec<Diagnostic>| {
+        let text = format!("Goroutines cannot be read: {missing}.");
+        diagnostics.push(Diagnostic::error(Stage::Layout, text));
+        (Reconstruction { go_version: said.clone(), ..Reconstruction::default() }, diagnostics)
+    };
+    let (memory, bias) = match resolve::memory(core, executable) {
+        Ok(found) => found,
+        Err(missing) => return failed(missing, diagnostics),
+    };
+    match resolve::resolve(&memory, bias, executable, dwarf.as_ref()) {
+        Ok((Resolved { process, module }, found)) => {
+            diagnostics.extend(found);
             let (mut found, more) = read(&process, core, module, options.most_frames_with_locals);
             diagnostics.extend(more);
-            found.layout =
-                Some(ReportLayout { source: process.layout.source, go_version: go_version.clone() });
-            found.go_version = go_version;
+            found.layout = Some(ReportLayout {
+                source: process.layout.source,
+                go_version: process.layout.go_version.clone(),
+            });
+            found.go_version_inferred = said.is_none();
+            found.go_version = said.or_else(|| process.running_version());
             (found, diagnostics)
         }
-        Err(missing) => {
-            let text = format!("Goroutines cannot be read: {missing}.");
-            diagnostics.push(Diagnostic::error(Stage::Layout, text));
-            (Reconstruction { go_version, ..Reconstruction::default() }, diagnostics)
-        }
+        Err(missing) => failed(missing, diagnostics),
     }
-}
-
-type Prepared<'a> = (AddressSpace<'a>, u64, FrameShape, Layout, Pclntab<'a>, Module);
-
-fn prepare<'a>(
-    core: &Core<'a>,
-    executable: &Executable<'a>,
-    dwarf: Option<&DwarfIndex<'_>>,
-    go_version: Option<&str>,
-) -> Result<Prepared<'a>, Missing> {
-    let shape = FrameShape::of(core.arch).ok_or(Missing::FrameShape)?;
-    let bias = matching::load_bias(core, executable).ok_or(Missing::LoadBias)?;
-    let layout = dwarf.and_then(|dwarf| Layout::from_dwarf(dwarf, go_version)).ok_or(Missing::Layout)?;
-    let mut memory = core.memory();
-    memory.add_layers(
-        executable
-            .load_segments
-            .iter()
-            // What the process wrote to is the core's to tell; the file has only its first value.
-            .filter(|segment| !segment.writable)
-            .map(|segment| (segment.address.wrapping_add(bias), segment.bytes)),
-    );
-    let (_, table) = executable.pclntab().ok_or(Missing::FunctionTable)?;
-    let module = Module::find(&memory, executable, dwarf, bias, &layout);
-    let text = module.text.map(|text| text.wrapping_sub(bias));
-    let text = text.or_else(|| executable.symbol("runtime.text").map(|symbol| symbol.address));
-    let pclntab = Pclntab::parse(table, text).map_err(Missing::BadFunctionTable)?;
-    let func_data = module.func_data.and_then(|address| executable.mapped(address.wrapping_sub(bias)));
-    Ok((memory, bias, shape, layout, pclntab.with_func_data(func_data.unwrap_or_default()), module))
 }
 
 fn read(
@@ -172,18 +136,20 @@ fn read(
     }
     goroutines.sort_by_key(|(g, _)| (Some(g.id) != crashing, g.id));
 
-    let types = process.dwarf.and_then(|dwarf| TypeData::from_dwarf(module.types?, module.etypes?, dwarf));
+    let types = module.types.zip(module.etypes);
+    let types = types.and_then(|(types, etypes)| TypeData::of_layout(types, etypes, &process.layout));
     let symbol = |pc: u64| process.symbolizer.function_name(pc);
-    let context = process.dwarf.map(|dwarf| value::Context {
+    let context = value::Context {
         memory: process.memory,
-        dwarf,
+        dwarf: process.dwarf,
+        layout: &process.layout,
         types: types.as_ref(),
         bias: process.bias,
         symbol: &symbol,
-    });
+    };
     let write = |type_word: u64, data: u64| {
-        let context = context.as_ref()?;
-        Some(value::format_interface(context, true, type_word, data, Limits::default()))
+        types.as_ref()?;
+        Some(value::format_interface(&context, true, type_word, data, Limits::default()))
     };
     let reader = PanicReader { process, types: types.as_ref(), write: &write };
     let panic = death.map(|death| {

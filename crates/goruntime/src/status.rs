@@ -106,11 +106,20 @@ impl Words {
     }
 }
 
-/// An array of strings, as long as its symbol says. Without a symbol table that is not known, and so
-/// many are read as there are in either table at the least.
+/// An array of strings, as long as its symbol says. Without a symbol its length is not known: then it
+/// ends before the first thing that is no short string. What may follow it does no harm, since no
+/// goroutine has a number that high.
 fn words(process: &Process<'_>, name: &'static str) -> Result<Vec<String>, ReadError> {
     let address = process.global(name)?;
+    let at = |index: u64| address.wrapping_add(index * 16);
     let size = process.executable.symbol(name).map(|symbol| symbol.size).filter(|&size| size > 0);
-    let count = size.map_or(STATES.len() as u64, |size| size / 16).min(MOST_WORDS);
-    (0..count).map(|index| process.go_string(address.wrapping_add(index * 16), LONGEST_WORD)).collect()
+    if let Some(size) = size {
+        let count = (size / 16).min(MOST_WORDS);
+        return (0..count).map(|index| process.go_string(at(index), LONGEST_WORD)).collect();
+    }
+    let word = |index: u64| {
+        let length = process.memory.u64(at(index).wrapping_add(8)).ok()?;
+        (length <= LONGEST_WORD).then(|| process.go_string(at(index), LONGEST_WORD).ok()).flatten()
+    };
+    Ok((0..MOST_WORDS).map_while(word).collect())
 }

@@ -29,11 +29,15 @@ mod write;
 
 use panicle_binary::dwarf::{DwarfIndex, TypeId};
 
+use crate::layout::Layout;
+
 pub use place::{Gap, Location, Memory, Parts};
 use rtype::TypeData;
 
 /// In front of the names of types that stand for all types of one shape.
 const SHAPE: &str = "go.shape.";
+/// In place of the name of a type that is not known.
+const UNKNOWN_TYPE: &str = "?";
 
 /// How much of a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +63,10 @@ impl Default for Limits {
 pub struct Context<'c> {
     /// The process' memory.
     pub memory: &'c dyn Memory,
-    /// Debug information of the executable.
-    pub dwarf: &'c DwarfIndex<'c>,
+    /// Debug information of the executable; without it the runtime's type data tells the types.
+    pub dwarf: Option<&'c DwarfIndex<'c>>,
+    /// Where the fields of maps and channels are.
+    pub layout: &'c Layout,
     /// The runtime's type data; without it interfaces show no dynamic types.
     pub types: Option<&'c TypeData>,
     /// What was added to the executable's link-time addresses when it was loaded.
@@ -99,8 +105,9 @@ pub fn format_interface(context: &Context<'_>, empty: bool, word: u64, data: u64
 
 /// The type as Go's own messages spell it: `*store.Item`, not `*example.com/app/store.Item`.
 pub fn type_name(context: &Context<'_>, type_id: TypeId) -> String {
-    let name = &context.dwarf.ty(type_id).name;
-    if name.is_empty() { "?".to_owned() } else { without_shapes(&context.dwarf.short_names().shorten(name)) }
+    let Some(dwarf) = context.dwarf else { return UNKNOWN_TYPE.to_owned() };
+    let name = &dwarf.ty(type_id).name;
+    if name.is_empty() { UNKNOWN_TYPE.to_owned() } else { without_shapes(&dwarf.short_names().shorten(name)) }
 }
 
 /// Generic code is compiled once for all types of one shape. The shape `go.shape.string` is a string, but

@@ -10,6 +10,7 @@ mod bytes;
 mod core_file;
 mod executable_file;
 mod minidump_file;
+mod strip;
 
 pub use build_info::{BuildInfoForm, build_info};
 pub use core_file::{CoreFile, Memory, ThreadNotes, Writer, siginfo_fault, siginfo_sent};
@@ -17,3 +18,4 @@ pub use executable_file::{ExecutableFile, Load, SectionBytes};
 pub use minidump_file::{
     ExceptionRecord, MinidumpFile, ModuleEntry, ThreadContext, amd64_context, arm64_context, elf_code_view,
 };
+pub use strip::strip;

@@ -172,7 +172,7 @@ fn registers_count_where_they_are_known() {
             // On entry every argument of `crash` is where the calling convention puts it: in AX, BX, CX and DI,
             // of which these are the DWARF numbers (System V ABI, figure 3.36).
             let entry = (case.symbol_address)("main.crash").unwrap();
-            let text = case.context.dwarf.variable("main.Text").unwrap().address;
+            let text = case.dwarf().variable("main.Text").unwrap().address;
             let data = case.context.memory.word(text).unwrap();
             let registers = |number: u16| match number {
                 0 => Some(0),

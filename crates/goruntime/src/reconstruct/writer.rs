@@ -23,7 +23,7 @@ use crate::{
 /// Turns what was found into the report's shapes.
 pub(super) struct Writer<'w, 'a> {
     pub(super) process: &'w Process<'a>,
-    pub(super) context: Option<value::Context<'w>>,
+    pub(super) context: value::Context<'w>,
     pub(super) clock: Clock,
     pub(super) threads: &'w HashMap<u64, &'w Thread>,
     pub(super) locals_left: usize,
@@ -111,8 +111,8 @@ impl Writer<'_, '_> {
     }
 
     fn locals(&mut self, frame: &LogicalFrame, registers: Option<&Registers>) -> Vec<Local> {
-        let Some(context) = &self.context else { return Vec::new() };
-        if frame.call().kind != FrameKind::Go || self.locals_left == 0 {
+        let context = &self.context;
+        if context.dwarf.is_none() || frame.call().kind != FrameKind::Go || self.locals_left == 0 {
             return Vec::new();
         }
         self.locals_left -= 1;
@@ -177,7 +177,7 @@ impl Writer<'_, '_> {
                 format!("{} stacks in all break off; each such goroutine is marked.", self.broken_stacks),
             ));
         }
-        if self.locals_left == 0 && self.context.is_some() {
+        if self.locals_left == 0 && self.context.dwarf.is_some() {
             self.diagnostics.push(Diagnostic::info(
                 Stage::Values,
                 "Variables were read for the first frames only; there are too many goroutines for all.",

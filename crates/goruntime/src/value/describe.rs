@@ -6,7 +6,7 @@
 use panicle_binary::dwarf::{BaseKind, TypeId, TypeKind};
 
 use super::rtype::{Kind as RuntimeKind, RuntimeType, Shape};
-use super::{Context, SHAPE, type_name};
+use super::{Context, SHAPE, UNKNOWN_TYPE, type_name};
 
 /// A type, by where it is described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +47,8 @@ pub(super) enum Kind {
     Interface {
         empty: bool,
     },
-    /// A map; the struct that it points at.
-    Map(Option<TypeId>),
-    /// A channel; the struct that it points at.
-    Chan(Option<TypeId>),
+    Map,
+    Chan,
     Unknown,
 }
 
@@ -65,7 +63,7 @@ pub(super) fn at_runtime_address(context: &Context<'_>, address: u64) -> TypeRef
     context
         .types
         .and_then(|types| types.offset(address))
-        .and_then(|offset| context.dwarf.type_by_runtime_offset(offset))
+        .and_then(|offset| context.dwarf?.type_by_runtime_offset(offset))
         .map_or(TypeRef::Runtime(address), TypeRef::Dwarf)
 }
 
@@ -77,12 +75,9 @@ pub(super) fn describe(context: &Context<'_>, of: TypeRef) -> Described {
 }
 
 fn from_dwarf(context: &Context<'_>, id: TypeId) -> Described {
-    let found = context.dwarf.ty(id);
+    let Some(dwarf) = context.dwarf else { return unknown() };
+    let found = dwarf.ty(id);
     let name = type_name(context, id);
-    let pointed_at = |header: Option<TypeId>| match context.dwarf.ty(header?).kind {
-        TypeKind::Pointer { to } => Some(to),
-        _ => None,
-    };
     let kind = match &found.kind {
         TypeKind::Base(BaseKind::Uint) if name == "uintptr" => Kind::Uintptr,
         TypeKind::Base(base) => Kind::Base(*base),
@@ -105,8 +100,8 @@ fn from_dwarf(context: &Context<'_>, id: TypeId) -> Described {
         TypeKind::Array { elem, len } => Kind::Array { elem: TypeRef::Dwarf(*elem), len: *len },
         TypeKind::Slice { elem } => Kind::Slice { elem: TypeRef::Dwarf(*elem) },
         TypeKind::Interface { empty } => Kind::Interface { empty: *empty },
-        TypeKind::Map { header, .. } => Kind::Map(pointed_at(*header)),
-        TypeKind::Chan { header, .. } => Kind::Chan(pointed_at(*header)),
+        TypeKind::Map { .. } => Kind::Map,
+        TypeKind::Chan { .. } => Kind::Chan,
         TypeKind::Unknown => Kind::Unknown,
     };
     Described { name, size: found.size, kind }
@@ -119,7 +114,6 @@ fn from_runtime(context: &Context<'_>, address: u64) -> Described {
     };
     let shape = types.shape(context.memory, address, kind);
     let at = |address| at_runtime_address(context, address);
-    let named = |name| context.dwarf.type_named(name);
     let kind = match (kind, shape) {
         (RuntimeKind::Bool, _) => Kind::Base(BaseKind::Bool),
         (RuntimeKind::Uintptr, _) => Kind::Uintptr,
@@ -144,10 +138,8 @@ fn from_runtime(context: &Context<'_>, address: u64) -> Described {
         (RuntimeKind::String, _) => Kind::String,
         (RuntimeKind::UnsafePointer, _) => Kind::UnsafePointer,
         (RuntimeKind::Func, _) => Kind::Func,
-        (RuntimeKind::Map, _) => {
-            Kind::Map(named("internal/runtime/maps.Map").or_else(|| named("runtime.hmap")))
-        }
-        (RuntimeKind::Chan, _) => Kind::Chan(named("runtime.hchan")),
+        (RuntimeKind::Map, _) => Kind::Map,
+        (RuntimeKind::Chan, _) => Kind::Chan,
         (RuntimeKind::Pointer, Some(Shape::Elem(elem))) => Kind::Pointer { to: Some(at(elem)) },
         (RuntimeKind::Pointer, _) => Kind::Pointer { to: None },
         (RuntimeKind::Slice, Some(Shape::Elem(elem))) => Kind::Slice { elem: at(elem) },
@@ -165,5 +157,5 @@ fn from_runtime(context: &Context<'_>, address: u64) -> Described {
 }
 
 fn unknown() -> Described {
-    Described { name: "?".to_owned(), size: None, kind: Kind::Unknown }
+    Described { name: UNKNOWN_TYPE.to_owned(), size: None, kind: Kind::Unknown }
 }

@@ -51,7 +51,7 @@ fn dynamic(context: &Context<'_>, empty: bool, word: u64) -> Option<(TypeRef, bo
         // The page with the type data is missing; kinds that are pointers lie in the word in every version.
         None => matches!(
             describe(context, of).kind,
-            Kind::Pointer { .. } | Kind::UnsafePointer | Kind::Map(_) | Kind::Chan(_) | Kind::Func
+            Kind::Pointer { .. } | Kind::UnsafePointer | Kind::Map | Kind::Chan | Kind::Func
         ),
     };
     Some((of, direct))

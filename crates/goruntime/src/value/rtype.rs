@@ -7,7 +7,7 @@
 mod shape;
 
 use super::place::Memory;
-use crate::layout::StructLayout;
+use crate::layout::Layout;
 
 pub(super) use shape::Shape;
 use shape::ShapeLayout;
@@ -190,20 +190,15 @@ impl TypeData {
         })
     }
 
-    /// The same, with the layout taken from DWARF.
-    pub fn from_dwarf(
-        types: u64,
-        etypes: u64,
-        dwarf: &panicle_binary::dwarf::DwarfIndex<'_>,
-    ) -> Option<Self> {
+    /// The same, with the descriptors' layout taken from that of the process.
+    pub fn of_layout(types: u64, etypes: u64, layout: &Layout) -> Option<Self> {
         Self::new(
             types,
             etypes,
             |structure, name| {
-                let layout = StructLayout::from_dwarf(dwarf, structure)?;
-                layout.field(name).map(|field| (field.offset, field.size))
+                layout.structure(structure)?.field(name).map(|field| (field.offset, field.size))
             },
-            |structure| StructLayout::from_dwarf(dwarf, structure).map(|layout| layout.size),
+            |structure| layout.structure(structure).map(|structure| structure.size),
         )
     }
 

@@ -9,6 +9,7 @@ use panicle_image::AddressSpace;
 
 use super::rtype::TypeData;
 use super::{Context, Limits, Location, Memory as _, format};
+use crate::layout::Layout;
 
 /// Every toolchain that has to work.
 pub(crate) const VERSIONS: [&str; 8] = ["1.19", "1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27"];
@@ -36,13 +37,17 @@ pub(crate) struct Case<'c> {
 }
 
 impl Case<'_> {
+    pub(crate) fn dwarf(&self) -> &DwarfIndex<'_> {
+        self.context.dwarf.unwrap()
+    }
+
     /// The value of a package variable.
     pub(crate) fn global(&self, name: &str) -> String {
         self.global_within(name, Limits::default())
     }
 
     pub(crate) fn global_within(&self, name: &str, limits: Limits) -> String {
-        let variable = self.context.dwarf.variable(name).unwrap_or_else(|| panic!("no variable {name}"));
+        let variable = self.dwarf().variable(name).unwrap_or_else(|| panic!("no variable {name}"));
         format(&self.context, variable.type_id, &Location::Address(variable.address), limits)
     }
 }
@@ -64,14 +69,22 @@ fn with_files(binary: &Path, core: &Path, stderr: &Path, version: &str, test: im
     }
     let dwarf = dwarf(&binary);
     let module = dwarf.variable("runtime.firstmoduledata").unwrap().address;
-    let layout = dwarf.struct_layout("runtime.moduledata").unwrap();
-    let field = |name| memory.word(module + layout.field(name).unwrap().offset).unwrap();
-    let types = TypeData::from_dwarf(field("types"), field("etypes"), &dwarf).unwrap();
+    let layout = Layout::from_dwarf(&dwarf, Some(&format!("go{version}"))).unwrap();
+    let moduledata = layout.structure("runtime.moduledata").unwrap();
+    let field = |name| memory.word(module + moduledata.field(name).unwrap().offset).unwrap();
+    let types = TypeData::of_layout(field("types"), field("etypes"), &layout).unwrap();
     let symbol = |address: u64| {
         let symbol = binary_file.symbols().find(|symbol| symbol.address() == address)?;
         symbol.name().ok().map(str::to_owned)
     };
-    let context = Context { memory: &memory, dwarf: &dwarf, types: Some(&types), bias: 0, symbol: &symbol };
+    let context = Context {
+        memory: &memory,
+        dwarf: Some(&dwarf),
+        layout: &layout,
+        types: Some(&types),
+        bias: 0,
+        symbol: &symbol,
+    };
     let stderr = std::fs::read_to_string(stderr).unwrap();
     let symbol_address = |name: &str| Some(binary_file.symbol_by_name(name)?.address());
     test(&Case { context, stderr, version, symbol_address: &symbol_address });

@@ -127,7 +127,7 @@ fn shapes_are_named_as_what_they_are() {
 fn runtime_types_agree_with_dwarf() {
     for version in VERSIONS {
         with("values", version, |case| {
-            let (dwarf, types) = (case.context.dwarf, case.context.types.unwrap());
+            let (dwarf, types) = (case.dwarf(), case.context.types.unwrap());
             let mut compared = 0;
             for name in [
                 "int",
@@ -203,7 +203,7 @@ fn damaged_memory_is_survived_and_bounded() {
     for version in ["1.21", "1.27"] {
         with("values", version, |case| {
             let limits = Limits::default();
-            let variables: Vec<_> = case.context.dwarf.variables().collect();
+            let variables: Vec<_> = case.dwarf().variables().collect();
             assert!(variables.len() > 200);
             for (seed, one_in) in (0..40).flat_map(|seed| [(seed, 3), (seed, 50)]) {
                 let damaged = Damaged { whole: case.context.memory, seed, one_in };

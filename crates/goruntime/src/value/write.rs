@@ -1,6 +1,6 @@
 //! The walk over a value.
 
-use panicle_binary::dwarf::{BaseKind, TypeId, TypeKind};
+use panicle_binary::dwarf::BaseKind;
 
 use super::describe::{Described, Field, Kind, TypeRef, describe};
 use super::place::{Gap, Location, Place};
@@ -127,16 +127,16 @@ impl<'w> Writer<'w> {
                 let (word, data) = (place.word(memory)?, place.at(8).word(memory)?);
                 self.interface(*empty, word, data);
             }
-            Kind::Map(header) => {
+            Kind::Map => {
                 let word = place.word(memory)?;
-                // `hmap.count` up to Go 1.23, `maps.Map.used` from 1.24.
-                let counts = [("len", &["count", "used"][..])];
-                self.header(of, word, *header, &counts, style);
+                // Up to Go 1.23, and from 1.24.
+                let (old, swiss) = ("runtime.hmap", "internal/runtime/maps.Map");
+                self.header(of, word, &[("len", old, "count"), ("len", swiss, "used")], style);
             }
-            Kind::Chan(header) => {
+            Kind::Chan => {
                 let word = place.word(memory)?;
-                let counts = [("len", &["qcount"][..]), ("cap", &["dataqsiz"][..])];
-                self.header(of, word, *header, &counts, style);
+                let of_chan = |label, field| (label, "runtime.hchan", field);
+                self.header(of, word, &[of_chan("len", "qcount"), of_chan("cap", "dataqsiz")], style);
             }
             Kind::Unknown => {
                 let at = place.address().map(|at| format!(" at {at:#x}")).unwrap_or_default();
@@ -312,34 +312,23 @@ impl<'w> Writer<'w> {
     }
 
     /// A map or channel: its address and counters of the struct it points at. Each of `counts` is what to
-    /// call it and the fields that hold it in one version or another.
-    fn header(
-        &mut self,
-        of: &Described,
-        word: u64,
-        header: Option<TypeId>,
-        counts: &[(&str, &[&str])],
-        style: Style,
-    ) {
+    /// call it, and the structure and field that hold it where the version has them.
+    fn header(&mut self, of: &Described, word: u64, counts: &[(&str, &str, &str)], style: Style) {
         if word == 0 {
             self.scalar(of, "nil", style);
             return;
         }
         let name = if style == Style::Bare { String::new() } else { format!("{} ", of.name) };
         self.text(&format!("{name}{word:#x}"));
-        let dwarf = self.context.dwarf;
-        let Some(header) = header else { return };
-        let structure = dwarf.ty(header);
-        let TypeKind::Struct { fields } = &structure.kind else { return };
+        let context = self.context;
         let location = Location::Address(word);
-        let number = |names: &[&str]| {
-            let field = fields.iter().find(|field| names.contains(&field.name.as_str()))?;
-            let size = dwarf.ty(field.type_id).size?;
-            Some(Place::new(&location).at(field.offset).number(self.context.memory, size))
+        let number = |structure: &str, field: &str| {
+            let field = context.layout.structure(structure)?.field(field)?;
+            Some(Place::new(&location).at(field.offset).number(context.memory, field.size))
         };
         let mut notes = Vec::new();
-        for (label, names) in counts {
-            match number(names) {
+        for (label, structure, field) in counts {
+            match number(structure, field) {
                 Some(Ok(count)) => notes.push(format!("{label} {count}")),
                 Some(Err(_)) => {
                     self.text(" <unreadable>");
@@ -348,8 +337,8 @@ impl<'w> Writer<'w> {
                 None => {}
             }
         }
-        // Only channels can be closed.
-        if let Some(Ok(closed)) = number(&["closed"])
+        if matches!(of.kind, Kind::Chan)
+            && let Some(Ok(closed)) = number("runtime.hchan", "closed")
             && closed != 0
         {
             notes.push("closed".to_owned());

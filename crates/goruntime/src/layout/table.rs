@@ -1,0 +1,116 @@
+//! Layouts as text, for executables without debug information.
+//!
+//! `cargo xtask layouts` writes a file per Go version into `tables/`, out of the DWARF that the
+//! version's compiler makes:
+//!
+//! ```text
+//! go1.24.11
+//!
+//! runtime.g 440 linux/amd64 linux/arm64
+//!   goid 160 8
+//! ```
+//!
+//! A block is a structure with its size in bytes and the targets it holds for; a line in it is a
+//! field with its offset and size in bytes.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use panicle_report::LayoutSource;
+
+use super::{Field, Layout, STRUCTURES, StructLayout, minor};
+
+/// The tables at hand, by the version's minor number.
+const TABLES: &[(u32, &str)] = &[
+    (19, include_str!("tables/go1.19.txt")),
+    (21, include_str!("tables/go1.21.txt")),
+    (22, include_str!("tables/go1.22.txt")),
+    (23, include_str!("tables/go1.23.txt")),
+    (24, include_str!("tables/go1.24.txt")),
+    (25, include_str!("tables/go1.25.txt")),
+    (26, include_str!("tables/go1.26.txt")),
+    (27, include_str!("tables/go1.27.txt")),
+];
+
+/// An operating system and architecture as Go names them: `linux/amd64`.
+pub type Target = String;
+
+/// The layouts that may be that of an executable built by `go_version` for `target`, best first.
+///
+/// The table of its own version comes alone. For a version that has no table, or where the version is
+/// unknown, all tables come, the nearest first, the newer of two equally near.
+pub fn candidates(go_version: Option<&str>, target: &str) -> impl Iterator<Item = Layout> {
+    let wanted = go_version.and_then(minor);
+    let exact = TABLES.iter().any(|(minor, _)| Some(*minor) == wanted);
+    // Without any version the newest is as good a start as any.
+    let near = wanted.unwrap_or(u32::MAX);
+    let mut order: Vec<_> = TABLES.iter().filter(|(minor, _)| !exact || Some(*minor) == wanted).collect();
+    order.sort_by_key(|(minor, _)| (minor.abs_diff(near), u32::MAX - minor));
+    let source = if exact { LayoutSource::Table } else { LayoutSource::NearestTable };
+    let version = go_version.filter(|_| exact).map(str::to_owned);
+    order.into_iter().filter_map(move |(_, text)| read(text, target, source, version.as_deref()))
+}
+
+/// The minor versions that have a table.
+pub fn versions() -> impl Iterator<Item = u32> {
+    TABLES.iter().map(|(minor, _)| *minor)
+}
+
+/// Reads the blocks for `target`; `None` when there are none of `runtime.g`.
+fn read(text: &str, target: &str, source: LayoutSource, go_version: Option<&str>) -> Option<Layout> {
+    let mut structs: BTreeMap<&'static str, StructLayout> = BTreeMap::new();
+    let mut lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    let table_version = lines.next()?;
+    let mut current = None;
+    for line in lines {
+        let mut words = line.split_whitespace();
+        let name = words.next()?;
+        let number = words.next()?.parse().ok()?;
+        if line.starts_with(' ') {
+            let size = words.next()?.parse().ok()?;
+            if let Some(structure) = current.and_then(|name| structs.get_mut(name)) {
+                structure.fields.insert(name.to_owned(), Field { offset: number, size });
+            }
+        } else {
+            current = words
+                .any(|word| word == target)
+                .then(|| STRUCTURES.iter().map(|known| known.0).find(|known| *known == name))
+                .flatten();
+            if let Some(name) = current {
+                structs.insert(name, StructLayout { size: number, ..StructLayout::default() });
+            }
+        }
+    }
+    let version = go_version.unwrap_or(table_version);
+    structs.contains_key("runtime.g").then(|| Layout::new(source, Some(version), structs))
+}
+
+/// The text of one version's table, from its layout on each target.
+pub fn write(go_version: &str, layouts: &BTreeMap<Target, Layout>) -> String {
+    let mut text = format!(
+        "# The runtime's structures as the engine reads them: size and targets of a structure, then offset\n\
+         # and size of each field, in bytes. Made out of DWARF by `cargo xtask layouts`; not edited by hand.\n\
+         {go_version}\n"
+    );
+    for (name, _) in STRUCTURES {
+        let mut blocks: Vec<(&StructLayout, Vec<&str>)> = Vec::new();
+        for (target, layout) in layouts {
+            let Some(structure) = layout.structure(name) else { continue };
+            match blocks.iter_mut().find(|(known, _)| *known == structure) {
+                Some((_, targets)) => targets.push(target),
+                None => blocks.push((structure, vec![target])),
+            }
+        }
+        for (structure, targets) in blocks {
+            _ = write!(text, "\n{name} {} {}\n", structure.size, targets.join(" "));
+            let mut fields: Vec<_> = structure.fields().collect();
+            fields.sort_by_key(|(path, field)| (field.offset, u64::MAX - field.size, *path));
+            for (path, field) in fields {
+                _ = writeln!(text, "  {path} {} {}", field.offset, field.size);
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! The committed tables say what each toolchain's debug information says.
+
+use panicle_binary::{Executable, dwarf::DwarfIndex};
+use panicle_goruntime::layout::{Layout, table};
+use panicle_report::LayoutSource;
+use rayon::prelude::*;
+
+#[test]
+fn tables_equal_debug_information() {
+    let fixtures: Vec<_> = panicle_fixtures::all()
+        .into_iter()
+        .filter(|fixture| matches!(fixture.program.as_str(), "busy" | "nil-map-write" | "error-panic"))
+        .collect();
+    assert!(fixtures.len() >= 3 * 7, "{} fixtures", fixtures.len());
+    fixtures.par_iter().for_each(|fixture| {
+        let name = format!("{} {} {}", fixture.program, fixture.go_version, fixture.variant);
+        let binary = std::fs::read(&fixture.binary).unwrap();
+        let executable = Executable::parse(&binary).unwrap().0;
+        let version = executable.build_info.as_ref().unwrap().go_version.clone();
+        let dwarf = DwarfIndex::load(|section| Some(executable.section(section)?.data)).unwrap().0;
+        let Some(from_dwarf) = dwarf.and_then(|dwarf| Layout::from_dwarf(&dwarf, Some(&version))) else {
+            return;
+        };
+        let target = format!("linux/{}", executable.arch.goarch());
+        let tables: Vec<_> = table::candidates(Some(&version), &target).collect();
+        let [table] = tables.as_slice() else { panic!("{name}: {} tables", tables.len()) };
+        assert_eq!(table.source, LayoutSource::Table, "{name}");
+        for (structure, expected) in from_dwarf.structures() {
+            // Which descriptors are kept depends on the program.
+            assert_eq!(table.structure(structure), Some(expected), "{name}: {structure}");
+        }
+    });
+}

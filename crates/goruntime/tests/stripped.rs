@@ -1,0 +1,72 @@
+//! Without symbols and debug information everything is found that was found with them; only the
+//! variables of frames have no names any more.
+
+use panicle_binary::Executable;
+use panicle_fixtures::Fixture;
+use panicle_goruntime::{Options, Reconstruction, reconstruct};
+use panicle_image::Core;
+use panicle_report::{Diagnostic, LayoutSource, Severity};
+use rayon::prelude::*;
+
+fn without_locals(mut found: Reconstruction) -> Reconstruction {
+    let frames = found.goroutines.iter_mut().flat_map(|goroutine| &mut goroutine.frames);
+    for frame in frames.chain(found.threads.iter_mut().flat_map(|thread| &mut thread.frames)) {
+        frame.locals.clear();
+    }
+    found.layout = None;
+    found
+}
+
+/// What differs, in words; nothing where all is equal.
+fn difference(fixture: &Fixture) -> Option<String> {
+    let core = std::fs::read(&fixture.core).unwrap();
+    let core = Core::parse(&core).unwrap().0;
+    let binary = std::fs::read(&fixture.binary).unwrap();
+    let mut stripped = binary.clone();
+    panicle_synth::strip(&mut stripped);
+    let read = |binary: &[u8]| {
+        let executable = Executable::parse(binary).unwrap().0;
+        reconstruct(&core, &executable, &Options::default())
+    };
+    // That there is no debug information is said, and is no difference.
+    let warnings = |mut said: Vec<Diagnostic>| {
+        said.retain(|diagnostic| diagnostic.severity != Severity::Info);
+        said
+    };
+    let (with, said) = read(&binary);
+    let (without, said_stripped) = read(&stripped);
+    let (said, said_stripped) = (warnings(said), warnings(said_stripped));
+    if said_stripped != said {
+        return Some(format!("{said_stripped:?} is said instead of {said:?}"));
+    }
+    if without.layout.as_ref().map(|layout| layout.source) != Some(LayoutSource::Table) {
+        return Some(format!("the layout is {:?}", without.layout));
+    }
+    let (with, without) = (without_locals(with), without_locals(without));
+    if with == without {
+        return None;
+    }
+    let (with, without) = (format!("{with:#?}"), format!("{without:#?}"));
+    let lines = with.lines().zip(without.lines()).enumerate();
+    let first = lines.into_iter().find(|(_, (with, without))| with != without);
+    Some(format!("{first:?}"))
+}
+
+#[test]
+fn a_stripped_executable_tells_the_same() {
+    let fixtures = panicle_fixtures::all();
+    let differences: Vec<String> = fixtures
+        .par_iter()
+        .filter_map(|fixture| {
+            let what = difference(fixture)?;
+            Some(format!("{} {} {}: {what}", fixture.program, fixture.go_version, fixture.variant))
+        })
+        .collect();
+    assert!(
+        differences.is_empty(),
+        "{} of {}:\n{}",
+        differences.len(),
+        fixtures.len(),
+        differences.join("\n")
+    );
+}
