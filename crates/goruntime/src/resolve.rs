@@ -150,18 +150,8 @@ impl<'a> Parts<'a> {
         target: &str,
     ) -> (Resolved<'a>, Vec<Diagnostic>) {
         let mut diagnostics = Vec::new();
-        let mut resolved = resolved;
-        if version_unknown {
-            if let Some(version) = resolved.process.running_version() {
-                let own = table::candidates(Some(&version), target).next();
-                let own = own.filter(|layout| layout.source == LayoutSource::Table);
-                if let Some(own) = own.and_then(|layout| self.put_together(layout).ok())
-                    && fit(&own, self.executable) == Fit::Proven
-                {
-                    resolved = own;
-                }
-            }
-        }
+        let own = version_unknown.then(|| self.of_running_version(&resolved.process, target)).flatten();
+        let resolved = own.unwrap_or(resolved);
         if resolved.process.layout.source == LayoutSource::NearestTable {
             let stands_in = resolved.process.layout.go_version.as_deref().unwrap_or("another version");
             let text = format!(
@@ -171,6 +161,15 @@ impl<'a> Parts<'a> {
             diagnostics.push(Diagnostic::warning(Stage::Layout, text));
         }
         (resolved, diagnostics)
+    }
+
+    /// The process with the table of the version that it takes itself for, if that fits.
+    fn of_running_version(&self, process: &Process<'_>, target: &str) -> Option<Resolved<'a>> {
+        let version = process.running_version()?;
+        let own = table::candidates(Some(&version), target).next()?;
+        let own = (own.source == LayoutSource::Table).then_some(own)?;
+        let own = self.put_together(own).ok()?;
+        (fit(&own, self.executable) == Fit::Proven).then_some(own)
     }
 }
 

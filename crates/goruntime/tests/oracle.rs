@@ -30,14 +30,7 @@ fn the_core_tells_what_the_runtime_printed() {
 
 #[test]
 fn binaries_as_people_ship_them_tell_what_the_runtime_printed() {
-    let mut fixtures = panicle_fixtures::matrix();
-    fixtures.retain(is_within_reach);
-    holds_for(&fixtures);
-}
-
-/// What the engine cannot read yet: executables without DWARF.
-fn is_within_reach(fixture: &Fixture) -> bool {
-    !["nodwarf", "stripped", "pie-stripped", "external-strip"].contains(&&*fixture.variant)
+    holds_for(&panicle_fixtures::matrix());
 }
 
 fn holds_for(fixtures: &[Fixture]) {

@@ -1,6 +1,8 @@
 //! Without symbols and debug information everything is found that was found with them; only the
 //! variables of frames have no names any more.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping, its helpers too")]
+
 use panicle_binary::Executable;
 use panicle_fixtures::Fixture;
 use panicle_goruntime::{Options, Reconstruction, reconstruct};

@@ -1,13 +1,13 @@
 //! Go on amd64 names globals relative to the instruction pointer.
 
-use iced_x86::{Decoder, DecoderOptions, Mnemonic};
+use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic};
 
 use super::{Access, Reference};
 
 pub(super) fn references(code: &[u8], address: u64) -> Vec<Reference> {
     Decoder::with_ip(64, code, address, DecoderOptions::NONE)
         .into_iter()
-        .filter(|instruction| instruction.is_ip_rel_memory_operand())
+        .filter(Instruction::is_ip_rel_memory_operand)
         .map(|instruction| Reference {
             address: instruction.ip_rel_memory_address(),
             access: if instruction.mnemonic() == Mnemonic::Lea {
