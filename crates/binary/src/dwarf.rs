@@ -13,6 +13,7 @@ mod expr;
 mod functions;
 mod names;
 mod scan;
+mod text;
 mod types;
 
 use std::borrow::Cow;
@@ -39,6 +40,10 @@ pub enum DwarfError {
     #[error("no unit of .debug_info can be read: {0}")]
     NoReadableUnit(gimli::Error),
 }
+
+/// Bytes of sections that were compressed in the file, all together. Those of the largest Go programs are a
+/// quarter of this.
+const MOST_UNPACKED: usize = 1 << 30;
 
 /// A package-level variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,8 +107,19 @@ impl<'a> DwarfIndex<'a> {
     where
         F: Fn(&str) -> Option<Cow<'a, [u8]>>,
     {
+        let mut unpacked = 0_usize;
+        let mut left_out = Vec::new();
         let sections = DwarfSections::load(|id| {
-            Ok::<_, std::convert::Infallible>(section(id.name()).unwrap_or(Cow::Borrowed(&[])))
+            let data = section(id.name()).unwrap_or(Cow::Borrowed(&[]));
+            if let Cow::Owned(bytes) = &data {
+                unpacked = unpacked.saturating_add(bytes.len());
+            }
+            if matches!(data, Cow::Owned(_)) && unpacked > MOST_UNPACKED {
+                unpacked -= data.len();
+                left_out.push(id.name());
+                return Ok(Cow::Borrowed(&[][..]));
+            }
+            Ok::<_, std::convert::Infallible>(data)
         })
         .unwrap_or_else(|never| match never {});
         let mut index = Self {
@@ -133,6 +149,15 @@ impl<'a> DwarfIndex<'a> {
         index.functions = found.functions;
         index.runtime_types = found.runtime_types;
         index.short_names = found.short_names;
+        if !left_out.is_empty() {
+            found.diagnostics.push(Diagnostic::warning(
+                Stage::Binary,
+                format!(
+                    "{} left out: debug information is larger than memory should be.",
+                    left_out.join(", ")
+                ),
+            ));
+        }
         Ok((Some(index), found.diagnostics))
     }
 
@@ -254,7 +279,7 @@ fn attr_name<'s>(
     entry: &gimli::DebuggingInformationEntry<Slice<'s>>,
 ) -> Option<&'s [u8]> {
     let value = entry.attr_value(gimli::DW_AT_name)?;
-    Some(dwarf.attr_string(unit, value).ok()?.slice())
+    text::attr_text(dwarf, unit, value)
 }
 
 #[cfg(test)]

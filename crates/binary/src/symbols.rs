@@ -1,6 +1,10 @@
 //! The symbol table, by name and by address.
 
-use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::OnceLock,
+};
 
 use object::{Object, ObjectSymbol, SymbolIndex, SymbolKind};
 
@@ -14,22 +18,42 @@ pub struct Symbol {
 }
 
 /// Both indices are made when they are first asked for: most files are only identified. Names are
-/// copied or looked up anew: borrowed ones in a cell would tie the executable to one lifetime.
+/// looked up anew: borrowed ones in a cell would tie the executable to one lifetime, and copies could take
+/// more memory than the file has, since symbols may share a name.
 #[derive(Debug, Default)]
 pub(crate) struct Symbols {
-    by_name: OnceLock<HashMap<Box<[u8]>, Symbol>>,
+    /// By a hash of the name, 16 bytes each, whatever the name.
+    by_name: OnceLock<Vec<(u64, SymbolIndex)>>,
     /// Functions, by address.
     functions: OnceLock<Vec<(Symbol, SymbolIndex)>>,
 }
 
+/// Bytes of names that are read, those that symbols share counted each time. The largest Go programs have a
+/// tenth of this.
+const MOST_NAME_BYTES: usize = 1 << 30;
+/// What a name costs that has no end, for which the whole table is looked through.
+const UNREADABLE: usize = 16 << 20;
+
 impl Symbols {
     pub(crate) fn by_name<'a>(&self, file: &impl Object<'a>, name: &str) -> Option<Symbol> {
         let symbols = self.by_name.get_or_init(|| {
-            defined(file)
-                .filter_map(|symbol| Some((symbol.name_bytes().ok()?.into(), found(&symbol))))
-                .collect()
+            let mut budget = MOST_NAME_BYTES;
+            let mut symbols: Vec<_> = defined(file)
+                .map_while(|symbol| {
+                    let name = symbol.name_bytes();
+                    budget = budget.checked_sub(name.map_or(UNREADABLE, <[u8]>::len))?;
+                    Some((hash(name.unwrap_or_default()), symbol.index()))
+                })
+                .collect();
+            symbols.sort_unstable_by_key(|&(hash, index)| (hash, index.0));
+            symbols
         });
-        symbols.get(name.as_bytes()).copied()
+        let wanted = hash(name.as_bytes());
+        let from = symbols.partition_point(|entry| entry.0 < wanted);
+        symbols[from..].iter().take_while(|entry| entry.0 == wanted).find_map(|&(_, index)| {
+            let symbol = file.symbol_by_index(index).ok()?;
+            (symbol.name_bytes() == Ok(name.as_bytes())).then(|| found(&symbol))
+        })
     }
 
     pub(crate) fn at<'a>(&self, file: &impl Object<'a>, address: u64) -> Option<(Cow<'a, str>, Symbol)> {
@@ -49,6 +73,12 @@ impl Symbols {
         let name = inside.then(|| file.symbol_by_index(index).ok()?.name_bytes().ok()).flatten()?;
         Some((String::from_utf8_lossy(name), function))
     }
+}
+
+fn hash(name: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn defined<'a: 'f, 'f, F: Object<'a>>(file: &'f F) -> impl Iterator<Item = F::Symbol<'f>> {

@@ -1,7 +1,11 @@
 //! From a pc to what a traceback prints of it. Results are kept: ten thousand goroutines share a
 //! few dozen pcs.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
 
 use panicle_binary::pclntab::{FuncFlags, Pclntab};
 use panicle_report::FrameKind;
@@ -45,12 +49,33 @@ pub struct Symbolizer<'a> {
     spelling: Spelling,
     symbols: RefCell<HashMap<u64, Option<Rc<Symbols>>>>,
     calls: RefCell<HashMap<u64, Rc<[Call]>>>,
+    /// What is left of [`MOST_TEXT`].
+    room: Cell<usize>,
+    left_out: Cell<u64>,
 }
+
+/// Bytes of a function's name. Type arguments, which can be longer, are in the table's own spelling only.
+const LONGEST_NAME: usize = 16 << 10;
+/// Linux' `PATH_MAX`.
+const LONGEST_PATH: usize = 4096;
+/// Bytes of names and paths kept for all pcs together: a damaged table can give each pc hundreds of inlined
+/// calls with names of any length.
+const MOST_TEXT: usize = 256 << 20;
+/// In place of a name that is left out.
+const UNKNOWN: &str = "?";
 
 impl<'a> Symbolizer<'a> {
     /// Answers for `pclntab` loaded `bias` bytes above its link-time addresses.
     pub fn new(pclntab: Pclntab<'a>, bias: u64, spelling: Spelling) -> Self {
-        Self { pclntab, bias, spelling, symbols: RefCell::default(), calls: RefCell::default() }
+        Self {
+            pclntab,
+            bias,
+            spelling,
+            symbols: RefCell::default(),
+            calls: RefCell::default(),
+            room: Cell::new(MOST_TEXT),
+            left_out: Cell::new(0),
+        }
     }
 
     /// The function table.
@@ -66,7 +91,7 @@ impl<'a> Symbolizer<'a> {
         let linked = pc.wrapping_sub(self.bias);
         let found = self.pclntab.function_at(linked).map(|function| {
             Rc::new(Symbols {
-                name: function.name().unwrap_or_default().to_owned(),
+                name: self.kept(function.name(), LONGEST_NAME).unwrap_or_default(),
                 entry: function.entry().wrapping_add(self.bias),
                 flags: function.flags(),
                 has_frame_info: function.has_frame_info(),
@@ -91,8 +116,8 @@ impl<'a> Symbolizer<'a> {
                 function
                     .frames(linked)
                     .map(|frame| Call {
-                        function: spell::function_name(frame.name, self.spelling),
-                        file: frame.file.map(str::to_owned),
+                        function: self.called(frame.name),
+                        file: self.kept(frame.file, LONGEST_PATH),
                         line: frame.line,
                         inlined: frame.inlined,
                         kind: spell::frame_kind(frame.name),
@@ -102,6 +127,29 @@ impl<'a> Symbolizer<'a> {
             .unwrap_or_default();
         self.calls.borrow_mut().insert(pc, Rc::clone(&calls));
         calls
+    }
+
+    /// `name` in a traceback's spelling, as far as there is room for it.
+    fn called(&self, name: &str) -> String {
+        let spelled = spell::function_name(name, self.spelling);
+        self.kept(Some(&spelled), LONGEST_NAME).unwrap_or_else(|| UNKNOWN.to_owned())
+    }
+
+    /// A copy of `text`; `None` when it is longer than any of its kind, or when there are too many.
+    fn kept(&self, text: Option<&str>, longest: usize) -> Option<String> {
+        let text = text?;
+        let left = self.room.get().checked_sub(text.len()).filter(|_| text.len() <= longest);
+        if let Some(left) = left {
+            self.room.set(left);
+        } else {
+            self.left_out.set(self.left_out.get().saturating_add(1));
+        }
+        left.map(|_| text.to_owned())
+    }
+
+    /// How many names and paths were left out.
+    pub(crate) fn left_out(&self) -> u64 {
+        self.left_out.get()
     }
 
     /// The physical function's name in a traceback's spelling.

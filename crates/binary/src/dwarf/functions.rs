@@ -1,5 +1,6 @@
 //! Functions, their inlined calls and their variables at one program counter.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
@@ -18,11 +19,24 @@ const MAX_INLINED: usize = 256;
 /// Bytes that one location expression may have.
 const MAX_EXPRESSION: usize = 4096;
 
-/// Program counters whose answer stays known. When there are more, the cache starts again from nothing.
+/// Bytes of names and expressions that the variables of one function may have, its inlined calls with it;
+/// entries of location lists that are looked through count as well. Lists may be shared, so a small file
+/// could ask for any amount.
+const MOST_WORK: usize = 16 << 20;
+/// What an entry of a location list counts.
+const LIST_ENTRY: usize = 4;
+
+/// Program counters whose answer stays known, and bytes of those answers. When there are more, the cache
+/// starts again from nothing.
 const MAX_CACHED: usize = 4096;
+const MAX_CACHED_BYTES: usize = 128 << 20;
 
 /// Functions decoded so far, by program counter.
-pub(super) type FunctionCache = HashMap<u64, Option<Arc<Function>>>;
+#[derive(Default)]
+pub(super) struct FunctionCache {
+    functions: HashMap<u64, Option<Arc<Function>>>,
+    bytes: usize,
+}
 
 /// What a [`LocalVariable`] is to its function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,25 +127,30 @@ impl DwarfIndex<'_> {
     ///
     /// What was decoded is kept for a while: many goroutines stand at the same place.
     pub fn function_at(&self, pc: u64) -> Option<Arc<Function>> {
-        if let Some(found) = self.function_cache.lock().unwrap_or_else(PoisonError::into_inner).get(&pc) {
+        let known = self.function_cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.functions.get(&pc) {
             return found.clone();
         }
-        let decoded = self.decode_function(pc).map(Arc::new);
+        drop(known);
+        let budget = Cell::new(MOST_WORK);
+        let decoded = self.decode_function(pc, &budget).map(Arc::new);
+        let bytes = MOST_WORK - budget.get();
         let mut cache = self.function_cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if cache.len() >= MAX_CACHED {
-            cache.clear();
+        if cache.functions.len() >= MAX_CACHED || cache.bytes + bytes > MAX_CACHED_BYTES {
+            *cache = FunctionCache::default();
         }
-        cache.insert(pc, decoded.clone());
+        cache.bytes += bytes;
+        cache.functions.insert(pc, decoded.clone());
         decoded
     }
 
-    fn decode_function(&self, pc: u64) -> Option<Function> {
+    fn decode_function(&self, pc: u64, budget: &Cell<usize>) -> Option<Function> {
         let after = self.functions.partition_point(|function| function.low <= pc);
         // Functions of one executable do not overlap; looking back a little copes with those that do.
         let record = self.functions[..after].iter().rev().take(16).find(|function| pc < function.high)?;
         let dwarf = self.dwarf();
         let (unit, entry) = self.entry(&dwarf, record.entry)?;
-        let walk = Walk { index: self, dwarf: &dwarf, unit: &unit, pc };
+        let walk = Walk { index: self, dwarf: &dwarf, unit: &unit, pc, budget };
         let frame_base = match entry.attr_value(gimli::DW_AT_frame_base) {
             Some(AttributeValue::Exprloc(expression)) => Some(expression.0.slice().to_vec()),
             _ => None,
@@ -174,9 +193,18 @@ struct Walk<'i, 's> {
     dwarf: &'s gimli::Dwarf<Slice<'s>>,
     unit: &'s gimli::Unit<Slice<'s>>,
     pc: u64,
+    /// What is left of [`MOST_WORK`].
+    budget: &'s Cell<usize>,
 }
 
 impl<'s> Walk<'_, 's> {
+    /// Takes `amount` off the budget; `None` when there is not so much left, and then never again.
+    fn spend(&self, amount: usize) -> Option<()> {
+        let left = self.budget.get().checked_sub(amount);
+        self.budget.set(left.unwrap_or(0));
+        left.map(|_| ())
+    }
+
     /// The function and the calls inlined at the pc, outermost first.
     fn frames(&self, function: &gimli::DebuggingInformationEntry<Slice<'s>>) -> Vec<Frame> {
         let mut frames = vec![self.frame(function)];
@@ -258,6 +286,7 @@ impl<'s> Walk<'_, 's> {
             let (unit, entry) = self.index.entry(self.dwarf, origin?)?;
             attr_name(self.dwarf, &unit, &entry).map(<[u8]>::to_vec)
         });
+        let name = name.filter(|name| self.spend(name.len()).is_some());
         Frame {
             name: String::from_utf8_lossy(&name.unwrap_or_default()).into_owned(),
             call_line: entry.attr_value(gimli::DW_AT_call_line).and_then(|value| value.udata_value()),
@@ -299,7 +328,8 @@ impl<'s> Walk<'_, 's> {
                 describe(self.dwarf, &unit, &entry, &mut variable);
             }
         }
-        if !variable.name.is_empty() {
+        if !variable.name.is_empty() && self.spend(size_of::<LocalVariable>() + variable.name.len()).is_some()
+        {
             frame.variables.push(variable);
         }
     }
@@ -334,6 +364,9 @@ impl<'s> Walk<'_, 's> {
                 located_everywhere: false,
             };
             describe(self.dwarf, &unit, entry, &mut variable);
+            if self.spend(size_of::<LocalVariable>() + variable.name.len()).is_none() {
+                return false;
+            }
             // Parameters stay in the order of their declaration.
             frame.variables.insert(next.min(frame.variables.len()), variable);
             next += 1;
@@ -351,6 +384,7 @@ impl<'s> Walk<'_, 's> {
             _ => {
                 let mut entries = self.dwarf.attr_locations(self.unit, value).ok()??;
                 loop {
+                    self.spend(LIST_ENTRY)?;
                     let entry = entries.next().ok()??;
                     if entry.range.begin <= pc && pc < entry.range.end {
                         break entry.data.0;
@@ -359,7 +393,9 @@ impl<'s> Walk<'_, 's> {
             }
         };
         let bytes = bytes.slice();
-        (!bytes.is_empty() && bytes.len() <= MAX_EXPRESSION).then(|| bytes.to_vec())
+        let bytes = Some(bytes).filter(|bytes| !bytes.is_empty() && bytes.len() <= MAX_EXPRESSION)?;
+        self.spend(bytes.len())?;
+        Some(bytes.to_vec())
     }
 
     fn contains_pc(&self, entry: &gimli::DebuggingInformationEntry<Slice<'s>>) -> bool {

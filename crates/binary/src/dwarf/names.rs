@@ -7,13 +7,20 @@ use std::fmt::Write as _;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShortNames {
     packages: HashMap<String, String>,
+    /// Bytes of both.
+    bytes: usize,
 }
+
+/// Bytes of packages' names that are kept. Of a thousand packages one or two are called otherwise.
+const MOST_BYTES: usize = 4 << 20;
 
 impl ShortNames {
     /// Remembers that the package at `path` calls itself `name`.
     pub(super) fn add_package(&mut self, path: &str, name: &str) {
         let last = path.rsplit('/').next().unwrap_or(path);
-        if last != name {
+        let bytes = self.bytes.saturating_add(path.len() + name.len());
+        if last != name && bytes <= MOST_BYTES {
+            self.bytes = bytes;
             self.packages.insert(escape(path), name.to_owned());
         }
     }

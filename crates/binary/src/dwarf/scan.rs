@@ -226,8 +226,8 @@ fn index_entry<'s>(
         gimli::DW_TAG_compile_unit => {
             let package = entry
                 .attr_value(GO_PACKAGE_NAME)
-                .and_then(|value| dwarf.attr_string(unit, value).ok())
-                .map(|name| name.to_string_lossy());
+                .and_then(|value| super::text::attr_text(dwarf, unit, value))
+                .map(String::from_utf8_lossy);
             if let (Some(path), Some(package)) = (attr_name(dwarf, unit, entry), package) {
                 found.short_names.add_package(&String::from_utf8_lossy(path), &package);
             }

@@ -214,6 +214,65 @@ fn damaged_sections_neither_panic_nor_hang() {
     }
 }
 
+/// The sections of one DWARF 4 unit with these entries below its root, which is at 11; they begin at 12.
+fn unit(abbreviations: Vec<u8>, entries: &[u8]) -> Sections {
+    let mut info = Vec::new();
+    info.extend(u32::try_from(7 + entries.len()).unwrap().to_le_bytes());
+    info.extend([4, 0, 0, 0, 0, 0, 8]);
+    info.extend(entries);
+    [(".debug_info".to_owned(), info), (".debug_abbrev".to_owned(), abbreviations)].into()
+}
+
+/// A string that everything shares does not become a copy for each.
+#[test]
+fn names_are_as_long_as_names_go() {
+    let abbreviations = [
+        &[1, 0x11, 1, 0, 0][..],                                 // compile unit
+        &[2, 0x13, 1, 0x03, 0x08, 0x0b, 0x0b, 0, 0],             // struct: name, size
+        &[3, 0x0d, 0, 0x03, 0x0e, 0x38, 0x0b, 0x49, 0x13, 0, 0], // member: name in .debug_str, offset, type
+        &[4, 0x34, 0, 0x03, 0x0e, 0x49, 0x13, 0, 0],             // variable: name in .debug_str, type
+        &[0],
+    ]
+    .concat();
+    let long = super::text::LONGEST_NAME;
+    // A name of the greatest length, behind it one more byte, and then one without an end.
+    let strings = [&vec![b'y'; long + 1][..], &[0], &vec![b'z'; long]].concat();
+    let member = |name: u32| [&[3][..], &name.to_le_bytes(), &[0, 12, 0, 0, 0]].concat();
+    let variable = |name: u32| [&[4][..], &name.to_le_bytes(), &[12, 0, 0, 0]].concat();
+    let mut entries = vec![1, 2, b's', 0, 8];
+    for _ in 0..1000 {
+        entries.extend(member(1));
+    }
+    entries.push(0);
+    let endless = u32::try_from(long + 2).unwrap();
+    for name in [0, 1, endless, u32::MAX] {
+        entries.extend(variable(name));
+    }
+    entries.push(0);
+    let mut sections = unit(abbreviations, &entries);
+    sections.insert(".debug_str".to_owned(), strings);
+    let index = load(&sections).unwrap().unwrap();
+    let fields = index.struct_layout("s").unwrap().fields;
+    assert!(fields[0].name.len() == long && fields.len() * long < 2 << 20, "{} fields", fields.len());
+    assert_eq!(index.variables.offsets().count(), 1);
+    assert_eq!(index.named(&index.variables, &"y".repeat(long)).count(), 1);
+    assert_eq!(index.named(&index.variables, &"y".repeat(long + 1)).count(), 0);
+}
+
+#[test]
+fn unpacked_sections_are_bounded_together() {
+    let (found, diagnostics) = DwarfIndex::load(|name| match name {
+        ".debug_abbrev" => Some(Cow::Borrowed(&[1, 0x11, 1, 0, 0, 0][..])),
+        ".debug_info" => Some(Cow::Borrowed(&[9, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 1, 0][..])),
+        // Zeros that nothing reads take no memory.
+        ".debug_str" | ".debug_line" | ".debug_ranges" => Some(Cow::Owned(vec![0; 500 << 20])),
+        _ => None,
+    })
+    .unwrap();
+    assert!(found.is_some());
+    assert!(diagnostics.iter().any(|one| one.text.contains("left out")), "{diagnostics:?}");
+}
+
 /// One unit, written by hand: typedefs in a circle, a struct that contains itself, an array of it.
 #[test]
 fn types_in_a_circle_end() {
@@ -234,12 +293,7 @@ fn types_in_a_circle_end() {
         &[0],
     ]
     .concat();
-    let mut info = Vec::new();
-    info.extend(u32::try_from(7 + entries.len()).unwrap().to_le_bytes());
-    info.extend([4, 0, 0, 0, 0, 0, 8]);
-    info.extend(&entries);
-    let sections: Sections =
-        [(".debug_info".to_owned(), info), (".debug_abbrev".to_owned(), abbreviations)].into();
+    let sections = unit(abbreviations, &entries);
     let index = load(&sections).unwrap().unwrap();
     assert_eq!(index.ty(index.type_named("a").unwrap()).kind, TypeKind::Unknown);
     let layout = index.struct_layout("s").unwrap();

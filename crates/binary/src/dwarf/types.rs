@@ -33,8 +33,10 @@ const KIND_MASK: u64 = 31;
 const MAX_TYPEDEFS: usize = 32;
 /// Fields that a struct may have; the largest in Go's own tree has a few hundred.
 const MAX_FIELDS: usize = 1 << 16;
-/// Types and fields that stay decoded. When there are more, the cache starts again from nothing.
-const MAX_CACHED: usize = 1 << 20;
+/// Bytes of fields' names that one struct may have.
+const MAX_FIELD_NAMES: usize = 1 << 20;
+/// Bytes of types that stay decoded, about. When there are more, the cache starts again from nothing.
+const MAX_CACHED: usize = 128 << 20;
 
 /// A type of one executable: the place of its entry in `.debug_info`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -183,10 +185,12 @@ pub(super) fn cached(index: &DwarfIndex<'_>, id: TypeId) -> Arc<Type> {
         dict_index: None,
         kind: TypeKind::Unknown,
     }));
-    let cost = match &decoded.kind {
-        TypeKind::Struct { fields } => 1 + fields.len(),
-        _ => 1,
+    let fields = match &decoded.kind {
+        TypeKind::Struct { fields } => fields.as_slice(),
+        _ => &[],
     };
+    let of_fields = fields.iter().map(|field| size_of::<Field>() + field.name.len());
+    let cost = size_of::<Type>() + decoded.name.len() + of_fields.sum::<usize>();
     let mut cache = index.cache.lock().unwrap_or_else(PoisonError::into_inner);
     if cache.cost.saturating_add(cost) > MAX_CACHED {
         *cache = TypeCache::default();
@@ -316,6 +320,7 @@ fn fields<'s>(
     parent: &gimli::DebuggingInformationEntry<Slice<'s>>,
 ) -> Vec<Field> {
     let mut fields = Vec::new();
+    let mut names = 0;
     children(unit, parent, |entry| {
         if entry.tag() != gimli::DW_TAG_member {
             return true;
@@ -330,9 +335,10 @@ fn fields<'s>(
         };
         let Some(offset) = offset else { return true };
         let name = attr_name(dwarf, unit, entry).unwrap_or_default();
+        names += name.len();
         let embedded = matches!(entry.attr_value(GO_EMBEDDED_FIELD), Some(AttributeValue::Flag(true)));
         fields.push(Field { name: String::from_utf8_lossy(name).into_owned(), offset, type_id, embedded });
-        fields.len() < MAX_FIELDS
+        fields.len() < MAX_FIELDS && names < MAX_FIELD_NAMES
     });
     fields
 }

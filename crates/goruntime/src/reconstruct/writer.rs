@@ -177,6 +177,13 @@ impl Writer<'_, '_> {
                 format!("{} stacks in all break off; each such goroutine is marked.", self.broken_stacks),
             ));
         }
+        let names = self.process.symbolizer.left_out();
+        if names > 0 {
+            self.diagnostics.push(Diagnostic::warning(
+                Stage::Unwind,
+                format!("{names} names of functions and files are longer or more than any program has."),
+            ));
+        }
         if self.locals_left == 0 && self.context.dwarf.is_some() {
             self.diagnostics.push(Diagnostic::info(
                 Stage::Values,
