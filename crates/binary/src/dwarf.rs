@@ -12,6 +12,7 @@
 mod expr;
 mod functions;
 mod names;
+mod positions;
 mod scan;
 mod text;
 mod types;
@@ -25,6 +26,7 @@ use panicle_report::{Diagnostic, Stage};
 pub use expr::{ExprContext, ExprError, Piece, PieceLocation, evaluate};
 pub use functions::{Function, InlinedCall, LocalVariable, VariableKind};
 pub use names::ShortNames;
+pub use positions::{Positions, SourceCall};
 pub use types::{BaseKind, Field, Type, TypeId, TypeKind};
 
 use functions::FunctionCache;

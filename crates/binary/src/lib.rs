@@ -5,11 +5,13 @@
 //! belongs to is told by [`matching`], and what kind of file some bytes are at all by [`identify`].
 
 pub mod build_info;
+pub mod cfi;
 pub mod dwarf;
 mod elf;
 mod error;
 mod file;
 pub mod identify;
+pub mod mapped;
 pub mod matching;
 mod notes;
 pub mod pclntab;

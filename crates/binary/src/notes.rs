@@ -111,6 +111,14 @@ pub(crate) fn load_segments_in_memory<'a>(
     Some(loads.map(|header| (header.p_vaddr.get(LittleEndian), header.p_memsz.get(LittleEndian))))
 }
 
+/// The program headers of the ELF file whose first page was mapped at `base`.
+pub(crate) fn program_headers_in_memory<'a>(
+    memory: &AddressSpace<'a>,
+    base: u64,
+) -> Option<ProgramHeaders<'a>> {
+    headers_in_memory(memory, base).map(|(_, headers)| headers)
+}
+
 type ProgramHeaders<'a> = &'a [ProgramHeader64<LittleEndian>];
 
 /// The page that begins with an ELF header, and the program headers on it.

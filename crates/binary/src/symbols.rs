@@ -6,7 +6,9 @@ use std::{
     sync::OnceLock,
 };
 
-use object::{Object, ObjectSymbol, SymbolIndex, SymbolKind};
+use object::{
+    Object, ObjectSection as _, ObjectSymbol, ObjectSymbolTable as _, SectionKind, SymbolIndex, SymbolKind,
+};
 
 /// A symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +27,72 @@ pub(crate) struct Symbols {
     /// By a hash of the name, 16 bytes each, whatever the name.
     by_name: OnceLock<Vec<(u64, SymbolIndex)>>,
     /// Functions, by address.
-    functions: OnceLock<Vec<(Symbol, SymbolIndex)>>,
+    functions: OnceLock<Functions>,
+}
+
+#[derive(Debug, Default)]
+struct Functions {
+    /// Those that say they are functions.
+    typed: Vec<(Symbol, SymbolIndex)>,
+    /// Labels of assembly that has not said so (`crosscall1` of runtime/cgo).
+    labels: Vec<(Symbol, SymbolIndex)>,
+    /// From the dynamic symbol table, which is all that a stripped library has.
+    dynamic: bool,
+}
+
+impl Functions {
+    fn read<'a>(file: &impl Object<'a>) -> Self {
+        let mut functions = Self::of(file, file.symbols());
+        if functions.typed.is_empty() {
+            functions = Self { dynamic: true, ..Self::of(file, file.dynamic_symbols()) };
+        }
+        // Of several names at one address the one with a size comes last, and is found.
+        functions.typed.sort_by_key(|&(symbol, _)| (symbol.address, symbol.size));
+        functions.labels.sort_by_key(|&(symbol, _)| symbol.address);
+        functions
+    }
+
+    fn of<'a, S: ObjectSymbol<'a>>(file: &impl Object<'a>, symbols: impl Iterator<Item = S>) -> Self {
+        let mut functions = Self::default();
+        let code: Vec<_> = file
+            .sections()
+            .filter(|section| section.kind() == SectionKind::Text)
+            .map(|section| (section.address(), section.address().saturating_add(section.size())))
+            .collect();
+        let in_code = |address: u64| code.iter().any(|&(start, end)| start <= address && address < end);
+        for symbol in symbols.filter(|symbol| !symbol.is_undefined()) {
+            let entry = (found(&symbol), symbol.index());
+            match symbol.kind() {
+                SymbolKind::Text => functions.typed.push(entry),
+                // `$x` and `$d` mark code and data on arm64.
+                SymbolKind::Unknown
+                    if in_code(symbol.address())
+                        && symbol.name_bytes().is_ok_and(|name| !name.is_empty() && name[0] != b'$') =>
+                {
+                    functions.labels.push(entry);
+                }
+                _ => {}
+            }
+        }
+        functions
+    }
+
+    fn at(&self, address: u64) -> Option<(Symbol, SymbolIndex)> {
+        let last = |list: &[(Symbol, SymbolIndex)]| {
+            let after = list.partition_point(|(function, _)| function.address <= address);
+            list.get(after.checked_sub(1)?).copied()
+        };
+        let typed = last(&self.typed);
+        // Assembly may leave the size out; then it goes on to the next function.
+        let inside =
+            typed.filter(|(function, _)| function.size == 0 || address - function.address < function.size);
+        inside.or_else(|| {
+            let (label, index) = last(&self.labels)?;
+            let behind = typed
+                .is_none_or(|(function, _)| label.address >= function.address.saturating_add(function.size));
+            behind.then_some((label, index))
+        })
+    }
 }
 
 /// Bytes of names that are read, those that symbols share counted each time. The largest Go programs have a
@@ -57,20 +124,10 @@ impl Symbols {
     }
 
     pub(crate) fn at<'a>(&self, file: &impl Object<'a>, address: u64) -> Option<(Cow<'a, str>, Symbol)> {
-        let functions = self.functions.get_or_init(|| {
-            let mut functions: Vec<_> = defined(file)
-                .filter(|symbol| symbol.kind() == SymbolKind::Text)
-                .map(|symbol| (found(&symbol), symbol.index()))
-                .collect();
-            // Of several names at one address the one with a size comes last, and is found.
-            functions.sort_by_key(|&(symbol, _)| (symbol.address, symbol.size));
-            functions
-        });
-        let after = functions.partition_point(|(function, _)| function.address <= address);
-        let &(function, index) = functions.get(after.checked_sub(1)?)?;
-        // Assembly may leave the size out; then it goes on to the next function.
-        let inside = function.size == 0 || address - function.address < function.size;
-        let name = inside.then(|| file.symbol_by_index(index).ok()?.name_bytes().ok()).flatten()?;
+        let functions = self.functions.get_or_init(|| Functions::read(file));
+        let (function, index) = functions.at(address)?;
+        let table = if functions.dynamic { file.dynamic_symbol_table() } else { file.symbol_table() };
+        let name = table?.symbol_by_index(index).ok()?.name_bytes().ok()?;
         Some((String::from_utf8_lossy(name), function))
     }
 }

@@ -113,7 +113,11 @@ fn by_signal(threads: &[Thread], goroutines: &[(G, Stack)]) -> Option<Death> {
     };
     let relayed = |signal: SignalInfo| signal.number == signals::SIGQUIT && signal.code <= 0;
     let (thread, signal) = handled().find(|&(_, signal)| !relayed(signal)).or_else(|| handled().next())?;
-    let hit = thread.m?.caught_signal;
+    let m = thread.m?;
+    // Called C code runs as `g0`; the runtime then blames the goroutine that called it
+    // (`signal arrived during cgo execution`, runtime/signal_unix.go).
+    let in_c = thread.levels.last().is_some_and(|level| level.at_work_in_c().is_some());
+    let hit = if m.caught_signal == m.g0 && in_c { m.current } else { m.caught_signal };
     let goroutine = goroutines.iter().find(|(g, _)| g.address == hit && g.id != 0).map(|(g, _)| g.id);
     Some(Death::Signal { goroutine, signal })
 }

@@ -5,6 +5,7 @@ use std::{collections::VecDeque, ops::ControlFlow, rc::Rc};
 use panicle_report::{Elided, FrameKind};
 
 use crate::{
+    cframes::crossings::Crossings,
     process::Process,
     symbolize::Call,
     unwind::{self, End, PhysicalFrame, Start},
@@ -56,12 +57,14 @@ pub struct Stack {
     pub elided: Option<Elided>,
     /// How the walk ended.
     pub end: End,
+    /// C frames, beside those of Go: they are where the runtime's own tracebacks show none.
+    pub(crate) c: Crossings,
 }
 
 impl Stack {
     /// No stack at all, for a reason.
     pub fn empty(end: End) -> Self {
-        Self { frames: Vec::new(), elided: None, end }
+        Self { frames: Vec::new(), elided: None, end, c: Crossings::default() }
     }
 
     /// The stack from `start` outwards. Physical frames are taken off `budget`, which bounds the
@@ -93,7 +96,7 @@ impl Stack {
         });
         let elided = (left_out > 0).then_some(Elided { after_frames: inner.len() as u64, count: left_out });
         inner.extend(outer);
-        Self { frames: inner, elided, end }
+        Self { frames: inner, elided, end, c: Crossings::default() }
     }
 
     /// Leaves out the frames in which the runtime was printing the crash: a traceback starts at the
@@ -112,6 +115,9 @@ impl Stack {
         let after = self.frames[at..].iter().position(|frame| !Rc::ptr_eq(&frame.physical, &physical));
         let count = after.map_or(self.frames.len(), |after| at + after);
         self.frames.drain(..count);
+        for crossing in &mut self.c.crossings {
+            crossing.after = crossing.after.saturating_sub(count);
+        }
         if let Some(elided) = &mut self.elided {
             // A damaged table can inline more calls into the dying frame than come before the gap.
             elided.after_frames = elided.after_frames.saturating_sub(count as u64);

@@ -10,6 +10,7 @@
 //! - [`symbolize`] and [`unwind`]: names of pcs and the walk over a stack, as the runtime does both;
 //! - [`goroutine`], [`threads`], [`frames`], [`args`], [`panics`], [`crash`]: the runtime's lists and
 //!   what they mean;
+//! - [`LibraryFile`] and the private `cframes`: C code, on stacks that cross cgo and on threads of its own;
 //! - [`value`] and [`locals`]: typed values and the variables of frames, from debug information.
 //!
 //! The oracle for all of it is the traceback that the dying runtime prints under
@@ -17,6 +18,7 @@
 
 pub mod abi;
 pub mod args;
+mod cframes;
 mod clock;
 mod code;
 pub mod crash;
@@ -39,4 +41,5 @@ pub mod threads;
 pub mod unwind;
 pub mod value;
 
+pub use cframes::LibraryFile;
 pub use reconstruct::{Options, Reconstruction, reconstruct};

@@ -4,11 +4,12 @@ mod writer;
 
 use std::collections::HashMap;
 
-use panicle_binary::{Executable, dwarf::DwarfIndex};
+use panicle_binary::{Executable, dwarf::DwarfIndex, mapped};
 use panicle_image::Core;
 use panicle_report::{Diagnostic, Goroutine, Layout as ReportLayout, Panic, Stage, Thread as ReportThread};
 
 use crate::{
+    cframes::{self, CCode, Library, LibraryFile, crossings},
     clock::Clock,
     crash,
     frames::Stack,
@@ -24,16 +25,18 @@ use crate::{
 };
 use writer::Writer;
 
-/// What to leave out.
+/// What to leave out, and what else there is to read.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// Frames whose variables are read; those of the goroutine at fault come first.
     pub most_frames_with_locals: usize,
+    /// Files that may be shared libraries of the process, for its C frames.
+    pub libraries: &'a [LibraryFile<'a>],
 }
 
-impl Default for Options {
+impl Default for Options<'_> {
     fn default() -> Self {
-        Self { most_frames_with_locals: 5_000 }
+        Self { most_frames_with_locals: 5_000, libraries: &[] }
     }
 }
 
@@ -60,7 +63,7 @@ pub struct Reconstruction {
 pub fn reconstruct(
     core: &Core<'_>,
     executable: &Executable<'_>,
-    options: &Options,
+    options: &Options<'_>,
 ) -> (Reconstruction, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let loaded = DwarfIndex::load(|name| executable.section(name).map(|section| section.data));
@@ -83,14 +86,19 @@ pub fn reconstruct(
         diagnostics.push(Diagnostic::error(Stage::Layout, text));
         (Reconstruction { go_version: said.clone(), ..Reconstruction::default() }, diagnostics)
     };
-    let (memory, bias) = match resolve::memory(core, executable) {
+    let (mut memory, bias) = match resolve::memory(core, executable) {
         Ok(found) => found,
         Err(missing) => return failed(missing, diagnostics),
     };
+    let (libraries, found) = cframes::load(mapped::libraries(core, &memory), options.libraries);
+    diagnostics.extend(found);
+    memory.add_layers(libraries.iter().flat_map(Library::layers));
     match resolve::resolve(&memory, bias, executable, dwarf.as_ref()) {
         Ok((Resolved { process, module }, found)) => {
             diagnostics.extend(found);
-            let (mut found, more) = read(&process, core, module, options.most_frames_with_locals);
+            let code = CCode::new(&process, core, &libraries);
+            let (mut found, more) = read(&process, core, &code, module, options.most_frames_with_locals);
+            diagnostics.extend(code.diagnostics());
             diagnostics.extend(more);
             found.layout = Some(ReportLayout {
                 source: process.layout.source,
@@ -107,13 +115,14 @@ pub fn reconstruct(
 fn read(
     process: &Process<'_>,
     core: &Core<'_>,
+    code: &CCode<'_>,
     module: Module,
     most_frames_with_locals: usize,
 ) -> (Reconstruction, Vec<Diagnostic>) {
     let (words, mut diagnostics) = Words::read(process);
     let (gs, more) = goroutine::all(process, &words);
     diagnostics.extend(more);
-    let (threads, more) = threads::all(process, core);
+    let (threads, more) = threads::all(process, core, code);
     diagnostics.extend(more);
 
     let by_m: HashMap<u64, &Thread> =
@@ -124,7 +133,9 @@ fn read(
     let mut goroutines: Vec<(G, Stack)> = gs
         .into_iter()
         .map(|g| {
-            let stack = stack(process, &g, by_m.get(&g.m).copied(), &mut budget);
+            let thread = by_m.get(&g.m).copied();
+            let mut stack = stack(process, &g, thread, &mut budget);
+            stack.c = crossings::find(process, code, &g, &stack, thread);
             (g, stack)
         })
         .collect();
@@ -161,6 +172,7 @@ fn read(
     let mut writer = Writer {
         process,
         context,
+        code,
         clock: Clock::read(process, goroutines.iter().map(|(g, _)| g.wait_since)),
         threads: &by_m,
         locals_left: most_frames_with_locals,

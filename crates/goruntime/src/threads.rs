@@ -8,6 +8,7 @@ use panicle_image::{Arch, Core, Os, Registers, SignalFrame, SignalInfo};
 use panicle_report::{Diagnostic, Stage, ThreadOn};
 
 use crate::{
+    cframes::{self, CCode, CEnd, CStack},
     goroutine::word,
     process::Process,
     unwind::{self, PhysicalFrame, Start},
@@ -48,13 +49,23 @@ pub struct Level {
     pub registers: Registers,
     /// The signal that ended this; none for what it does now.
     pub interrupted_by: Option<SignalInfo>,
-    /// The frames it stands in, up to a stack switch or the signal handler's entry.
+    /// The C code that it stands in, when it does: its frames are further in than [`Self::frames`].
+    pub(crate) c: Option<CStack>,
+    /// The Go frames it stands in, up to a stack switch or the signal handler's entry.
     pub frames: Vec<PhysicalFrame>,
     /// How many of them, from the first on, were found by looking through the stack.
     pub guessed: usize,
+    /// The C code outwards of them: what started the thread, or what failed.
+    pub(crate) below: Option<CStack>,
 }
 
 impl Level {
+    /// The C code that the program was in.
+    pub(crate) fn at_work_in_c(&self) -> Option<&CStack> {
+        let failed = || self.frames.last().is_some_and(|frame| frame.symbols.name == "runtime.sigpanic");
+        self.c.as_ref().or_else(|| self.below.as_ref().filter(|_| failed()))
+    }
+
     /// Whether a frame is of function `name`.
     pub fn stands_in(&self, name: &str) -> bool {
         self.frames.iter().any(|frame| frame.symbols.name == name)
@@ -94,7 +105,11 @@ impl Thread {
 const MOST_FRAMES: usize = 100;
 
 /// The threads of `core` with their `m`s.
-pub fn all(process: &Process<'_>, core: &Core<'_>) -> (Vec<Thread>, Vec<Diagnostic>) {
+pub(crate) fn all(
+    process: &Process<'_>,
+    core: &Core<'_>,
+    code: &CCode<'_>,
+) -> (Vec<Thread>, Vec<Diagnostic>) {
     let (machines, diagnostics) = machines(process);
     let by_tid: HashMap<i32, M> = machines.into_iter().map(|m| (m.tid, m)).collect();
     let threads = core
@@ -102,7 +117,7 @@ pub fn all(process: &Process<'_>, core: &Core<'_>) -> (Vec<Thread>, Vec<Diagnost
         .iter()
         .map(|thread| {
             let m = by_tid.get(&thread.tid).copied();
-            Thread { tid: thread.tid, m, levels: levels(process, core.arch, &thread.registers) }
+            Thread { tid: thread.tid, m, levels: levels(process, code, core.arch, &thread.registers) }
         })
         .collect();
     (threads, diagnostics)
@@ -145,16 +160,23 @@ fn machines(process: &Process<'_>) -> (Vec<M>, Vec<Diagnostic>) {
 }
 
 /// What a thread does and what it was interrupted in.
-fn levels(process: &Process<'_>, arch: Arch, registers: &Registers) -> Vec<Level> {
+fn levels(process: &Process<'_>, code: &CCode<'_>, arch: Arch, registers: &Registers) -> Vec<Level> {
     let mut levels = Vec::new();
     let mut next = Some((*registers, None));
     while let Some((registers, interrupted_by)) = next {
-        let (mut frames, signal_frame) = walk(process, &registers);
+        let on_windows = process.executable.os == Os::Windows;
+        let c = if on_windows { None } else { cframes::at_registers(process, code, &registers) };
+        let start = match c.as_ref().map(|c| &c.end) {
+            Some(&CEnd::Go { pc, sp }) => Start { pc, sp, lr: 0, trap: false, syscall: false },
+            _ => Start::interrupted(&registers),
+        };
+        let (mut frames, signal_frame) = walk(process, start);
         let mut guessed = 0;
-        if frames.is_empty() && process.executable.os == Os::Windows {
+        if frames.is_empty() && on_windows {
             (frames, guessed) = windows::behind_a_call(process, &registers);
         }
-        levels.push(Level { registers, interrupted_by, frames, guessed });
+        let below = frames.last().and_then(|outermost| cframes::below(process, code, outermost));
+        levels.push(Level { registers, interrupted_by, c, frames, guessed, below });
         next = (levels.len() <= MOST_SIGNALS)
             .then(|| signal_frame.and_then(|address| SignalFrame::read(arch, process.memory, address)))
             .flatten()
@@ -164,8 +186,7 @@ fn levels(process: &Process<'_>, arch: Arch, registers: &Registers) -> Vec<Level
 }
 
 /// Walks a thread's own stack; also the address of the kernel's signal frame, where there is one.
-fn walk(process: &Process<'_>, registers: &Registers) -> (Vec<PhysicalFrame>, Option<u64>) {
-    let start = Start::interrupted(registers);
+fn walk(process: &Process<'_>, start: Start) -> (Vec<PhysicalFrame>, Option<u64>) {
     let mut frames = Vec::new();
     let mut signal_frame = None;
     unwind::walk(process, start, |frame| {

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use panicle_image::Registers;
 use panicle_report::{
-    Address, Diagnostic, Frame, FrameKind, Goroutine, Local, StackBounds, Stage, Thread as ReportThread,
-    ThreadOn, Trust,
+    Address, Diagnostic, Elided, Frame, FrameKind, Goroutine, Local, StackBounds, Stage,
+    Thread as ReportThread, ThreadOn, Trust,
 };
 
 use crate::{
     args,
+    cframes::{CCode, CStack},
     clock::Clock,
     frames::{LogicalFrame, Stack},
     goroutine::G,
@@ -21,9 +22,10 @@ use crate::{
 };
 
 /// Turns what was found into the report's shapes.
-pub(super) struct Writer<'w, 'a> {
+pub(super) struct Writer<'w, 'a, 'c> {
     pub(super) process: &'w Process<'a>,
     pub(super) context: value::Context<'w>,
+    pub(super) code: &'w CCode<'c>,
     pub(super) clock: Clock,
     pub(super) threads: &'w HashMap<u64, &'w Thread>,
     pub(super) locals_left: usize,
@@ -32,11 +34,18 @@ pub(super) struct Writer<'w, 'a> {
     pub(super) unread_labels: u64,
 }
 
+/// C frames as a report has them.
+struct CFrames {
+    frames: Vec<Frame>,
+    /// After how many of them a gap is, and of how many.
+    left_out: Option<(usize, u64)>,
+}
+
 /// Goroutines with one kind of trouble that get an entry of their own among the diagnostics; a core can
 /// have a million of them, and one entry says how many there are.
 const MOST_TOLD: u64 = 20;
 
-impl Writer<'_, '_> {
+impl Writer<'_, '_, '_> {
     pub(super) fn goroutine(&mut self, g: &G, stack: &Stack) -> Goroutine {
         let process = self.process;
         let labels = self.labels(g);
@@ -48,10 +57,17 @@ impl Writer<'_, '_> {
                 self.diagnostics.push(diagnostic.about(format!("goroutine {}", g.id)));
             }
         }
+        if stack.c.overwritten {
+            let text = "C frames between the Go frames are not there: the runtime used their stack when it printed \
+                        the crash.";
+            let diagnostic = Diagnostic::info(Stage::Unwind, text);
+            self.diagnostics.push(diagnostic.about(format!("goroutine {}", g.id)));
+        }
         let thread = self.threads.get(&g.m).copied();
         let registers = thread.map(Thread::at_work);
         let frames: Vec<Frame> =
             stack.frames.iter().map(|frame| self.frame(frame, registers.as_ref())).collect();
+        let (frames, elided) = self.with_c_frames(frames, stack);
         let program_code = stack.frames.iter().any(|frame| frame.call().kind == FrameKind::Go);
         Goroutine {
             id: g.id,
@@ -71,9 +87,74 @@ impl Writer<'_, '_> {
             created_by: g.created_by(process),
             frames,
             leaked: None,
-            truncated: !stack.end.is_complete() || stack.elided.is_some(),
-            elided: stack.elided,
+            truncated: !stack.end.is_complete() || elided.is_some(),
+            elided,
         }
+    }
+
+    /// The frames of Go with those of C between them, and what is left out of the whole.
+    fn with_c_frames(&self, go: Vec<Frame>, stack: &Stack) -> (Vec<Frame>, Option<Elided>) {
+        let mut elided = stack.elided;
+        if stack.c.crossings.is_empty() {
+            return (go, elided);
+        }
+        let mut frames = Vec::with_capacity(go.len());
+        let mut crossings = stack.c.crossings.iter().peekable();
+        let gap = stack.elided.map(|elided| elided.after_frames as usize);
+        let count = go.len();
+        for (index, frame) in go.into_iter().map(Some).chain([None]).enumerate() {
+            while let Some(crossing) = crossings.next_if(|crossing| crossing.after <= index || index == count)
+            {
+                let c = self.c_frames(&crossing.stack);
+                // A report has room for one gap; the one that is further in is told.
+                if let Some((after, left_out)) = c.left_out
+                    && gap.is_none_or(|gap| index <= gap)
+                {
+                    let after_frames = (frames.len() + after) as u64;
+                    elided = Some(Elided { after_frames, count: left_out });
+                }
+                frames.extend(c.frames);
+            }
+            if gap == Some(index)
+                && let Some(known) = &mut elided
+                && stack.elided == Some(*known)
+            {
+                known.after_frames = frames.len() as u64;
+            }
+            frames.extend(frame);
+        }
+        (frames, elided)
+    }
+
+    /// C frames with the calls inlined into them.
+    fn c_frames(&self, stack: &CStack) -> CFrames {
+        let mut frames = Vec::with_capacity(stack.frames.len());
+        let mut left_out = None;
+        for (index, physical) in stack.frames.iter().enumerate() {
+            if let Some((after, count)) = stack.left_out
+                && after == index
+            {
+                left_out = Some((frames.len(), count));
+            }
+            let kind = if physical.signal { FrameKind::Signal } else { FrameKind::Cgo };
+            let library = self.code.library(physical.lookup_pc);
+            for call in &*self.code.calls(self.process, physical.lookup_pc, kind) {
+                frames.push(Frame {
+                    function: call.function.clone(),
+                    file: call.file.clone(),
+                    line: call.line,
+                    pc: Some(Address(physical.pc)),
+                    sp: physical.sp.map(Address),
+                    inlined: call.inlined,
+                    kind,
+                    trust: physical.trust,
+                    args: None,
+                    locals: Vec::new(),
+                    library: library.map(str::to_owned),
+                });
+            }
+        }
+        CFrames { frames, left_out }
     }
 
     fn labels(&mut self, g: &G) -> BTreeMap<String, String> {
@@ -145,6 +226,7 @@ impl Writer<'_, '_> {
         // Frames on the goroutine's stack are the goroutine's.
         for level in thread.levels.iter().take_while(|level| on(level.registers) != Some(ThreadOn::Goroutine))
         {
+            frames.extend(level.c.iter().flat_map(|c| self.c_frames(c).frames));
             for (index, physical) in level.frames.iter().enumerate() {
                 let trust = if index < level.guessed { Trust::Scan } else { Trust::Pclntab };
                 frames.extend(
@@ -153,6 +235,7 @@ impl Writer<'_, '_> {
                         .map(|frame| Frame { trust, ..self.frame(&frame, Some(&level.registers)) }),
                 );
             }
+            frames.extend(level.below.iter().flat_map(|c| self.c_frames(c).frames));
         }
         ReportThread {
             tid: thread.tid,

@@ -1,0 +1,109 @@
+//! What is at a pc of C code.
+
+use std::rc::Rc;
+
+use cpp_demangle::{DemangleOptions, Symbol};
+use panicle_report::FrameKind;
+
+use super::{CCode, Module, ModuleKind};
+use crate::{process::Process, symbolize::Call};
+
+/// A C++ name written out may be exponentially longer than its mangled form.
+const LONGEST_NAME: usize = 4096;
+
+impl CCode<'_> {
+    /// The calls at the pc of an instruction, innermost first; at least one.
+    pub(crate) fn calls(&self, process: &Process<'_>, pc: u64, kind: FrameKind) -> Rc<[Call]> {
+        if let Some(known) = self.calls.borrow().get(&pc) {
+            return Rc::clone(known);
+        }
+        let calls: Rc<[Call]> = self.find(process, pc, kind).into();
+        self.calls.borrow_mut().insert(pc, Rc::clone(&calls));
+        calls
+    }
+
+    fn find(&self, process: &Process<'_>, pc: u64, kind: FrameKind) -> Vec<Call> {
+        let plain = |function: String| Call { function, file: None, line: None, inlined: false, kind };
+        let Some((_, module)) = self.module(pc) else { return vec![plain(format!("{pc:#x}"))] };
+        let linked = pc.wrapping_sub(module.mapped.bias);
+        let symbol =
+            || module.symbol(linked).or_else(|| linked_by_go(process, pc)).map(|name| demangle(&name));
+        let positions = module.positions.get_or_init(|| module.dwarf?.positions());
+        let calls = positions.as_ref().map(|positions| positions.at(linked)).unwrap_or_default();
+        let outermost = calls.len().saturating_sub(1);
+        let mut found: Vec<Call> = calls
+            .into_iter()
+            .enumerate()
+            .filter_map(|(depth, call)| {
+                let name = call.function.map(|name| demangle(&name));
+                // Assembly has lines and no functions.
+                let function = if depth == outermost { name.or_else(symbol)? } else { name? };
+                Some(Call { function, file: call.file, line: call.line, inlined: depth != outermost, kind })
+            })
+            .collect();
+        if found.last().is_none_or(|call| call.inlined) {
+            found.push(plain(symbol().unwrap_or_else(|| module.place(linked, pc))));
+        }
+        found
+    }
+}
+
+impl Module<'_> {
+    fn symbol(&self, linked: u64) -> Option<String> {
+        self.symbols.iter().find_map(|file| Some(file.symbol_at(linked)?.0.into_owned()))
+    }
+
+    /// `libz.so.1+0x12f4`: what is known without symbols, and equal from run to run.
+    fn place(&self, linked: u64, pc: u64) -> String {
+        let name = match (&self.mapped.path, self.kind) {
+            (Some(path), _) => path.rsplit('/').next().unwrap_or(path),
+            (None, ModuleKind::Vdso) => "vdso",
+            (None, ModuleKind::Executable | ModuleKind::Library) => return format!("{pc:#x}"),
+        };
+        format!("{name}+{linked:#x}")
+    }
+}
+
+/// Go's table names the C functions that Go's own linker linked.
+fn linked_by_go(process: &Process<'_>, pc: u64) -> Option<String> {
+    let symbols = process.symbolizer.symbols(pc)?;
+    (!symbols.has_frame_info && !symbols.name.is_empty()).then(|| symbols.name.clone())
+}
+
+/// C++ names as C++ spells them; others stay what they are.
+fn demangle(name: &str) -> String {
+    let plain = || name.to_owned();
+    if !name.starts_with("_Z") || name.len() > LONGEST_NAME {
+        return plain();
+    }
+    let Ok(symbol) = Symbol::new(name) else { return plain() };
+    let mut bounded = Bounded(String::new());
+    match symbol.structured_demangle(&mut bounded, &DemangleOptions::default()) {
+        Ok(()) if !bounded.0.is_empty() => bounded.0,
+        _ => plain(),
+    }
+}
+
+struct Bounded(String);
+
+impl std::fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        if self.0.len() + text.len() > LONGEST_NAME {
+            return Err(std::fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::demangle;
+
+    #[test]
+    fn writes_cpp_names_out() {
+        assert_eq!(demangle("_ZN3net5Frame4readEPKci"), "net::Frame::read(char const*, int)");
+        assert_eq!(demangle("_Znonsense"), "_Znonsense");
+        assert_eq!(demangle("qsort"), "qsort");
+    }
+}
