@@ -2,70 +2,47 @@
 
 use panicle_image::{AddressSpace, Arch};
 
+use crate::code::{self, Access};
+
 /// Address and length of the string that the call before `return_address` passes: the compiler
-/// loads both right before the call.
+/// loads both right before the call, in either order.
 pub(super) fn argument(arch: Arch, memory: &AddressSpace<'_>, return_address: u64) -> Option<(u64, u64)> {
-    match arch {
-        Arch::Amd64 => amd64(memory, return_address),
-        Arch::Arm64 => arm64(memory, return_address),
-        Arch::Other(_) => None,
-    }
-}
-
-/// `lea` and `mov` in either order, `call`.
-fn amd64(memory: &AddressSpace<'_>, return_address: u64) -> Option<(u64, u64)> {
-    const LEA: usize = 7;
-    const MOV: usize = 5;
-    const CALL: usize = 5;
-    let start = return_address.checked_sub((LEA + MOV + CALL) as u64)?;
-    let mut code = [0; LEA + MOV + CALL];
-    memory.read(start, &mut code).ok()?;
-    let int = |at: usize| Some(i32::from_le_bytes(*code.get(at..)?.first_chunk()?));
-    let lea = |at: usize| {
-        let is = code.get(at..at + 3)? == [0x48, 0x8d, 0x05];
-        let next = start.wrapping_add((at + LEA) as u64);
-        is.then(|| int(at + 3)).flatten().map(|offset| next.wrapping_add_signed(i64::from(offset)))
+    // `lea`, `mov`, `call`; `adrp`, `add`, `mov`, `bl`.
+    let size = match arch {
+        Arch::Amd64 => LEA + MOV + CALL,
+        Arch::Arm64 => 4 * 4,
+        Arch::Other(_) => return None,
     };
-    let mov = |at: usize| (code.get(at) == Some(&0xbb)).then(|| int(at + 1)).flatten();
-    let loads = (lea(0), mov(LEA), mov(0), lea(MOV));
-    let ((Some(data), Some(length), ..) | (_, _, Some(length), Some(data))) = loads else { return None };
-    (code[LEA + MOV] == 0xe8).then_some((data, u64::try_from(length).ok()?))
+    let start = return_address.checked_sub(size as u64)?;
+    let code = memory.bytes(start, size as u64, size as u64).ok()?;
+    let length = match arch {
+        Arch::Amd64 => amd64_length(&code),
+        _ => arm64_length(&code),
+    }?;
+    let mut references = code::references(arch, &code, start).into_iter();
+    let data = references.find(|reference| reference.access == Access::Address)?;
+    Some((data.address, length))
 }
 
-/// `adrp x0`, `add x0` and `mov x1`, before, between or after them, then `bl`.
-fn arm64(memory: &AddressSpace<'_>, return_address: u64) -> Option<(u64, u64)> {
-    const INSTRUCTIONS: usize = 4;
-    let start = return_address.checked_sub(INSTRUCTIONS as u64 * 4)?;
-    let mut code = [0; INSTRUCTIONS * 4];
-    memory.read(start, &mut code).ok()?;
-    let word = |index: usize| Some(u32::from_le_bytes(*code.get(index * 4..)?.first_chunk()?));
-    let (mut page, mut data, mut length) = (None, None, None);
-    for index in 0..INSTRUCTIONS - 1 {
-        let instruction = word(index)?;
-        let pc = start.wrapping_add(index as u64 * 4);
-        if let Some(base) = adrp_x0(instruction, pc) {
-            page = Some(base);
-        } else if let Some(offset) = add_x0(instruction) {
-            data = Some(page?.checked_add(offset)?);
-        } else {
-            length = Some(mov_x1(instruction)?);
-        }
-    }
-    let calls = word(INSTRUCTIONS - 1)? & 0xfc00_0000 == 0x9400_0000;
-    calls.then(|| data.zip(length)).flatten()
+const LEA: usize = 7;
+const MOV: usize = 5;
+const CALL: usize = 5;
+
+/// `mov $length, %ebx`, before or after the `lea`.
+fn amd64_length(code: &[u8]) -> Option<u64> {
+    let mov = |at: usize| {
+        let (opcode, rest) = code.get(at..at + MOV)?.split_first()?;
+        (*opcode == 0xbb).then(|| rest.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))).flatten()
+    };
+    let length = mov(LEA).or_else(|| mov(0))?;
+    (code.get(LEA + MOV) == Some(&0xe8)).then_some(u64::from(length))
 }
 
-/// `adrp x0, page`: the page's address.
-fn adrp_x0(instruction: u32, pc: u64) -> Option<u64> {
-    let immediate = i64::from(((instruction >> 5) & 0x7_ffff) << 2 | (instruction >> 29) & 3);
-    // 21 bits with a sign.
-    let pages = (immediate << 43) >> 43;
-    (instruction & 0x9f00_001f == 0x9000_0000).then(|| (pc & !0xfff).wrapping_add_signed(pages << 12))
-}
-
-/// `add x0, x0, #immediate`.
-fn add_x0(instruction: u32) -> Option<u64> {
-    (instruction & 0xffc0_03ff == 0x9100_0000).then(|| u64::from(instruction >> 10 & 0xfff))
+/// `mov x1, #length`, before, between or after the others.
+fn arm64_length(code: &[u8]) -> Option<u64> {
+    let mut words = code.chunks_exact(4).filter_map(|word| Some(u32::from_le_bytes(*word.first_chunk()?)));
+    let length = words.by_ref().take(3).filter_map(mov_x1).last();
+    length.filter(|_| words.next().is_some_and(|call| call & 0xfc00_0000 == 0x9400_0000))
 }
 
 /// `mov x1, #immediate`, as `movz` or, for runs of ones, as `orr` with the zero register.
