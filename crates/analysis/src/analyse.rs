@@ -85,6 +85,7 @@ impl Whole {
                 && binary.go_version.is_none()
             {
                 binary.go_version = go_process.go_version;
+                binary.go_version_inferred = binary.go_version.is_some();
             }
         }
         let Some(text) = text else { return whole };

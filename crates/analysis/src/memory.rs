@@ -208,6 +208,7 @@ pub(crate) fn describe(executable: &Executable<'_>, name: Option<String>, matche
     Binary {
         path: name,
         go_version: info.map(|i| i.go_version.clone()),
+        go_version_inferred: false,
         module: main.map(|m| m.path.clone()),
         module_version: main.and_then(|m| m.version.clone()),
         vcs_revision: info.and_then(|i| i.settings.get("vcs.revision").cloned()),

@@ -43,10 +43,8 @@ impl Default for Options<'_> {
 /// What a core tells of a Go process.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reconstruction {
-    /// The version that built it.
+    /// The version that built it: as the build information says, or else the process' own memory.
     pub go_version: Option<String>,
-    /// The version was found in memory, because the executable's build information does not say it.
-    pub go_version_inferred: bool,
     /// Where the runtime's field offsets came from.
     pub layout: Option<ReportLayout>,
     /// The goroutine at fault first, then by id.
@@ -104,7 +102,6 @@ pub fn reconstruct(
                 source: process.layout.source,
                 go_version: process.layout.go_version.clone(),
             });
-            found.go_version_inferred = said.is_none();
             found.go_version = said.or_else(|| process.running_version());
             (found, diagnostics)
         }

@@ -189,6 +189,9 @@ fn fit(resolved: &Resolved<'_>, executable: &Executable<'_>) -> Fit {
     if resolved.module.text.is_some() && !resolved.module.is_plausible(executable, process.bias) {
         return Fit::Wrong;
     }
+    if !has_its_maps(process) {
+        return Fit::Wrong;
+    }
     let Ok((data, length)) = process.global("runtime.allgs").and_then(|at| process.slice_header(at, 8))
     else {
         return Fit::Unknown;
@@ -216,6 +219,24 @@ fn fit(resolved: &Resolved<'_>, executable: &Executable<'_>) -> Fit {
     }
 }
 
+/// Whether the executable has functions of another kind of map than the layout knows. The two kinds came
+/// one after the other, and much else stayed the same then.
+fn has_its_maps(process: &Process<'_>) -> bool {
+    const KINDS: [(&str, &str); 2] = [
+        ("runtime.hmap", "runtime.(*hmap)."),
+        ("internal/runtime/maps.Map", "internal/runtime/maps.(*Map)."),
+    ];
+    let lacks = |structure: &str| process.layout.structure(structure).is_none();
+    let prefixes: Vec<&str> =
+        KINDS.into_iter().filter(|(structure, _)| lacks(structure)).map(|(_, prefix)| prefix).collect();
+    !process
+        .symbolizer
+        .pclntab()
+        .functions()
+        .filter_map(|function| function.name())
+        .any(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
+}
+
 /// The number of a goroutine that makes sense: a known state, a stack around its stack pointer, and
 /// a thread that knows of it.
 fn is_goroutine(process: &Process<'_>, g: &Object<'_, '_>) -> Option<u64> {
@@ -239,5 +260,10 @@ fn is_goroutine(process: &Process<'_>, g: &Object<'_, '_>) -> Option<u64> {
             of_g("curg") || of_g("g0") || of_g("gsignal")
         }
     };
-    (plain < STATES && stack && scheduled && thread).then_some(id)
+    // Code it began with, and the `go` statement that made it; threads of C have neither.
+    let begins = word("startpc")?;
+    let begins = begins == 0 || process.symbolizer.symbols(begins).is_some_and(|it| it.entry == begins);
+    let made_at = word("gopc")?;
+    let made = made_at == 0 || process.symbolizer.symbols(made_at).is_some();
+    (plain < STATES && stack && scheduled && thread && begins && made).then_some(id)
 }

@@ -130,6 +130,10 @@ pub struct Binary {
     pub path: Option<String>,
     /// `go1.24.11`.
     pub go_version: Option<String>,
+    /// The version was found in the process' memory: the executable's build information, which would
+    /// say it, was removed.
+    #[serde(default)]
+    pub go_version_inferred: bool,
     /// Main module path.
     pub module: Option<String>,
     /// Main module version.

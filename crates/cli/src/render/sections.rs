@@ -15,8 +15,11 @@ pub(super) fn verdict(page: &mut Page, report: &Report) {
     if let Some(goroutine) = verdict.goroutine {
         facts.push(format!("goroutine {goroutine}"));
     }
-    if let Some(version) = report.binary.as_ref().and_then(|b| b.go_version.as_deref()) {
-        facts.push(version.to_owned());
+    if let Some(binary) = &report.binary
+        && let Some(version) = &binary.go_version
+    {
+        let inferred = if binary.go_version_inferred { " (inferred)" } else { "" };
+        facts.push(format!("{version}{inferred}"));
     }
     page.paragraph(2, &facts.join(" · "));
     page.blank();

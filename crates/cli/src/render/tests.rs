@@ -106,6 +106,7 @@ fn report(message: &str) -> Report {
             go_version: Some("go1.24.11".to_owned()),
             module: Some("example.com/shop".to_owned()),
             module_version: Some("v1.4.0".to_owned()),
+            go_version_inferred: false,
             vcs_revision: None,
             build_ids: BuildIds { gnu: Some("c07b4b02".to_owned()), ..BuildIds::default() },
             dwarf: DwarfPresence::Full,

@@ -78,6 +78,7 @@ export function BinaryFacts({ report: { binary, layout } }: { report: Report }) 
           </Fact>
           <Fact name="Go version" why="the file does not say">
             {binary.go_version}
+            {binary.go_version_inferred && " (found in memory; the build information was removed)"}
           </Fact>
           <Fact name="Module" why="the file does not say">
             {binary.module && <code>{binary.module}</code>}
