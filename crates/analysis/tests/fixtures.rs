@@ -44,11 +44,10 @@ fn label(fixture: &Fixture) -> String {
     format!("{} {} {arch} {}", fixture.program, fixture.go_version, fixture.variant)
 }
 
-/// What the matrix adds for which there is debug information: arm64, Go 1.19, other ways to build.
+/// With what the matrix adds: arm64, Go 1.19, other ways to build.
 fn fixtures() -> Vec<Fixture> {
-    let stripped = ["stripped", "nodwarf", "pie-stripped", "external-strip"];
     let mut matrix = panicle_fixtures::matrix();
-    matrix.retain(|f| !stripped.contains(&f.variant.as_str()) && !f.program.starts_with("cgo-"));
+    matrix.retain(|f| !f.program.starts_with("cgo-"));
     [panicle_fixtures::all(), matrix].concat()
 }
 
