@@ -148,6 +148,17 @@ impl Layout {
         }
     }
 
+    /// The same for a process of another version, which prints as that version does.
+    fn printing_as(self, go_version: &str) -> Self {
+        let version = Some(go_version);
+        Self {
+            spelling: Spelling::of(version),
+            floats: FloatStyle::of(version),
+            unwinder: Unwinder::of(version),
+            ..self
+        }
+    }
+
     /// The layout of a structure named as DWARF names it: `runtime.g`.
     pub fn structure(&self, name: &str) -> Option<&StructLayout> {
         self.structs.get(name)

@@ -47,7 +47,14 @@ pub fn candidates(go_version: Option<&str>, target: &str) -> impl Iterator<Item 
     order.sort_by_key(|(minor, _)| (minor.abs_diff(near), u32::MAX - minor));
     let source = if exact { LayoutSource::Table } else { LayoutSource::NearestTable };
     let version = go_version.filter(|_| exact).map(str::to_owned);
-    order.into_iter().filter_map(move |(_, text)| read(text, target, source, version.as_deref()))
+    let own = go_version.filter(|_| wanted.is_some()).map(str::to_owned);
+    order.into_iter().filter_map(move |(_, text)| {
+        let layout = read(text, target, source, version.as_deref())?;
+        Some(match &own {
+            Some(own) => layout.printing_as(own),
+            None => layout,
+        })
+    })
 }
 
 /// The minor versions that have a table.

@@ -1,4 +1,7 @@
-use super::*;
+use super::{
+    super::{Spelling, Unwinder},
+    *,
+};
 
 const TEXT: &str = "# a comment\ngo1.24.11\n\nruntime.g 440 linux/amd64 linux/arm64\n  goid 160 8\n\n\
                     runtime.m 10 linux/amd64\n  procid 8 8\n\nruntime.m 20 linux/arm64\n  procid 16 8\n";
@@ -39,4 +42,9 @@ fn a_known_version_has_one_candidate_and_others_have_the_nearest_first() {
     assert!(
         candidates(Some("go1.20.5"), "linux/amd64").all(|layout| layout.source == LayoutSource::NearestTable)
     );
+    // Fields are those of the table, what is printed of them is the version's own.
+    let mut old = candidates(Some("go1.20.5"), "linux/amd64");
+    assert!(old.all(|layout| layout.unwinder == Unwinder::Gentraceback));
+    let mut new = candidates(Some("go1.28.1"), "linux/amd64");
+    assert!(new.all(|layout| layout.spelling == Spelling::MethodBrackets));
 }
