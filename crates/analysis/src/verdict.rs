@@ -1,7 +1,7 @@
 //! What happened: one rule for each class of cause, tried in order.
 //!
 //! A rule looks at the [`Facts`] and answers a [`Finding`] or nothing. Texts of the runtime that the
-//! rules compare with were read in Go 1.21.13, 1.22.10, 1.23.9, 1.24.11, 1.25.5, 1.26.6 and 1.27.3;
+//! rules compare with were read in Go 1.19.8, 1.21.13, 1.22.10, 1.23.9, 1.24.11, 1.25.5, 1.26.6 and 1.27.3;
 //! each rule names the file.
 
 mod capture;
