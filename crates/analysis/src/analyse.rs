@@ -22,7 +22,7 @@ use crate::{
 pub fn analyse(inputs: &Inputs<'_>, options: &Options) -> Result<Report, AnalysisError> {
     let mut diagnostics = Vec::new();
     let from_memory = match &inputs.core {
-        Some(core) => Some(memory::read(core, &inputs.binaries)?),
+        Some(core) => Some(memory::read(core, &inputs.binaries, &inputs.libraries)?),
         None => None,
     };
     let from_text = read_texts(inputs, from_memory.is_none(), &mut diagnostics)?;
@@ -117,6 +117,7 @@ impl Whole {
             process: &self.process,
             panic: self.panic.as_ref(),
             goroutines: &self.goroutines,
+            threads: &self.threads,
             clusters: &clusters,
             crashing: self.crashing.and_then(|id| self.goroutines.iter().find(|g| g.id == id)),
             code_at_fault: self.memory.as_ref().and_then(|m| Some((m.arch, m.code_at_fault.as_deref()?))),

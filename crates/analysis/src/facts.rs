@@ -2,7 +2,7 @@
 
 use panicle_image::Arch;
 use panicle_report::{
-    Evidence, Frame, FrameKind, Goroutine, GoroutineCluster, Panic, PanicKind, PanicLink, Process,
+    Evidence, Frame, FrameKind, Goroutine, GoroutineCluster, Panic, PanicKind, PanicLink, Process, Thread,
 };
 
 use crate::function::{self, Owner};
@@ -27,7 +27,9 @@ pub(crate) struct Facts<'a> {
     pub(crate) panic: Option<&'a Panic>,
     /// All goroutines.
     pub(crate) goroutines: &'a [Goroutine],
-    /// The same, clustered.
+    /// Threads; the first is the one that dumped the core.
+    pub(crate) threads: &'a [Thread],
+    /// The same goroutines, clustered.
     pub(crate) clusters: &'a [GoroutineCluster],
     /// The goroutine at fault.
     pub(crate) crashing: Option<&'a Goroutine>,
@@ -84,6 +86,26 @@ pub(crate) fn describe(frame: &Frame) -> String {
 /// Whether a frame is the application's.
 pub(crate) fn in_app(frame: &Frame) -> bool {
     frame.kind == FrameKind::Go && function::owner(&frame.function) == Owner::App
+}
+
+#[cfg(test)]
+impl<'a> Facts<'a> {
+    /// A process of which nothing else is known.
+    pub(crate) fn nothing(process: &'a Process) -> Self {
+        Self {
+            origin: Origin::Memory,
+            process,
+            panic: None,
+            goroutines: &[],
+            threads: &[],
+            clusters: &[],
+            crashing: None,
+            code_at_fault: None,
+            notes: &[],
+            runtime_read: false,
+            go: None,
+        }
+    }
 }
 
 impl<'a> Facts<'a> {
@@ -165,7 +187,7 @@ impl<'a> Facts<'a> {
         let start = self.fault_start(goroutine);
         let below = || goroutine.frames.iter().enumerate().skip(start);
         let (index, frame) = below()
-            .find(|(_, f)| in_app(f) && !function::is_call_wrapper(&f.function))
+            .find(|(_, f)| in_app(f) && !function::stands_for_a_call(&f.function))
             .or_else(|| below().find(|(_, f)| f.kind != FrameKind::Runtime && f.kind != FrameKind::Signal))
             .or_else(|| below().next())?;
         Some(Place { goroutine: goroutine.id, index, frame })

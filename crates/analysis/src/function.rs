@@ -109,6 +109,12 @@ pub(crate) fn is_call_wrapper(function: &str) -> bool {
     })
 }
 
+/// Whether the function does nothing but make a call that the program wrote: of a go or defer
+/// statement, or of a C function (`main._Cfunc_inflate`, cmd/cgo).
+pub(crate) fn stands_for_a_call(function: &str) -> bool {
+    is_call_wrapper(function) || function.rsplit('.').next().is_some_and(|last| last.starts_with("_Cfunc_"))
+}
+
 /// Whether the function reads, writes, iterates or clears a map on behalf of compiled code
 /// (Go 1.21–1.23 runtime/map*.go; 1.24+ also internal/runtime/maps).
 pub(crate) fn is_map_operation(function: &str) -> bool {

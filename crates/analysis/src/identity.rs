@@ -1,6 +1,6 @@
 //! What a file is, without analysing it: enough to file it away and to find its counterpart.
 
-use panicle_binary::{Executable, identify::Kind, matching};
+use panicle_binary::{Executable, identify::Kind, mapped, matching};
 use panicle_image::Core;
 use panicle_report::{Binary, BinaryMatch, BuildIds};
 
@@ -32,6 +32,17 @@ pub struct CoreIdentity {
     pub go: Option<bool>,
     /// The file ends before the memory that it announces.
     pub truncated: bool,
+    /// Shared libraries that the process had mapped: whoever finds them can hand them to an analysis.
+    pub libraries: Vec<Library>,
+}
+
+/// A shared library that a process had mapped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Library {
+    /// Its path as the process knew it.
+    pub path: String,
+    /// Its GNU build ID in hexadecimal, where the core has the page that it is on.
+    pub build_id: Option<String>,
 }
 
 /// Tells what `bytes` are. Of a core it reads headers, notes and the executable's mappings; of an
@@ -65,5 +76,9 @@ fn core_identity(core: &Core<'_>) -> CoreIdentity {
         build_ids,
         go,
         truncated: core.truncated.is_some(),
+        libraries: mapped::libraries(core, &memory)
+            .into_iter()
+            .filter_map(|library| Some(Library { path: library.path?, build_id: library.build_ids.gnu }))
+            .collect(),
     }
 }

@@ -9,6 +9,9 @@ pub struct Inputs<'a> {
     pub core: Option<NamedBytes<'a>>,
     /// Candidates for the executable; the one that the process ran is found among them.
     pub binaries: Vec<NamedBytes<'a>>,
+    /// Files found where the process had mapped shared libraries, and debug files of such: see
+    /// [`crate::CoreIdentity::libraries`]. Those among `binaries` are found, too.
+    pub libraries: Vec<NamedBytes<'a>>,
     /// Printed crash texts and goroutine dumps.
     pub texts: Vec<NamedBytes<'a>>,
     /// Race detector reports.

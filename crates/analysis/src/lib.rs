@@ -12,6 +12,7 @@ mod function;
 mod go_trace;
 mod identity;
 mod inputs;
+mod libraries;
 mod memory;
 mod signature;
 #[cfg(test)]
@@ -20,5 +21,5 @@ mod text;
 mod verdict;
 
 pub use analyse::analyse;
-pub use identity::{CoreIdentity, Identity, identify};
+pub use identity::{CoreIdentity, Identity, Library, identify};
 pub use inputs::{AnalysisError, Inputs, Listing, NamedBytes, Options};

@@ -1,6 +1,6 @@
 //! A crash as its memory image tells it.
 
-use panicle_binary::{BinaryError, Executable, matching};
+use panicle_binary::{BinaryError, Executable, mapped, matching};
 use panicle_goruntime::{Reconstruction, signals};
 use panicle_image::{AddressSpace, Arch, Core};
 use panicle_report::{
@@ -8,7 +8,7 @@ use panicle_report::{
     Truncated,
 };
 
-use crate::{AnalysisError, NamedBytes, go_trace};
+use crate::{AnalysisError, NamedBytes, go_trace, libraries};
 
 /// Instruction bytes that are looked at around a fault.
 const FAULT_CODE: usize = 64;
@@ -34,12 +34,17 @@ pub(crate) struct FromMemory {
 }
 
 /// Reads a core, and the executable among `binaries` that it came from.
-pub(crate) fn read(core: &NamedBytes<'_>, binaries: &[NamedBytes<'_>]) -> Result<FromMemory, AnalysisError> {
+pub(crate) fn read(
+    core: &NamedBytes<'_>,
+    binaries: &[NamedBytes<'_>],
+    libraries: &[NamedBytes<'_>],
+) -> Result<FromMemory, AnalysisError> {
     let (parsed, mut diagnostics) = Core::parse(core.bytes)
         .map_err(|error| AnalysisError { input: core.name_or("core"), reason: error.to_string() })?;
     let memory = parsed.memory();
+    let (binaries, libraries) = libraries::split(&mapped::libraries(&parsed, &memory), binaries, libraries);
     let running = matching::running_build_ids(&parsed, &memory);
-    let chosen = choose(&parsed, &memory, binaries, &mut diagnostics)?;
+    let chosen = choose(&parsed, &memory, &binaries, &mut diagnostics)?;
     let usable = chosen.as_ref().filter(|c| c.matched != BinaryMatch::Mismatch);
     let go = match usable {
         Some(chosen) => Some(chosen.executable.is_go()),
@@ -59,7 +64,7 @@ pub(crate) fn read(core: &NamedBytes<'_>, binaries: &[NamedBytes<'_>]) -> Result
         let (found, notes) = panicle_goruntime::reconstruct(
             &parsed,
             &chosen.executable,
-            &panicle_goruntime::Options::default(),
+            &panicle_goruntime::Options { libraries: &libraries, ..panicle_goruntime::Options::default() },
         );
         diagnostics.extend(notes);
         code_at_fault = fault_code(&parsed, &memory, &chosen.executable, &found);

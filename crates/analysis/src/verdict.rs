@@ -5,6 +5,7 @@
 //! each rule names the file.
 
 mod capture;
+mod cgo_fault;
 mod channel;
 mod concurrent_map;
 mod deadlock;
@@ -54,6 +55,7 @@ const RULES: &[Rule] = &[
     deadlock::recognise,
     stack_overflow::recognise,
     memory::recognise,
+    cgo_fault::recognise,
     fault::recognise,
     throw::recognise,
     external_signal::recognise,

@@ -46,9 +46,7 @@ fn label(fixture: &Fixture) -> String {
 
 /// With what the matrix adds: arm64, Go 1.19, other ways to build.
 fn fixtures() -> Vec<Fixture> {
-    let mut matrix = panicle_fixtures::matrix();
-    matrix.retain(|f| !f.program.starts_with("cgo-"));
-    [panicle_fixtures::all(), matrix].concat()
+    [panicle_fixtures::all(), panicle_fixtures::matrix()].concat()
 }
 
 #[test]

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     exit::{Done, Failure},
-    render,
+    libraries, render,
 };
 
 /// Larger files are not digested here: it would take longer than the analysis.
@@ -28,7 +28,8 @@ pub(crate) struct Arguments {
     /// An executable; of several, the one that the core came from is used.
     #[arg(long, value_name = "FILE")]
     binary: Vec<PathBuf>,
-    /// A folder to look for the executable in: by build ID (`.build-id/ab/cdef…`) and by name.
+    /// A folder to look for the executable and its shared libraries in: by build ID
+    /// (`.build-id/ab/cdef…`) and by name.
     #[arg(long, value_name = "DIR")]
     debug_dir: Vec<PathBuf>,
     /// A printed crash or goroutine dump.
@@ -82,6 +83,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     if let Some(core) = &core {
         binaries.extend(find_binaries(core, arguments));
     }
+    let libraries: Vec<Input> = core
+        .iter()
+        .flat_map(|core| libraries::find(&core.bytes, &arguments.debug_dir))
+        .filter_map(|path| Input::open(&path).ok())
+        .collect();
     let texts = open_all(&arguments.text)?;
     let races = open_all(&arguments.race)?;
     let traces = open_all(&arguments.trace)?;
@@ -89,6 +95,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     let inputs = Inputs {
         core: core.as_ref().map(Input::named),
         binaries: binaries.iter().map(Input::named).collect(),
+        // What was looked up is not evidence: it needs no digest.
+        libraries: libraries.iter().map(Input::undigested).collect(),
         texts: texts.iter().map(Input::named).collect(),
         races: races.iter().map(Input::named).collect(),
         traces: traces.iter().map(Input::named).collect(),
@@ -149,6 +157,10 @@ impl Input {
 
     fn named(&self) -> NamedBytes<'_> {
         NamedBytes { name: Some(self.path.display().to_string()), bytes: &self.bytes, sha256: self.digest() }
+    }
+
+    fn undigested(&self) -> NamedBytes<'_> {
+        NamedBytes { name: Some(self.path.display().to_string()), bytes: &self.bytes, sha256: None }
     }
 
     /// Read and not taken from the mapping, whose pages would all count as this process' memory.

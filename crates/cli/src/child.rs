@@ -27,6 +27,7 @@ impl Engine for Analysis {
                 executable: core.executable,
                 build_ids: core.build_ids,
                 go: core.go,
+                libraries: core.libraries.into_iter().filter_map(|library| library.build_id).collect(),
             }),
             Found::Binary(binary) => Identity::Binary(binary),
             Found::Other(reason) => Identity::Other(reason),
@@ -46,6 +47,8 @@ impl Engine for Analysis {
         let inputs = Inputs {
             core: of(Role::Core).next(),
             binaries: of(Role::Binary).collect(),
+            // Libraries come among the executables, and are told apart by their build IDs.
+            libraries: Vec::new(),
             texts: of(Role::Text).collect(),
             races: of(Role::Race).collect(),
             traces: of(Role::Trace).collect(),

@@ -7,6 +7,7 @@
 mod analyze;
 mod child;
 mod exit;
+mod libraries;
 mod openapi;
 mod render;
 mod serve;

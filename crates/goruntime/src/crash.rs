@@ -9,7 +9,7 @@ use panicle_report::{Address, Diagnostic, Panic, PanicKind, Signal, Stage};
 
 use crate::{
     frames::Stack,
-    goroutine::G,
+    goroutine::{G, word},
     panics::PanicReader,
     process::Process,
     signals,
@@ -35,6 +35,8 @@ pub enum Death {
         goroutine: Option<u64>,
         /// What `throw` or `fatal` was called with.
         message: Option<String>,
+        /// The signal on a system stack that it was called for: number, code, address, pc.
+        signal: Option<[u64; 4]>,
     },
     /// A signal, which hit this goroutine or none.
     Signal {
@@ -90,7 +92,7 @@ fn by_fatal(process: &Process<'_>, thread: &Thread, current: Option<&(G, Stack)>
     if let Some((g, stack)) = goroutine_stack {
         let frames = stack.frames.iter().map(|frame| (frame.physical_name(), frame.physical.pc));
         let message = message(process, frames);
-        return Some(Death::Fatal { goroutine: Some(g.id), message });
+        return Some(Death::Fatal { goroutine: Some(g.id), message, signal: None });
     }
     let level = thread.levels.iter().find(|level| level.stands_in("runtime.fatalthrow"))?;
     let frames = level.frames.iter().map(|frame| (frame.symbols.name.as_str(), frame.pc));
@@ -98,7 +100,18 @@ fn by_fatal(process: &Process<'_>, thread: &Thread, current: Option<&(G, Stack)>
         // Its stack is whole: it was left for the scheduler's.
         goroutine: current.map(|(g, _)| g.id),
         message: message(process, frames),
+        signal: thread
+            .m
+            .filter(|_| level.stands_in("runtime.sigpanic"))
+            .and_then(|m| signal_of(process, m.g0)),
     })
+}
+
+/// The signal that `sigpanic` was called for on the stack of the `g` at an address.
+fn signal_of(process: &Process<'_>, g: u64) -> Option<[u64; 4]> {
+    let g = process.object("runtime.g", g).ok()?;
+    let number = g.word("sig").ok().filter(|&number| number != 0)?;
+    Some([number, word(&g, "sigcode0"), word(&g, "sigcode1"), word(&g, "sigpc")])
 }
 
 /// The signal that reached the runtime first. Under GOTRACEBACK=crash it then relays SIGQUIT from
@@ -178,13 +191,13 @@ pub fn describe(
                 chain,
             }
         }
-        Death::Fatal { message, .. } => {
+        Death::Fatal { message, signal, .. } => {
             if message.is_none() {
                 let text = "The message of the fatal error is not in memory.";
                 diagnostics.push(Diagnostic::warning(Stage::Panic, text));
             }
             let message = message.as_ref().map(|text| format!("fatal error: {text}"));
-            let signal = dying.and_then(|(g, _)| g.signal).map(|signal| fault(os, signal));
+            let signal = signal.or_else(|| dying?.0.signal).map(|signal| fault(os, signal));
             Panic { kind: PanicKind::Fatal, message, signal, chain }
         }
         Death::Signal { signal, .. } => Panic {

@@ -118,4 +118,7 @@ pub struct CoreIdentity {
     pub build_ids: BuildIds,
     /// Whether a Go program left it; `None` where memory does not tell.
     pub go: Option<bool>,
+    /// GNU build IDs of the shared libraries that the process had mapped.
+    #[serde(default)]
+    pub libraries: Vec<String>,
 }

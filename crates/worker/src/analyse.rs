@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use panicle_report::{BinaryMatch, Diagnostic, Report, Stage, VerdictClass};
+use panicle_report::{BinaryMatch, BuildIds, Diagnostic, Report, Stage, VerdictClass};
 use panicle_sandbox::{CoreIdentity, Identity, Stopped, Task};
 use panicle_store::{Analysed, CrashOutcome, Evidence, EvidenceKind, Job, Part};
 
@@ -13,6 +13,8 @@ use crate::{
 
 /// Executables that are handed to a child at most; more with the same build ID add nothing.
 const MAX_BINARIES: usize = 8;
+/// Shared libraries that are looked for; a process has a few dozen.
+const MAX_LIBRARIES: usize = 64;
 
 impl Worker {
     /// Makes a crash's report and stores it with what follows from it.
@@ -45,6 +47,7 @@ impl Worker {
         // All that are known, tried or not: whatever is not among them has arrived meanwhile.
         let tried: Vec<String> = candidates.iter().map(|evidence| evidence.id.clone()).collect();
         inputs.extend(tended.lay_out(candidates.into_iter().take(MAX_BINARIES).collect()).await?);
+        inputs.extend(tended.lay_out(self.libraries(core.as_ref()).await?).await?);
 
         let pieces = tended.child(Task::Analyse, &inputs, Pieces::default(), Pieces::take).await?;
         if let Some((input, reason)) = pieces.failed {
@@ -80,6 +83,20 @@ impl Worker {
             "analysed"
         );
         Ok(())
+    }
+
+    /// Uploaded files that have the build ID of a shared library of the process: the library, its debug
+    /// file, or both.
+    async fn libraries(&self, core: Option<&CoreIdentity>) -> Result<Vec<Evidence>, JobError> {
+        let mut found = Vec::new();
+        let ids = core.map_or(&[][..], |core| &core.libraries);
+        for id in ids.iter().take(MAX_LIBRARIES) {
+            let ids = BuildIds { gnu: Some(id.clone()), ..BuildIds::default() };
+            for id in self.inner.store.matching_binaries(&ids).await?.into_iter().take(2) {
+                found.push(self.inner.store.evidence(&id).await?);
+            }
+        }
+        Ok(found)
     }
 
     /// The executables to try: those that have the core's build ID first, then the others that were

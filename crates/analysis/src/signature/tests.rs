@@ -14,6 +14,7 @@ fn sign(panic: &Panic, class: VerdictClass, goroutine: &Goroutine) -> Signature 
         process: &process,
         panic: Some(panic),
         goroutines: all,
+        threads: &[],
         clusters: &[],
         crashing: Some(goroutine),
         code_at_fault: None,

@@ -1,11 +1,10 @@
-//! `checkptr`, `unexpected-fault` and `cgo-fault`: memory accesses that no Go rule covers.
+//! `checkptr` and `unexpected-fault`: memory accesses that no Go rule covers.
 //!
 //! runtime/checkptr.go and unsafe.go throw `checkptr: …` (builds with -race, -msan, -asan or
 //! -d=checkptr). `sigpanic` (signal_unix.go) prints `unexpected fault address` and throws `fault`
-//! for addresses of 4096 and above. A fault in C arrives on a system stack and ends the process
-//! with `signal arrived during cgo execution`.
+//! for addresses of 4096 and above.
 
-use panicle_report::{Confidence, FrameKind, PanicKind, VerdictClass};
+use panicle_report::VerdictClass;
 
 use super::{
     capture,
@@ -15,7 +14,7 @@ use super::{
 use crate::facts::Facts;
 
 pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
-    checkptr(facts).or_else(|| unexpected_fault(facts)).or_else(|| cgo_fault(facts))
+    checkptr(facts).or_else(|| unexpected_fault(facts))
 }
 
 fn checkptr(facts: &Facts<'_>) -> Option<Finding> {
@@ -55,40 +54,6 @@ fn unexpected_fault(facts: &Facts<'_>) -> Option<Finding> {
         finding = finding.evidence("text", note.clone(), None);
     }
     Some(finding)
-}
-
-/// Signals that a faulty instruction raises, or C's abort and assert.
-const OWN_FAULTS: &[&str] = &["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP", "SIGSYS"];
-
-fn cgo_fault(facts: &Facts<'_>) -> Option<Finding> {
-    let in_cgo = facts.crashing.is_some_and(|g| {
-        g.frames
-            .iter()
-            .take_while(|f| !crate::facts::in_app(f))
-            .any(|f| f.kind == FrameKind::Cgo || f.function == "runtime.cgocall")
-    });
-    let noted = facts.notes.iter().any(|n| n.contains("signal arrived during cgo execution"));
-    let signal = facts.panic?.signal.as_ref().or(facts.process.signal.as_ref())?;
-    let raised = OWN_FAULTS.contains(&signal.name.as_str()) && !sent_from_outside(facts, signal);
-    if facts.kind() != Some(PanicKind::Signal) || !(in_cgo || noted) || !raised {
-        return None;
-    }
-    Some(
-        Finding::new(facts, VerdictClass::CgoFault, format!("{} in C code", signal.name))
-            .sure(
-                Confidence::Certain,
-                "Certain: the signal was raised by the process itself while it executed C code.",
-            )
-            .summary(format!(
-                "C code, called{}, raised {}. Go cannot turn a fault in C into a panic; the process ends.",
-                in_place(facts).replacen(" in ", " from ", 1),
-                signal.name
-            ))
-            .evidence("signal", describe_signal(signal), None)
-            .fix("Check what Go hands to C: lifetimes (runtime.Pinner, runtime.KeepAlive), lengths, NULL.")
-            .fix("Run the C side under its own sanitizer: go build -asan.")
-            .capture(capture::CORE),
-    )
 }
 
 /// Whether another process sent the signal (`SI_USER` 0, `SI_QUEUE` -1).

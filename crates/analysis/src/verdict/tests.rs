@@ -19,6 +19,7 @@ fn judge(origin: Origin, panic: Option<&Panic>, process: &Process, code: &[u8]) 
         process,
         panic,
         goroutines: &all,
+        threads: &[],
         clusters: &clusters::cluster(&all),
         crashing: all.first(),
         code_at_fault: Some((panicle_image::Arch::Amd64, code)),

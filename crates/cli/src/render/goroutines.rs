@@ -1,6 +1,6 @@
 //! Stacks.
 
-use panicle_report::{Frame, FrameKind, Goroutine, GoroutineCluster, Report};
+use panicle_report::{Frame, FrameKind, Goroutine, GoroutineCluster, Report, Trust};
 
 use super::page::Page;
 
@@ -160,8 +160,13 @@ fn one_frame(page: &mut Page, index: usize, frame: &Frame, with_locals: bool) {
         FrameKind::Signal => "  [signal handler]",
         FrameKind::Go | FrameKind::Runtime => "",
     };
-    page.cut(2, &format!("{index:>3} {}{args}{note}", frame.function));
-    if let Some(file) = &frame.file {
+    let doubt = match frame.trust {
+        Trust::Cfi | Trust::Pclntab => "",
+        Trust::FramePointer => " [by frame pointer]",
+        Trust::Scan => " [a guess]",
+    };
+    page.cut(2, &format!("{index:>3} {}{args}{note}{doubt}", frame.function));
+    if let Some(file) = frame.file.as_ref().or(frame.library.as_ref()) {
         page.cut(8, &position(file, frame.line));
     }
     if !with_locals {
