@@ -13,7 +13,7 @@ const OWNER_WORDS: Record<Owner, string | null> = {
   dependency: "dependency",
   std: "standard library",
   runtime: "runtime",
-  c: "C",
+  c: "C code",
   signal: "signal handler",
 };
 
@@ -47,14 +47,21 @@ export function FrameItem({ frame, index, module, opened, children }: FrameItemP
         </span>
         <div className="frame-body">
           <div className="call">
+            {owner === "c" && (
+              <span className="c-badge" title="C code, called through cgo or started by a C library">
+                C
+              </span>
+            )}
             <FunctionName name={frame.function} />
-            <span className="args">({frame.args ?? <span className="unknown">unknown</span>})</span>
+            {owner !== "c" && owner !== "signal" && (
+              <span className="args">({frame.args ?? <span className="unknown">unknown</span>})</span>
+            )}
           </div>
           <div className="frame-meta">
             {where === null ? (
               <span className="unknown">position unknown (no table holds this address)</span>
             ) : (
-              <span className="position" title={frame.file ?? undefined}>
+              <span className="position" title={frame.file ?? frame.library ?? undefined}>
                 {where}
               </span>
             )}

@@ -106,4 +106,6 @@ it("has no position where there is no table", () => {
   expect(position({ file: "/src/main.go", line: 16 })).toBe("main.go:16");
   expect(position({ file: "/src/main.go", line: null })).toBe("main.go");
   expect(position({ file: null, line: 3 })).toBeNull();
+  expect(position({ file: null, line: null, library: "/usr/lib/libz.so.1" })).toBe("libz.so.1");
+  expect(position({ file: "/src/inflate.c", line: 9, library: "/usr/lib/libz.so.1" })).toBe("inflate.c:9");
 });

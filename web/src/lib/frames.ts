@@ -117,8 +117,9 @@ export function clusterPlaces(clusters: readonly GoroutineCluster[]): ReadonlyMa
 }
 
 /** `main.go:16`, or why there is none. */
-export function position(frame: Pick<Frame, "file" | "line">): string | null {
-  if (frame.file == null) return null;
+export function position(frame: Pick<Frame, "file" | "line" | "library">): string | null {
+  // Of a library without debug information its name is all there is.
+  if (frame.file == null) return frame.library?.split("/").at(-1) ?? null;
   const name = frame.file.split("/").at(-1) ?? frame.file;
   return frame.line == null ? name : `${name}:${frame.line}`;
 }
