@@ -87,7 +87,7 @@ impl<'c> CCode<'c> {
     /// The code of the executable, the shared libraries and the kernel's library.
     pub(crate) fn new(process: &Process<'c>, core: &Core<'_>, libraries: &'c [Library<'c>]) -> Self {
         let (memory, arch) = (process.memory, core.arch);
-        let mut modules: Vec<Module<'c>> = executable(process, arch).into_iter().collect();
+        let mut modules: Vec<Module<'c>> = executable(process, core).into_iter().collect();
         modules.extend(libraries.iter().map(|library| Module {
             frames: by_header(memory, arch, &library.mapped),
             mapped: library.mapped.clone(),
@@ -165,8 +165,8 @@ impl<'c> CCode<'c> {
 
 /// The executable's own C code; Go's linker leaves tables out that it does not need, the C compiler's
 /// linker makes them.
-fn executable<'c>(process: &Process<'c>, arch: Arch) -> Option<Module<'c>> {
-    let (file, bias) = (process.executable, process.bias);
+fn executable<'c>(process: &Process<'c>, core: &Core<'_>) -> Option<Module<'c>> {
+    let (file, bias, arch) = (process.executable, process.bias, core.arch);
     let code = file.load_segments.iter().filter(|segment| segment.executable).map(|segment| {
         let start = segment.address.wrapping_add(bias);
         (start, start.saturating_add(segment.memory_size))
@@ -175,6 +175,7 @@ fn executable<'c>(process: &Process<'c>, arch: Arch) -> Option<Module<'c>> {
     let first = file.load_segments.iter().find(|segment| segment.file_offset == 0)?;
     let mut mapped = MappedElf::read(process.memory, first.address.wrapping_add(bias)).unwrap_or_default();
     (mapped.bias, mapped.code) = (bias, code);
+    mapped.path = core.executable_path().map(str::to_owned);
     let frames = by_header(process.memory, arch, &mapped).or_else(|| {
         let section = file.section(".eh_frame")?;
         let Cow::Borrowed(bytes) = section.data else { return None };

@@ -184,6 +184,33 @@ fn the_report_as_text() {
 }
 
 #[test]
+fn c_frames_are_marked_with_what_they_rest_on() {
+    let mut report = report("assignment to entry in nil map");
+    let c = |function: &str, trust, library: Option<&str>| Frame {
+        file: None,
+        line: None,
+        args: None,
+        trust,
+        library: library.map(str::to_owned),
+        ..frame(function, "", 0, FrameKind::Cgo)
+    };
+    let frames = [
+        c("inflate", Trust::Cfi, Some("/usr/lib/libz.so.1")),
+        c("unpack", Trust::FramePointer, None),
+        c("read_all", Trust::Scan, None),
+    ];
+    report.goroutines[0].frames.splice(0..0, frames);
+    let text = text(&report, Style::default());
+    for line in [
+        "    0 inflate  [C]\n        /usr/lib/libz.so.1\n",
+        "    1 unpack  [C] [by frame pointer]\n",
+        "    2 read_all  [C] [a guess]\n",
+    ] {
+        assert!(text.contains(line), "{line:?} in {text}");
+    }
+}
+
+#[test]
 fn bytes_of_the_crashed_process_do_nothing_to_the_terminal() {
     let hostile = "\x1b]0;owned\x07\x1b[2J\u{202e}gnp.exe\r\nsecond line\u{0}";
     let mut report = report(hostile);
