@@ -54,7 +54,7 @@ pub fn identify(bytes: &[u8]) -> Identity {
             Ok((core, _)) => Identity::Core(core_identity(&core)),
             Err(error) => Identity::Other(error.to_string()),
         },
-        Kind::Executable => match Executable::parse(bytes) {
+        Kind::Executable | Kind::Pe => match Executable::parse(bytes) {
             Ok((executable, _)) => Identity::Binary(memory::describe(&executable, None, BinaryMatch::None)),
             Err(error) => Identity::Other(error.to_string()),
         },

@@ -69,6 +69,13 @@ pub(crate) fn read(
         diagnostics.extend(notes);
         code_at_fault = fault_code(&parsed, &memory, &chosen.executable, &found);
         go_process = found;
+        if parsed.format == Format::Minidump && go_process.goroutines.is_empty() {
+            diagnostics.push(Diagnostic::info(
+                Stage::Goroutines,
+                "The minidump has stacks of threads and not the heap, where goroutines are. Have it written with \
+                 full memory to see them.",
+            ));
+        }
     }
     Ok(FromMemory {
         source: source(core, &parsed),

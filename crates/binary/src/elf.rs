@@ -183,9 +183,12 @@ impl<'a> Executable<'a> {
         })
     }
 
-    /// Link-time address and bytes of the text section.
+    /// Link-time address and bytes of the text section; of a PE file without the Go build ID in front, which
+    /// differs when the debug information does.
     pub fn text(&self) -> Option<(u64, &'a [u8])> {
-        self.file.plain_section(".text")
+        let (address, text) = self.file.plain_section(".text")?;
+        let id = if self.os == Os::Windows { notes::go_build_id_size(text) } else { 0 };
+        Some((address.checked_add(id as u64)?, text.get(id..)?))
     }
 
     /// The bytes of the first executable section of an ELF file; linkers other than Go's put some before

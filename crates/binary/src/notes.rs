@@ -76,14 +76,24 @@ pub(crate) fn go_build_id_behind(memory: &AddressSpace<'_>, base: u64) -> Option
 
 /// The Go build ID at the start of a PE file's text.
 pub(crate) fn go_build_id_in_text(text: &[u8]) -> Option<String> {
+    let (start, end) = go_build_id_place(text)?;
+    // It is quoted as Go quotes strings; those that need it are not made by the go command.
+    let id = std::str::from_utf8(text.get(start..end)?).ok();
+    id.filter(|id| !id.is_empty() && !id.contains('\\')).map(str::to_owned)
+}
+
+/// How many bytes of a PE file's text are the Go build ID and its marks.
+pub(crate) fn go_build_id_size(text: &[u8]) -> usize {
+    go_build_id_place(text).map_or(0, |(_, end)| end + GO_ID_END.len())
+}
+
+/// Where the ID stands in a PE file's text, between its marks.
+fn go_build_id_place(text: &[u8]) -> Option<(usize, usize)> {
     let text = &text[..text.len().min(SEARCHED_FOR_GO_ID)];
     let start = memchr::memmem::find(text, GO_ID_START)? + GO_ID_START.len();
     let rest = text.get(start..)?;
     let rest = &rest[..rest.len().min(LONGEST)];
-    let id = rest.get(..memchr::memmem::find(rest, GO_ID_END)?)?;
-    // It is quoted as Go quotes strings; those that need it are not made by the go command.
-    let id = std::str::from_utf8(id).ok().filter(|id| !id.is_empty() && !id.contains('\\'))?;
-    Some(id.to_owned())
+    Some((start, start + memchr::memmem::find(rest, GO_ID_END)?))
 }
 
 /// The GNU ID on an executable's first page. Go's linker (1.24 to 1.27, cmd/link/internal/ld/elf.go)

@@ -52,6 +52,35 @@ fn a_core_with_its_binary_gives_a_report() {
 }
 
 #[test]
+fn a_minidump_of_windows_gives_a_report() {
+    let folder = tempfile::tempdir().unwrap();
+    for crash in panicle_fixtures::windows() {
+        let read = |name: &str, dump: &[u8]| {
+            let file = folder.path().join(name);
+            fs::write(&file, dump).unwrap();
+            let output = analyze(&[path(&file), "--binary", path(&crash.binary()), "--format", "json"]);
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            json(&output)
+        };
+        let full = read("full.dmp", &crash.full);
+        let core = &full["source"]["core"];
+        assert_eq!(
+            (&core["format"], &core["os"], &core["arch"]),
+            (&"minidump".into(), &"windows".into(), &"amd64".into())
+        );
+        assert_eq!(full["verdict"]["class"], crash.program);
+        assert_eq!(full["binary"]["match"], "build-id");
+        assert!(full["goroutine_count"].as_u64().unwrap() > 1);
+        let small = read("small.dmp", &crash.small);
+        assert_eq!(small["goroutine_count"], 0);
+        assert_ne!(small["verdict"]["class"], "no-crash");
+        assert!(small["threads"].as_array().unwrap().iter().all(|t| t["frames"][0]["trust"] == "scan"));
+        let told = |text: &str| small["diagnostics"].to_string().contains(text);
+        assert!(told("Have it written with full memory"), "{}", small["diagnostics"]);
+    }
+}
+
+#[test]
 fn a_summary_lists_no_goroutines_and_counts_them() {
     let fixture = panicle_fixtures::get("goroutine-leak", "1.26");
     let output = analyze(&[path(&fixture.core), "--format", "json", "--goroutines", "summary"]);

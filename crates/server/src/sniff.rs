@@ -12,6 +12,8 @@ const ET_EXEC: u16 = 2;
 const ET_DYN: u16 = 3;
 const ET_CORE: u16 = 4;
 const MINIDUMP: &[u8] = b"MDMP";
+/// The DOS program in front of a Windows executable.
+const PE: &[u8] = b"MZ";
 
 /// Refuses what cannot be of this kind. `head` is the upload's start, all of it if it is short.
 pub(crate) fn check(kind: EvidenceKind, head: &[u8]) -> Result<(), Problem> {
@@ -67,6 +69,9 @@ fn check_core(head: &[u8]) -> Result<(), Problem> {
 
 fn check_binary(head: &[u8]) -> Result<(), Problem> {
     let title = "This is no executable";
+    if head.starts_with(PE) {
+        return Ok(());
+    }
     match elf_type(head) {
         Some(ET_EXEC | ET_DYN) => Ok(()),
         Some(ET_CORE) => Err(refusal("not-a-binary", title, "it is a core file; cores are uploaded as core")),
@@ -76,7 +81,8 @@ fn check_binary(head: &[u8]) -> Result<(), Problem> {
             format!("it is an ELF file of type {kind}, not an executable"),
         )),
         None => {
-            Err(refusal("not-a-binary", title, format!("it is no ELF file: it starts with {}", start(head))))
+            let reason = format!("it is neither an ELF nor a PE file: it starts with {}", start(head));
+            Err(refusal("not-a-binary", title, reason))
         }
     }
 }
@@ -137,6 +143,7 @@ mod tests {
         assert!(check(Core, &elf(3)).is_err() && check(Binary, &elf(3)).is_ok());
         assert!(check(Core, b"\x7fELF").is_err() && check(Core, b"garbage").is_err());
         assert!(check(Core, b"MDMP\x93\xa7").is_ok() && check(Binary, b"MDMP\x93\xa7").is_err());
+        assert!(check(Binary, b"MZ\x90\0").is_ok() && check(Core, b"MZ\x90\0").is_err());
         assert!(check(Text, b"panic: x\n").is_ok() && check(Text, b"a\0b").is_err());
         assert!(check(Trace, b"go 1.25 trace\0\0\0").is_ok() && check(Trace, b"go 1.").is_err());
         assert!(check(Trace, b"").is_err());

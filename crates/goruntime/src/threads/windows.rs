@@ -16,6 +16,9 @@ use crate::{
 /// Words of a stack that are looked through: dispatching an exception takes some kilobytes.
 const MOST_WORDS: u64 = 4096;
 
+/// Bytes of code behind a call that are looked at.
+const CODE: usize = 16;
+
 /// What `asmcgocall` does when the call returns (runtime/asm_amd64.s).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
@@ -34,12 +37,12 @@ pub(super) fn behind_a_call(process: &Process<'_>, registers: &Registers) -> (Ve
         // `asmcgocall` itself, whatever its ABI is called in this version.
         let symbols = process.symbolizer.symbols(pc)?;
         let inside = symbols.name.starts_with("runtime.asmcgocall");
-        let mut code = [0; 5];
+        let mut code = [0; CODE];
         memory.read(pc, &mut code).ok()?;
         // What the function pushed before it looked at its stack pointer; the tables do not follow what it
         // does to that later.
         let pushed = u64::try_from(symbols.stack_delta.unwrap_or(0)).ok()?;
-        Some((pc, at.wrapping_add(8), pushed, inside.then(|| after_call(code))??))
+        Some((pc, at.wrapping_add(8), pushed, inside.then(|| after_call(&code))??))
     });
     let Some((pc, sp, pushed, then)) = found else { return (Vec::new(), 0) };
     let mut frames = Vec::new();
@@ -66,15 +69,17 @@ fn walk(process: &Process<'_>, pc: u64, sp: u64, most: usize, frames: &mut Vec<P
     });
 }
 
-/// The first instruction behind the call: `MOVQ offset(SP), SI` where the stack was not switched, and
-/// `MOVQ offset(SP), DI` where it was. The offset differs by version.
-fn after_call(code: [u8; 5]) -> Option<Then> {
-    match code {
-        [0x48, 0x8b, 0x34, 0x24, _] => Some(Then::Restore(0)),
-        [0x48, 0x8b, 0x74, 0x24, offset @ 0..0x80] => Some(Then::Restore(u64::from(offset))),
-        [0x48, 0x8b, 0x3c, 0x24, _] | [0x48, 0x8b, 0x7c, 0x24, 0..0x80] => Some(Then::SwitchBack),
-        _ => None,
+/// What the instructions behind the call do: `MOVQ offset(SP), SI` at once where the stack was not
+/// switched; where it was, `MOVQ offset(SP), DI` after a look at the thread's own data. The offset differs
+/// by version.
+fn after_call(code: &[u8; CODE]) -> Option<Then> {
+    match *code {
+        [0x48, 0x8b, 0x34, 0x24, ..] => return Some(Then::Restore(0)),
+        [0x48, 0x8b, 0x74, 0x24, offset @ 0..0x80, ..] => return Some(Then::Restore(u64::from(offset))),
+        _ => {}
     }
+    let back = |code: &[u8]| matches!(code, [0x48, 0x8b, 0x7c, 0x24, 0..0x80] | [0x48, 0x8b, 0x3c, 0x24, _]);
+    code.windows(5).any(back).then_some(Then::SwitchBack)
 }
 
 #[cfg(test)]
@@ -83,11 +88,17 @@ mod tests {
 
     #[test]
     fn the_way_back_is_read_from_the_code() {
+        let after = |start: &[u8]| {
+            let mut code = [0x90; CODE];
+            code[..start.len()].copy_from_slice(start);
+            after_call(&code)
+        };
         // Go 1.21 keeps it 40 bytes up, 1.24 on top.
-        assert_eq!(after_call([0x48, 0x8b, 0x74, 0x24, 0x28]), Some(Then::Restore(40)));
-        assert_eq!(after_call([0x48, 0x8b, 0x34, 0x24, 0x48]), Some(Then::Restore(0)));
-        assert_eq!(after_call([0x48, 0x8b, 0x7c, 0x24, 0x08]), Some(Then::SwitchBack));
-        assert_eq!(after_call([0x48, 0x8b, 0x74, 0x24, 0x90]), None);
-        assert_eq!(after_call([0x48, 0x89, 0xe0, 0xc3, 0xcc]), None);
+        assert_eq!(after(&[0x48, 0x8b, 0x74, 0x24, 0x28]), Some(Then::Restore(40)));
+        assert_eq!(after(&[0x48, 0x8b, 0x34, 0x24, 0x48]), Some(Then::Restore(0)));
+        let tls = [0x48, 0x8b, 0x0d, 1, 2, 3, 4];
+        assert_eq!(after(&[&tls[..], &[0x48, 0x8b, 0x7c, 0x24, 0x08]].concat()), Some(Then::SwitchBack));
+        assert_eq!(after(&[0x48, 0x8b, 0x74, 0x24, 0x90]), None);
+        assert_eq!(after(&[0x48, 0x89, 0xe0, 0xc3, 0xcc]), None);
     }
 }
