@@ -14,7 +14,7 @@ use crate::fixtures::toolchain::{self, Toolchain};
 use crate::{paths, process};
 
 /// Operating systems and architectures a table covers, as Go names them.
-const TARGETS: [(&str, &str); 2] = [("linux", "amd64"), ("linux", "arm64")];
+const TARGETS: [(&str, &str); 3] = [("linux", "amd64"), ("linux", "arm64"), ("windows", "amd64")];
 /// A program that makes the linker keep what the engine reads.
 const PROGRAM: &str = include_str!("../layouts/main.go");
 

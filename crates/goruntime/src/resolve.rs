@@ -80,7 +80,7 @@ pub(crate) fn resolve<'a>(
     if let Some(layout) = dwarf.and_then(|dwarf| Layout::from_dwarf(dwarf, said.as_deref())) {
         return Ok((parts.put_together(layout)?, Vec::new()));
     }
-    let target = format!("linux/{}", executable.arch.goarch());
+    let target = format!("{}/{}", executable.os.goos(), executable.arch.goarch());
     let mut found = Vec::new();
     for layout in table::candidates(said.as_deref(), &target) {
         let of_version = layout.source == LayoutSource::Table;
