@@ -2,7 +2,7 @@
 
 use panicle_binary::{BinaryError, Executable, mapped, matching};
 use panicle_goruntime::{Reconstruction, signals};
-use panicle_image::{AddressSpace, Arch, Core};
+use panicle_image::{AddressSpace, Arch, Core, Format, Os};
 use panicle_report::{
     Binary, BinaryMatch, BuildIds, CoreSource, Diagnostic, DwarfPresence, Process, Signal, Stage, Thread,
     Truncated,
@@ -289,7 +289,7 @@ fn process(core: &Core<'_>) -> Process {
 fn signal(core: &Core<'_>) -> Option<Signal> {
     let plain = |number: i32| Signal {
         number,
-        name: signals::name(number),
+        name: signals::name_on(core.os, number),
         code: None,
         address: None,
         sender_pid: None,
@@ -297,7 +297,8 @@ fn signal(core: &Core<'_>) -> Option<Signal> {
     let handed = || core.threads.first().map(|thread| thread.signal).filter(|&number| number != 0);
     match &core.signal {
         Some(info) => Some(Signal {
-            code: Some(info.code),
+            // An exception has none.
+            code: (core.os != Os::Windows).then_some(info.code),
             address: info.address.map(panicle_report::Address),
             sender_pid: info.sender_pid,
             ..plain(info.number)

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 /// One that a Go toolchain made, with its headers at the start and symbols at the end.
 static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let crash = panicle_fixtures::windows().swap_remove(0);
-    std::fs::read(crash.binary()).unwrap()
+    std::fs::read(crash.binary()).expect("it was built")
 });
 
 /// Everything that reads the file.

@@ -84,7 +84,7 @@ fn after_call(code: &[u8; CODE]) -> Option<Then> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Then, after_call};
+    use super::{CODE, Then, after_call};
 
     #[test]
     fn the_way_back_is_read_from_the_code() {
