@@ -124,6 +124,7 @@ impl Whole {
             notes: &self.notes,
             runtime_read: self.runtime_read,
             go: self.memory.as_ref().and_then(|m| m.go),
+            core: self.memory.is_some(),
         };
         let verdict = verdict::decide(&facts);
         let signature = signature::compute(&facts, verdict.class);

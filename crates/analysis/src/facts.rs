@@ -42,6 +42,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) runtime_read: bool,
     /// Whether a Go program left the core.
     pub(crate) go: Option<bool>,
+    /// There is a core, whatever could be read of it.
+    pub(crate) core: bool,
 }
 
 /// A frame and where it is.

@@ -6,7 +6,7 @@ use panicle_report::{Diagnostic, Stage};
 use crate::{
     AddressSpace, Arch, ImageError, Registers,
     headers::{self, part},
-    minidump, notes,
+    minidump, missing, notes,
 };
 
 /// Segments read at most. Linux refuses a process more mappings than `vm.max_map_count`, 65530
@@ -250,6 +250,7 @@ impl<'a> Core<'a> {
         };
         let endian = LittleEndian;
         let mut expected = headers.expected_bytes;
+        let mut cut_notes = false;
         let mut note_segments = 0;
         let mut left_out = false;
         for header in headers.segments {
@@ -259,6 +260,7 @@ impl<'a> Core<'a> {
                 elf::PT_NOTE if note_segments < MOST_NOTE_SEGMENTS => {
                     note_segments += 1;
                     let bytes = part(data, offset, size);
+                    cut_notes |= (bytes.len() as u64) < size;
                     diagnostics.extend(notes::read(&mut core, bytes, header.p_align.get(endian)));
                 }
                 elf::PT_LOAD if core.segments.len() < MOST_SEGMENTS => {
@@ -286,17 +288,10 @@ impl<'a> Core<'a> {
         let present = data.len() as u64;
         if present < expected {
             core.truncated = Some(Truncated { expected_bytes: expected, present_bytes: present });
-            diagnostics.push(Diagnostic::warning(
-                Stage::Image,
-                format!(
-                    "The core is cut short: {present} of {expected} bytes are there. Memory beyond is unknown."
-                ),
-            ));
-        }
-        if core.threads.is_empty() {
-            diagnostics.push(Diagnostic::warning(Stage::Image, "The core has no thread notes."));
         }
         core.started_as = core.started_as();
+        let known = headers.segments.len() as u64;
+        diagnostics.extend(missing::describe(&core, headers.announced, known, cut_notes));
         Ok((core, diagnostics))
     }
 

@@ -11,12 +11,15 @@ use crate::{Arch, ImageError};
 /// What the headers say.
 pub(crate) struct Headers<'a> {
     pub(crate) arch: Arch,
-    /// As many program headers as the file has.
+    /// As many program headers as the file has; none where it ends before the first.
     pub(crate) segments: &'a [ProgramHeader64<LittleEndian>],
+    /// How many program headers there should be; `None` where the file ends before it says so.
+    pub(crate) announced: Option<u64>,
     /// The end of the headers themselves.
     pub(crate) expected_bytes: u64,
 }
 
+const FILE_HEADER: u64 = size_of::<FileHeader64<LittleEndian>>() as u64;
 const PROGRAM_HEADER: u64 = size_of::<ProgramHeader64<LittleEndian>>() as u64;
 const SECTION_HEADER: u64 = size_of::<SectionHeader64<LittleEndian>>() as u64;
 
@@ -55,8 +58,10 @@ pub(crate) fn read(data: &[u8]) -> Result<Headers<'_>, ImageError> {
     if matches!(arch, Arch::Other(_)) {
         return Err(ImageError::UnsupportedArch(arch));
     }
-    let (header, _) =
-        pod::from_bytes::<FileHeader64<LittleEndian>>(data).map_err(|()| ImageError::TruncatedHeaders)?;
+    // From here on it is known to be a core: one that is cut short is told of, not refused.
+    let Ok((header, _)) = pod::from_bytes::<FileHeader64<LittleEndian>>(data) else {
+        return Ok(Headers { arch, segments: &[], announced: None, expected_bytes: FILE_HEADER });
+    };
     let entry_size = u64::from(header.e_phentsize.get(endian));
     let offset = header.e_phoff.get(endian);
     let count = u64::from(header.e_phnum.get(endian));
@@ -66,20 +71,18 @@ pub(crate) fn read(data: &[u8]) -> Result<Headers<'_>, ImageError> {
     let table = part(data, offset, u64::MAX);
     let held = table.len() as u64 / PROGRAM_HEADER;
     let mut expected_bytes = 0;
-    let count = if count == u64::from(elf::PN_XNUM) {
+    let announced = if count == u64::from(elf::PN_XNUM) {
         let section = header.e_shoff.get(endian);
         expected_bytes = section.saturating_add(SECTION_HEADER);
-        extended_count(data, section).unwrap_or_else(|| count_to_first_segment(table, offset))
+        extended_count(data, section).or_else(|| count_to_first_segment(table, offset))
     } else {
-        count
+        Some(count)
     };
+    let count = announced.unwrap_or(1);
     expected_bytes = expected_bytes.max(offset.saturating_add(count.saturating_mul(PROGRAM_HEADER)));
     let (segments, _) =
         pod::slice_from_bytes(table, count.min(held) as usize).map_err(|()| ImageError::TruncatedHeaders)?;
-    if segments.is_empty() {
-        return Err(ImageError::TruncatedHeaders);
-    }
-    Ok(Headers { arch, segments, expected_bytes })
+    Ok(Headers { arch, segments, announced, expected_bytes })
 }
 
 /// More segments than the field can hold: the first section header has their number (elf(5)).
@@ -92,7 +95,7 @@ fn extended_count(data: &[u8], section: u64) -> Option<u64> {
 
 /// Linux writes that section header behind all memory, so a core that was cut short lacks it. But
 /// the notes are the first segment, and their bytes come right after the program headers.
-fn count_to_first_segment(table: &[u8], table_offset: u64) -> u64 {
-    let Ok((first, _)) = pod::from_bytes::<ProgramHeader64<LittleEndian>>(table) else { return 0 };
-    first.p_offset.get(LittleEndian).saturating_sub(table_offset) / PROGRAM_HEADER
+fn count_to_first_segment(table: &[u8], table_offset: u64) -> Option<u64> {
+    let (first, _) = pod::from_bytes::<ProgramHeader64<LittleEndian>>(table).ok()?;
+    Some(first.p_offset.get(LittleEndian).saturating_sub(table_offset) / PROGRAM_HEADER)
 }

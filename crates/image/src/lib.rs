@@ -11,6 +11,7 @@ mod error;
 mod headers;
 mod memory;
 mod minidump;
+mod missing;
 pub mod mmap;
 mod notes;
 mod registers;

@@ -106,12 +106,52 @@ fn a_core_cut_at_any_byte_gives_what_is_there() {
                 }
             }
             Err(error) => {
-                assert!(length < 64 + 56, "{length} bytes are enough for a program header: {error}");
+                assert!(length < 20, "{length} bytes tell that it is a core, and of what machine: {error}");
                 assert!(matches!(error, ImageError::Empty | ImageError::TruncatedHeaders));
             }
         }
     }
     assert_eq!(threads, 2);
+}
+
+/// The diagnostics of the sample when no more than so many of its bytes are there.
+fn said_of(length: usize) -> String {
+    let file = sample().write();
+    let (_, diagnostics) = Core::parse(&file[..length]).expect("a core");
+    diagnostics.into_iter().map(|diagnostic| diagnostic.text).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let file = sample().write();
+    let whole = Core::parse(&file).unwrap().0;
+    let within_header = said_of(40);
+    assert!(within_header.contains("ends within its headers"), "{within_header}");
+    assert!(within_header.contains("40 of at least 64 bytes"), "{within_header}");
+    let within_segments = said_of(64 + 2 * 56 + 1);
+    assert!(within_segments.contains("2 of 5 segments are described"), "{within_segments}");
+    assert!(within_segments.contains("no thread notes"), "{within_segments}");
+    let within_notes = said_of(64 + 5 * 56 + 500);
+    assert!(within_notes.contains("ends within its notes"), "{within_notes}");
+    let third = whole.segments[2].file_offset as usize;
+    let within_memory = said_of(third + 4096);
+    assert!(!within_memory.contains("notes"), "{within_memory}");
+    assert!(
+        within_memory.contains("9096 bytes in 2 of 3 dumped segments (0xc00000001000-0xc00000003388)"),
+        "{within_memory}"
+    );
+    assert_eq!(said_of(file.len()), "");
+}
+
+#[test]
+fn memory_that_a_filter_left_out_is_told_of() {
+    let mut core = sample();
+    for memory in &mut core.memory {
+        memory.dumped.clear();
+    }
+    let (_, diagnostics) = Core::parse(&core.write()).map(|(core, said)| (core.truncated, said)).unwrap();
+    assert_eq!(diagnostics.len(), 1, "{diagnostics:?}");
+    assert!(diagnostics[0].text.contains("coredump_filter"), "{diagnostics:?}");
 }
 
 #[test]
@@ -134,7 +174,7 @@ fn more_segments_than_the_header_can_count() {
     assert_eq!(core.memory().u8(0x1_0000_0000 + 69_000 * 0x1_0000), Ok((69_000_u64 % 256) as u8));
     // The section header that has their number is the last thing in the file.
     let (cut, diagnostics) = Core::parse(&file[..file.len() - 1]).unwrap();
-    assert_eq!((cut.segments.len(), diagnostics.len()), (70_000, 1));
+    assert_eq!((cut.segments.len(), diagnostics.len()), (70_000, 1), "{diagnostics:?}");
     assert_eq!(cut.truncated.unwrap().expected_bytes, file.len() as u64);
 }
 

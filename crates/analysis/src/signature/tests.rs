@@ -21,6 +21,7 @@ fn sign(panic: &Panic, class: VerdictClass, goroutine: &Goroutine) -> Signature 
         notes: &[],
         runtime_read: true,
         go: Some(true),
+        core: true,
     };
     compute(&facts, class)
 }

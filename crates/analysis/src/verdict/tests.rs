@@ -26,6 +26,7 @@ fn judge(origin: Origin, panic: Option<&Panic>, process: &Process, code: &[u8]) 
         notes: &[],
         runtime_read: true,
         go: Some(true),
+        core: true,
     };
     decide(&facts)
 }

@@ -57,6 +57,15 @@ pub(super) fn conclude(facts: &Facts<'_>) -> Finding {
                 "The evidence shows goroutines and no panic, fatal error or signal: a snapshot of a process that was \
                  alive.",
             ),
+        // Every core has its reason; that none is found does not mean that there was none.
+        (None, false) if facts.core => {
+            Finding::new(facts, VerdictClass::Unknown, "The cause is not known: too little of the core is there")
+                .sure(Confidence::Unknown, "Unknown: neither a signal nor the Go runtime's memory could be read.")
+                .summary(
+                    "The core tells neither of a signal nor of what the Go runtime knew. The diagnostics say what is \
+                     missing.",
+                )
+        }
         (None, false) => Finding::new(facts, VerdictClass::NoCrash, "No crash found")
             .sure(Confidence::Unknown, "Unknown: nothing that tells of a crash could be read.")
             .summary("Nothing in what was given tells of a crash."),
