@@ -23,7 +23,7 @@ const PURE: [&str; 6] = [
 ];
 
 /// What each crate of ours may depend on, one way.
-const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 15] = [
     ("panicle-report", &[]),
     ("panicle-image", &["panicle-report"]),
     ("panicle-binary", &["panicle-image", "panicle-report"]),
@@ -44,6 +44,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
     ("panicle-collect", &[]),
     ("panicle-fixtures", &[]),
     ("panicle-synth", &[]),
+    ("panicle-unpack", &["panicle-binary"]),
 ];
 
 fn metadata() -> Metadata {
@@ -196,7 +197,9 @@ fn the_service_parses_nothing() {
     let metadata = metadata();
     for package in ["panicle-server", "panicle-worker", "panicle-store", "panicle-blobs", "panicle-collect"] {
         let direct = direct(&metadata, package);
-        for engine in ["panicle-image", "panicle-goruntime", "panicle-evidence", "panicle-analysis"] {
+        for engine in
+            ["panicle-image", "panicle-goruntime", "panicle-evidence", "panicle-analysis", "panicle-unpack"]
+        {
             assert!(!direct.contains(engine), "{package} must not use {engine}");
         }
         let words = ["Executable::parse", "Core::parse", "DwarfIndex", "Pclntab"];

@@ -42,6 +42,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Compressed or an archive: what it holds is told only by unpacking it.
+    pub fn is_packed(self) -> bool {
+        matches!(self, Self::Gzip | Self::Zstd | Self::Xz | Self::Lz4 | Self::Zip | Self::Tar)
+    }
+
     /// In words, with an article.
     pub fn describe(self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::{BlobError, BlobStore, Digest, ingest::is_zero, reader::Piece};
 
@@ -58,6 +58,16 @@ impl LocalCache {
         }
         fs::create_dir_all(&directory).map_err(failed())?;
         Ok(Self { inner: Arc::new(Inner { store, directory, max_bytes, state: Mutex::default() }) })
+    }
+
+    /// An empty folder beside the files, for what is made of them; it goes with its handle. What it
+    /// holds does not count against the cache's size.
+    pub fn scratch(&self) -> Result<TempDir, BlobError> {
+        let directory = &self.inner.directory;
+        tempfile::Builder::new()
+            .prefix("scratch-")
+            .tempdir_in(directory)
+            .map_err(BlobError::io(format!("making a folder in {}", directory.display())))
     }
 
     /// The blob as a file.

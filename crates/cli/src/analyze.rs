@@ -1,29 +1,30 @@
 //! `panicle analyze`: the analysis with no service.
 
+mod digest;
+mod files;
+
 use std::{
-    fs::File,
-    io::{IsTerminal as _, Write as _},
+    io::{BufWriter, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
+    thread,
 };
 
 use clap::{Args, ValueEnum};
-use panicle_analysis::{Identity, Inputs, Listing, NamedBytes, Options};
-use panicle_image::mmap::{self, Mapped};
-use panicle_report::{BuildIds, Report, VerdictClass};
-use sha2::{Digest as _, Sha256};
+use panicle_analysis::{Identity, Listing, Options};
+use panicle_report::{BuildIds, Diagnostic, Report, Stage, VerdictClass};
+use panicle_sandbox::Role;
 
 use crate::{
     exit::{Done, Failure},
     libraries, render,
 };
-
-/// Larger files are not digested here: it would take longer than the analysis.
-const DIGEST_LIMIT: u64 = 4 << 30;
+use files::{Files, Input, Unpacking};
 
 /// Arguments of `panicle analyze`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The core file.
+    /// The core file. Like every input but traces and profiles it may be compressed (zstd, gzip, xz, lz4)
+    /// or an archive (tar, zip), whose members are used for what they are.
     core: Option<PathBuf>,
     /// An executable; of several, the one that the core came from is used.
     #[arg(long, value_name = "FILE")]
@@ -44,6 +45,16 @@ pub(crate) struct Arguments {
     /// A pprof profile.
     #[arg(long, value_name = "FILE")]
     profile: Vec<PathBuf>,
+    /// Where compressed evidence is unpacked, and gone afterwards [default: the system's folder for
+    /// temporary files]
+    #[arg(long, value_name = "DIR")]
+    work_dir: Option<PathBuf>,
+    /// What compressed evidence may unpack to, holes counted.
+    #[arg(long, value_name = "BYTES", default_value_t = 128 << 30)]
+    max_unpacked_bytes: u64,
+    /// Digest the core whatever its size [default: up to 4 GiB]
+    #[arg(long)]
+    digest: bool,
     /// For people or for machines.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -78,54 +89,64 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
             "a core or a --text is needed; see panicle analyze --help".to_owned(),
         ));
     }
-    let core = arguments.core.as_deref().map(Input::open).transpose()?;
-    let mut binaries = open_all(&arguments.binary)?;
-    if let Some(core) = &core {
-        binaries.extend(find_binaries(core, arguments));
+    let unpacking = Unpacking::new(arguments.work_dir.as_deref(), arguments.max_unpacked_bytes);
+    let mut files = Files::default();
+    for (role, paths) in [
+        (Role::Core, arguments.core.as_slice()),
+        (Role::Binary, &arguments.binary),
+        (Role::Text, &arguments.text),
+        (Role::Race, &arguments.race),
+        (Role::Trace, &arguments.trace),
+        (Role::Profile, &arguments.profile),
+    ] {
+        for path in paths {
+            files.add(path, role, &unpacking)?;
+        }
     }
-    let libraries: Vec<Input> = core
-        .iter()
-        .flat_map(|core| libraries::find(&core.bytes, &arguments.debug_dir))
-        .filter_map(|path| Input::open(&path).ok())
-        .collect();
-    let texts = open_all(&arguments.text)?;
-    let races = open_all(&arguments.race)?;
-    let traces = open_all(&arguments.trace)?;
-    let profiles = open_all(&arguments.profile)?;
-    let inputs = Inputs {
-        core: core.as_ref().map(Input::named),
-        binaries: binaries.iter().map(Input::named).collect(),
-        // What was looked up is not evidence: it needs no digest.
-        libraries: libraries.iter().map(Input::undigested).collect(),
-        texts: texts.iter().map(Input::named).collect(),
-        races: races.iter().map(Input::named).collect(),
-        traces: traces.iter().map(Input::named).collect(),
-        profiles: profiles.iter().map(Input::named).collect(),
-    };
+    if let Some(core) = &files.core {
+        let found = find_binaries(core, arguments, files.binaries.is_empty());
+        files.binaries.extend(found);
+        let libraries = libraries::find(core.bytes(), &arguments.debug_dir);
+        files.libraries = libraries.iter().filter_map(|path| Input::open(path).ok()).collect();
+    }
     let summary = match (arguments.goroutines, arguments.format) {
         (Some(which), _) => which == Goroutines::Summary,
         (None, format) => format == Format::Text,
     };
     // The text shows the goroutine at fault in any case, so it needs them all.
     let listing = if summary && arguments.format == Format::Json { Listing::Summary } else { Listing::All };
-    let report = panicle_analysis::analyse(&inputs, &Options { goroutines: listing })
-        .map_err(|error| Failure::Input(error.to_string()))?;
+    let (report, digest) = thread::scope(|scope| {
+        // It takes as long as reading the whole core, of which the analysis reads little.
+        let digest = files.core.as_ref().map(|core| scope.spawn(|| core.digest(arguments.digest)));
+        let report = panicle_analysis::analyse(&files.inputs(), &Options { goroutines: listing });
+        (report, digest.and_then(|digest| digest.join().ok()).flatten())
+    });
+    let mut report = report.map_err(|error| Failure::Input(error.to_string()))?;
+    if let Some(core) = &mut report.source.core {
+        core.sha256 = digest;
+        if core.sha256.is_none() {
+            let text = "The SHA-256 of the core was left out because of its size; --digest computes it.";
+            files.notes.push(Diagnostic::info(Stage::Image, text));
+        }
+    }
+    report.diagnostics.splice(0..0, files.notes);
     print(&report, arguments.format, summary)?;
     Ok(if report.verdict.class == VerdictClass::NoCrash { Done::NotThere } else { Done::Done })
 }
 
 fn print(report: &Report, format: Format, summary: bool) -> Result<(), Failure> {
     let stdout = std::io::stdout();
-    let text = match format {
-        Format::Json => serde_json::to_string_pretty(report)
-            .map_err(|error| Failure::Input(format!("the report cannot be written as JSON: {error}")))?,
+    let mut out = BufWriter::new(stdout.lock());
+    let written = match format {
+        // Piece by piece: the whole text of a large report takes more memory than the report.
+        Format::Json => serde_json::to_writer_pretty(&mut out, report).map_err(std::io::Error::from),
         Format::Text => {
             let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            render::text(report, render::Style { colour, every_goroutine: !summary })
+            let style = render::Style { colour, every_goroutine: !summary };
+            out.write_all(render::text(report, style).as_bytes())
         }
     };
-    let mut stdout = stdout.lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| writeln!(stdout)) {
+    match written.and_then(|()| writeln!(out)).and_then(|()| out.flush()) {
         // Whoever read it has seen enough: `panicle analyze … | head`.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Failure::Input(format!("the report cannot be written: {error}"))),
@@ -133,55 +154,10 @@ fn print(report: &Report, format: Format, summary: bool) -> Result<(), Failure> 
     }
 }
 
-/// A mapped file.
-struct Input {
-    path: PathBuf,
-    bytes: Mapped,
-}
-
-impl Input {
-    fn open(path: &Path) -> Result<Self, Failure> {
-        let failure = |error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
-        // Asked before it is opened: opening a FIFO waits for somebody to write.
-        let metadata = std::fs::metadata(path).map_err(failure)?;
-        if metadata.is_dir() {
-            return Err(Failure::Input(format!("{}: is a folder", path.display())));
-        }
-        if !metadata.is_file() {
-            let reason = "is no regular file; save it to one first";
-            return Err(Failure::Input(format!("{}: {reason}", path.display())));
-        }
-        let bytes = File::open(path).and_then(|file| mmap::map(&file)).map_err(failure)?;
-        Ok(Self { path: path.to_owned(), bytes })
-    }
-
-    fn named(&self) -> NamedBytes<'_> {
-        NamedBytes { name: Some(self.path.display().to_string()), bytes: &self.bytes, sha256: self.digest() }
-    }
-
-    fn undigested(&self) -> NamedBytes<'_> {
-        NamedBytes { name: Some(self.path.display().to_string()), bytes: &self.bytes, sha256: None }
-    }
-
-    /// Read and not taken from the mapping, whose pages would all count as this process' memory.
-    fn digest(&self) -> Option<String> {
-        if self.bytes.len() as u64 > DIGEST_LIMIT {
-            return None;
-        }
-        let mut hasher = Sha256::new();
-        std::io::copy(&mut File::open(&self.path).ok()?, &mut hasher).ok()?;
-        Some(format!("{:x}", hasher.finalize()))
-    }
-}
-
-fn open_all(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
-    paths.iter().map(|path| Input::open(path)).collect()
-}
-
 /// Executables of this machine that a core names: in the folders that were given, and, where none
 /// was given by hand, at the path that the process ran. Each counts only if its build ID is right.
-fn find_binaries(core: &Input, arguments: &Arguments) -> Option<Input> {
-    let Identity::Core(identity) = panicle_analysis::identify(&core.bytes) else { return None };
+fn find_binaries(core: &Input, arguments: &Arguments, none_given: bool) -> Option<Input> {
+    let Identity::Core(identity) = panicle_analysis::identify(core.bytes()) else { return None };
     let mut candidates = Vec::new();
     for dir in &arguments.debug_dir {
         candidates.extend(by_build_id(dir, &identity.build_ids));
@@ -190,12 +166,12 @@ fn find_binaries(core: &Input, arguments: &Arguments) -> Option<Input> {
             candidates.extend(executable.strip_prefix("/").ok().map(|path| dir.join(path)));
         }
     }
-    if arguments.binary.is_empty() {
+    if none_given {
         candidates.extend(identity.executable.as_deref().map(PathBuf::from));
     }
     for path in candidates.into_iter().filter(|path| path.is_file()) {
         let Ok(input) = Input::open(&path) else { continue };
-        let Identity::Binary(binary) = panicle_analysis::identify(&input.bytes) else { continue };
+        let Identity::Binary(binary) = panicle_analysis::identify(input.bytes()) else { continue };
         if same_build(&identity.build_ids, &binary.build_ids) {
             eprintln!("panicle: using {}, whose build ID is that of the core", path.display());
             return Some(input);

@@ -6,9 +6,12 @@ use panicle_analysis::{Identity as Found, Inputs, NamedBytes, Options};
 use panicle_image::mmap::{Mapped, map};
 use panicle_report::Report;
 use panicle_sandbox::{
-    CoreIdentity, Identity, Input, Role,
+    CoreIdentity, Identity, Input, Limits, Role, Unpacked,
     child::{self, Engine},
 };
+use panicle_unpack::{HEAD_BYTES, UnpackError};
+
+use crate::unpacked;
 
 /// Name of the hidden subcommand.
 pub(crate) const NAME: &str = "__child";
@@ -22,7 +25,11 @@ struct Analysis;
 
 impl Engine for Analysis {
     fn identify(&self, _input: &Input, file: &File) -> io::Result<Identity> {
-        Ok(match panicle_analysis::identify(&map(file)?) {
+        let bytes = map(file)?;
+        if panicle_unpack::is_packed(bytes.get(..HEAD_BYTES).unwrap_or(&bytes)) {
+            return Ok(Identity::Packed);
+        }
+        Ok(match panicle_analysis::identify(&bytes) {
             Found::Core(core) => Identity::Core(CoreIdentity {
                 executable: core.executable,
                 build_ids: core.build_ids,
@@ -34,6 +41,38 @@ impl Engine for Analysis {
         })
     }
 
+    fn unpack(
+        &self,
+        input: &Input,
+        file: &File,
+        limits: &Limits,
+        create: &mut dyn FnMut(u32) -> io::Result<File>,
+    ) -> io::Result<Result<Unpacked, String>> {
+        let defaults = panicle_unpack::Limits::default();
+        let limits = panicle_unpack::Limits {
+            bytes: limits.unpacked_bytes,
+            disk_bytes: defaults.disk_bytes.min(limits.unpacked_bytes),
+            parts: child::MOST_PARTS / 2,
+            ..defaults
+        };
+        let name = input.name.as_deref().unwrap_or("evidence");
+        let found = match panicle_unpack::unpack(name, file, &limits, create) {
+            Ok(found) => found,
+            // Not the evidence's fault: another attempt may find more room.
+            Err(UnpackError::Io(error)) => return Err(error),
+            Err(error @ UnpackError::DiskLow { .. }) => return Err(io::Error::other(error.to_string())),
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let (parts, notes) = unpacked::sort(found);
+        let parts = parts.into_iter().map(|(role, part)| Input {
+            role,
+            name: Some(part.name),
+            path: part.number.to_string().into(),
+            sha256: part.sha256,
+        });
+        Ok(Ok(Unpacked { parts: parts.collect(), notes }))
+    }
+
     fn analyse(&self, inputs: &[(Input, File)]) -> io::Result<Result<Report, (String, String)>> {
         let mapped: Vec<(&Input, Mapped)> =
             inputs.iter().map(|(input, file)| Ok((input, map(file)?))).collect::<io::Result<_>>()?;
@@ -41,7 +80,7 @@ impl Engine for Analysis {
             mapped.iter().filter(move |(input, _)| input.role == role).map(|(input, bytes)| NamedBytes {
                 name: input.name.clone(),
                 bytes,
-                sha256: Some(input.sha256.clone()),
+                sha256: input.sha256.clone(),
             })
         };
         let inputs = Inputs {

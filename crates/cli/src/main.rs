@@ -12,6 +12,7 @@ mod openapi;
 mod render;
 mod serve;
 mod service;
+mod unpacked;
 mod upload;
 mod worker;
 

@@ -37,6 +37,9 @@ pub(crate) struct WorkArguments {
     /// Time that one analysis may take.
     #[arg(long, value_name = "SECONDS", default_value_t = 900, env = "PANICLE_ANALYSIS_SECONDS")]
     analysis_seconds: u64,
+    /// What compressed evidence may unpack to, holes counted.
+    #[arg(long, value_name = "MIB", default_value_t = 128 << 10, env = "PANICLE_UNPACKED_MIB")]
+    unpacked_mib: u64,
     /// Pause before the second attempt at an analysis that was stopped; four times that before the third.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, env = "PANICLE_RETRY_AFTER_SECONDS")]
     retry_after_seconds: u64,
@@ -88,6 +91,7 @@ impl WorkArguments {
                 memory_bytes: self.analysis_memory_mib.saturating_mul(MIB),
                 cpu_seconds: self.analysis_cpu_seconds,
                 wall: Duration::from_secs(self.analysis_seconds),
+                unpacked_bytes: self.unpacked_mib.saturating_mul(MIB),
                 ..Limits::default()
             },
             retry_after: Duration::from_secs(self.retry_after_seconds),

@@ -164,7 +164,9 @@ fn check(kind: Kind, path: &Path) -> Result<(), Failure> {
     let mut head = Vec::new();
     file.take(HEAD_BYTES).read_to_end(&mut head).map_err(unreadable)?;
     match (kind, identify(&head)) {
-        (Kind::Core, FileKind::Core) | (Kind::Binary, FileKind::Executable) => Ok(()),
+        (Kind::Core, FileKind::Core | FileKind::Minidump) | (Kind::Binary, FileKind::Executable) => Ok(()),
+        // The service unpacks it where it analyses it.
+        (Kind::Core, found) if found.is_packed() => Ok(()),
         (Kind::Core, found) => refuse(&format!("is {}, not a core", found.describe())),
         (_, found) => refuse(&format!("is {}, not an executable", found.describe())),
     }

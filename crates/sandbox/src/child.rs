@@ -7,20 +7,35 @@ use std::{
 };
 
 use panicle_report::Report;
-use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal, setrlimit};
+use rustix::{
+    fs::{Mode, OFlags, openat},
+    process::{DumpableBehavior, Resource, Rlimit, Signal, setrlimit},
+};
 
-use crate::{Answer, GOROUTINES_IN_CHUNK, Identity, Input, Job, Rows, Task};
+use crate::{Answer, GOROUTINES_IN_CHUNK, Identity, Input, Job, Limits, Rows, Task, Unpacked};
 
 /// Address space beyond memory and inputs: reserved stacks and allocator arenas, never touched.
 const ADDRESS_SPACE_SLACK: u64 = 8 << 30;
 /// Files that a child may have open besides its inputs.
 const SPARE_FILES: u64 = 32;
+/// Files that one may make of a packed input.
+pub const MOST_PARTS: u32 = 256;
 
 /// What knows how to read inputs. It is given by whoever builds the program, so that this crate
 /// does not depend on the engine.
 pub trait Engine {
     /// Says what an input is.
     fn identify(&self, input: &Input, file: &File) -> io::Result<Identity>;
+
+    /// Takes a packed input apart, into files that `create` makes; or says why it cannot be. It has to
+    /// keep to [`MOST_PARTS`] and [`Limits::unpacked_bytes`], or dies of them.
+    fn unpack(
+        &self,
+        input: &Input,
+        file: &File,
+        limits: &Limits,
+        create: &mut dyn FnMut(u32) -> io::Result<File>,
+    ) -> io::Result<Result<Unpacked, String>>;
 
     /// Makes a report, or says which input cannot be read and why.
     fn analyse(&self, inputs: &[(Input, File)]) -> io::Result<Result<Report, (String, String)>>;
@@ -52,6 +67,8 @@ fn work(engine: &impl Engine) -> io::Result<()> {
         input_bytes = input_bytes.saturating_add(file.metadata()?.len());
         inputs.push((input.clone(), file));
     }
+    // While there still is a file system to open it in.
+    let scratch = job.scratch.as_ref().map(File::open).transpose()?;
     confine(&job, input_bytes)?;
     // The death signal follows the thread that started this process; the pipe follows the process.
     thread::Builder::new().name("parent-watch".to_owned()).spawn(|| {
@@ -67,6 +84,23 @@ fn work(engine: &impl Engine) -> io::Result<()> {
                 return Err(io::Error::other("there has to be one input to identify"));
             };
             say(&mut out, &Answer::Identity(engine.identify(input, file)?))?;
+        }
+        Task::Unpack => {
+            let ([(input, file)], Some(scratch)) = (inputs.as_slice(), &scratch) else {
+                return Err(io::Error::other("there has to be one input to unpack, and a folder"));
+            };
+            let mut create = |number: u32| {
+                let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
+                let file = openat(scratch, number.to_string(), flags, Mode::RUSR | Mode::WUSR)?;
+                Ok(File::from(file))
+            };
+            match engine.unpack(input, file, &job.limits, &mut create)? {
+                Ok(unpacked) => say(&mut out, &Answer::Unpacked(unpacked))?,
+                Err(reason) => {
+                    let input = input.name.clone().unwrap_or_else(|| "input".to_owned());
+                    say(&mut out, &Answer::Failed { input, reason })?;
+                }
+            }
         }
         Task::Analyse => match engine.analyse(&inputs)? {
             Ok(report) => say_report(&mut out, report)?,
@@ -91,9 +125,11 @@ fn confine(job: &Job, input_bytes: u64) -> io::Result<()> {
     // Soft and hard together would be SIGKILL, which tells nothing.
     let cpu = Rlimit { current: Some(job.limits.cpu_seconds), maximum: Some(job.limits.cpu_seconds + 5) };
     setrlimit(Resource::Cpu, cpu)?;
-    limit(Resource::Nofile, job.inputs.len() as u64 + SPARE_FILES)?;
-    // Answers go through a pipe; files are not written.
-    limit(Resource::Fsize, 0)
+    let unpacks = job.task == Task::Unpack;
+    let made = if unpacks { u64::from(MOST_PARTS) } else { 0 };
+    limit(Resource::Nofile, job.inputs.len() as u64 + made + SPARE_FILES)?;
+    // Answers go through a pipe; files are written only where something is unpacked.
+    limit(Resource::Fsize, if unpacks { job.limits.unpacked_bytes } else { 0 })
 }
 
 fn say(out: &mut impl Write, answer: &Answer) -> io::Result<()> {

@@ -18,11 +18,19 @@ pub struct Limits {
     pub wall: Duration,
     /// Bytes that it may answer.
     pub output_bytes: u64,
+    /// Bytes that packed evidence may unpack to, holes counted.
+    pub unpacked_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_bytes: 4 << 30, cpu_seconds: 600, wall: Duration::from_mins(15), output_bytes: 8 << 30 }
+        Self {
+            memory_bytes: 4 << 30,
+            cpu_seconds: 600,
+            wall: Duration::from_mins(15),
+            output_bytes: 8 << 30,
+            unpacked_bytes: 128 << 30,
+        }
     }
 }
 
@@ -35,6 +43,8 @@ pub struct Job {
     pub inputs: Vec<Input>,
     /// What it may use.
     pub limits: Limits,
+    /// An empty folder for what [`Task::Unpack`] takes out; nothing else writes.
+    pub scratch: Option<PathBuf>,
 }
 
 /// What a child is to do.
@@ -43,6 +53,8 @@ pub struct Job {
 pub enum Task {
     /// Say what the one input is.
     Identify,
+    /// Take the one input, which is compressed or an archive, apart.
+    Unpack,
     /// Make a report.
     Analyse,
 }
@@ -56,8 +68,8 @@ pub struct Input {
     pub name: Option<String>,
     /// Where it is.
     pub path: PathBuf,
-    /// SHA-256 in hexadecimal.
-    pub sha256: String,
+    /// SHA-256 in hexadecimal, where it is known.
+    pub sha256: Option<String>,
 }
 
 /// What an input is used as.
@@ -73,13 +85,15 @@ pub enum Role {
     Race,
 }
 
-/// One line of what a child answers. [`Answer::Identity`] and [`Answer::Failed`] stand alone; a
+/// One line of what a child answers. All but the report stand alone; a
 /// report is a head, its rows, its goroutines chunk by chunk, and an end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// What the input is.
     Identity(Identity),
+    /// What was in the input.
+    Unpacked(Unpacked),
     /// The report with the goroutine at fault alone.
     Head(Box<Report>),
     /// A row for every goroutine.
@@ -105,8 +119,19 @@ pub enum Identity {
     Core(CoreIdentity),
     /// An executable.
     Binary(Binary),
-    /// Neither, and why.
+    /// Compressed, or an archive: it has to be unpacked to know more.
+    Packed,
+    /// None of these, and why.
     Other(String),
+}
+
+/// What was in a packed input.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unpacked {
+    /// Each is a file in [`Job::scratch`]; at most one is a core.
+    pub parts: Vec<Input>,
+    /// Sentences about what is missing, damaged or of no use.
+    pub notes: Vec<String>,
 }
 
 /// What a core says about the program that it came from.

@@ -50,6 +50,10 @@ fn check_core(head: &[u8]) -> Result<(), Problem> {
     if head.starts_with(MINIDUMP) {
         return Ok(());
     }
+    // Unpacked by the child that analyses it, never here.
+    if panicle_binary::identify::identify(head).is_packed() {
+        return Ok(());
+    }
     match elf_type(head) {
         Some(ET_CORE) => Ok(()),
         Some(ET_EXEC | ET_DYN) => Err(refusal(
@@ -61,7 +65,10 @@ fn check_core(head: &[u8]) -> Result<(), Problem> {
             Err(refusal("not-a-core", title, format!("it is an ELF file of type {kind}, not a core")))
         }
         None => {
-            let reason = format!("it is neither an ELF file nor a minidump: it starts with {}", start(head));
+            let reason = format!(
+                "it is no ELF file, minidump, compressed file or archive: it starts with {}",
+                start(head)
+            );
             Err(refusal("not-a-core", title, reason))
         }
     }
@@ -144,6 +151,18 @@ mod tests {
         assert!(check(Core, b"\x7fELF").is_err() && check(Core, b"garbage").is_err());
         assert!(check(Core, b"MDMP\x93\xa7").is_ok() && check(Binary, b"MDMP\x93\xa7").is_err());
         assert!(check(Binary, b"MZ\x90\0").is_ok() && check(Core, b"MZ\x90\0").is_err());
+        let mut tar = vec![0; 512];
+        tar[257..262].copy_from_slice(b"ustar");
+        for packed in [
+            b"\x28\xb5\x2f\xfd".as_slice(),
+            b"\x1f\x8b",
+            b"\xfd7zXZ\0",
+            b"\x04\x22\x4d\x18",
+            b"PK\x03\x04",
+            &tar,
+        ] {
+            assert!(check(Core, packed).is_ok() && check(Binary, packed).is_err());
+        }
         assert!(check(Text, b"panic: x\n").is_ok() && check(Text, b"a\0b").is_err());
         assert!(check(Trace, b"go 1.25 trace\0\0\0").is_ok() && check(Trace, b"go 1.").is_err());
         assert!(check(Trace, b"").is_err());

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use panicle_report::{BinaryMatch, BuildIds, Diagnostic, Report, Stage, VerdictClass};
-use panicle_sandbox::{CoreIdentity, Identity, Stopped, Task};
+use panicle_sandbox::{CoreIdentity, Identity, Role, Stopped, Task};
 use panicle_store::{Analysed, CrashOutcome, Evidence, EvidenceKind, Job, Part};
 
 use crate::{
@@ -26,19 +26,28 @@ impl Worker {
             evidence.into_iter().partition(|evidence| evidence.kind == EvidenceKind::Binary);
 
         let mut inputs = Inputs::default();
-        let mut core = None;
+        let (mut core, mut notes) = (None, Vec::new());
         for evidence in others {
             let is_core = evidence.kind == EvidenceKind::Core;
             let name = evidence.name.clone().unwrap_or_else(|| evidence.id.clone());
-            let input = tended.lay_out(vec![evidence]).await?;
+            let mut input = tended.lay_out(vec![evidence]).await?;
             if is_core {
-                core = Some(match identity(tended, &input).await? {
-                    Identity::Core(core) => core,
+                let mut found = identity(tended, &input).await?;
+                if found == Identity::Packed {
+                    (input, notes) = unpack(tended, &input, &name).await?;
+                    // What was packed alone can be what somebody printed.
+                    if let Some(core) = input.core() {
+                        found = identity(tended, &core).await?;
+                    }
+                }
+                core = match found {
+                    Identity::Core(core) => Some(core),
+                    Identity::Packed => None,
                     Identity::Binary(_) => {
                         return Err(JobError::Input { input: name, reason: "is an executable".to_owned() });
                     }
                     Identity::Other(reason) => return Err(JobError::Input { input: name, reason }),
-                });
+                };
             }
             inputs.extend(input);
         }
@@ -55,14 +64,12 @@ impl Worker {
         }
         let (mut head, mut parts) = pieces.whole().map_err(Stopped::Output)?;
 
+        head.diagnostics.splice(0..0, notes);
         let waits = core.as_ref().is_some_and(|core| lacks_binary(core, &head));
         if waits {
             head.diagnostics.insert(0, missing_binary(core.as_ref(), &head, tried.len().min(MAX_BINARIES)));
         }
-        let texts = inputs
-            .inputs
-            .iter()
-            .any(|input| !matches!(input.role, panicle_sandbox::Role::Core | panicle_sandbox::Role::Binary));
+        let texts = inputs.list.iter().any(|input| !matches!(input.role, Role::Core | Role::Binary));
         let groups = groups(&head, core.as_ref(), waits && !texts);
         let outcome = CrashOutcome {
             analysed: columns(&head, core),
@@ -118,6 +125,23 @@ impl Worker {
     }
 }
 
+/// What is in a packed input, and what the report should say of that.
+async fn unpack(tended: &Tended, packed: &Inputs, name: &str) -> Result<(Inputs, Vec<Diagnostic>), JobError> {
+    let (inputs, notes) = tended.unpack(packed).await?;
+    let carries = |role| matches!(role, Role::Core | Role::Text);
+    if !inputs.list.iter().any(|input| carries(input.role)) {
+        let reason = "there is neither a core nor a text in it".to_owned();
+        return Err(JobError::Input { input: name.to_owned(), reason });
+    }
+    let from = inputs.list.iter().map(|input| {
+        let said = Diagnostic::info(Stage::Service, format!("It was unpacked from {name}."));
+        said.about(input.name.clone().unwrap_or_default())
+    });
+    let notes = notes.into_iter().map(|text| Diagnostic::warning(Stage::Service, text));
+    let diagnostics = notes.chain(from).collect();
+    Ok((inputs, diagnostics))
+}
+
 /// The program was, or may have been, built by Go, and its executable is not among the candidates.
 fn lacks_binary(core: &CoreIdentity, report: &Report) -> bool {
     core.go != Some(false)
@@ -160,11 +184,10 @@ fn matched(report: &Report, tried: &[String], inputs: &Inputs) -> Vec<String> {
     let used = report.binary.as_ref().filter(|binary| binary.matched != BinaryMatch::Mismatch);
     let Some(used) = used else { return Vec::new() };
     inputs
-        .inputs
+        .list
         .iter()
-        .filter(|input| input.role == panicle_sandbox::Role::Binary && tried.contains(&input.sha256))
-        .filter(|input| tried.len() == 1 || input.name == used.path)
-        .map(|input| input.sha256.clone())
+        .filter(|input| input.role == Role::Binary && (tried.len() == 1 || input.name == used.path))
+        .filter_map(|input| input.sha256.clone().filter(|digest| tried.contains(digest)))
         .collect()
 }
 

@@ -30,6 +30,7 @@ impl Worker {
                 stripped: Some(binary.stripped),
             }),
             Identity::Core(_) => Err("it is a core file".to_owned()),
+            Identity::Packed => Err("it is compressed or an archive; unpack it first".to_owned()),
             Identity::Other(reason) => Err(reason),
         };
         let facts = facts.as_ref().map_err(String::as_str);

@@ -39,7 +39,9 @@ impl Pieces {
             }
             Answer::Failed { input, reason } => self.failed = Some((input, reason)),
             Answer::End => self.ended = true,
-            Answer::Identity(_) => return Err("an identity instead of a report".to_owned()),
+            Answer::Identity(_) | Answer::Unpacked(_) => {
+                return Err("something else instead of a report".to_owned());
+            }
         }
         Ok(())
     }

@@ -1,12 +1,16 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use jiff::Timestamp;
 use panicle_blobs::{Digest, LocalFile};
-use panicle_sandbox::{Answer, Input, Role, Stopped, Task};
+use panicle_sandbox::{Answer, Input, Role, Stopped, Task, Unpacked};
 use panicle_store::{Evidence, EvidenceKind, Job};
+use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -57,11 +61,11 @@ impl Tended {
                     reason: "is no name of stored evidence".to_owned(),
                 })?;
                 let file = cache.materialise(&digest)?;
-                inputs.inputs.push(Input {
+                inputs.list.push(Input {
                     role: role(evidence.kind),
                     name: evidence.name,
                     path: file.path().to_owned(),
-                    sha256: evidence.id,
+                    sha256: Some(evidence.id),
                 });
                 inputs.files.push(file);
             }
@@ -70,19 +74,54 @@ impl Tended {
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(defect(&error)))
     }
 
+    /// Has a child take the one input apart, which is compressed or an archive. The files go with the
+    /// answer.
+    pub(crate) async fn unpack(&self, packed: &Inputs) -> Result<(Inputs, Vec<String>), JobError> {
+        let scratch = Arc::new(self.inner.cache.scratch()?);
+        let keep = |found: &mut Option<Result<Unpacked, JobError>>, answer| {
+            *found = Some(match answer {
+                Answer::Unpacked(unpacked) => Ok(unpacked),
+                Answer::Failed { input, reason } => Err(JobError::Input { input, reason }),
+                _ => return Err("not what was in it".to_owned()),
+            });
+            Ok(())
+        };
+        let job = self.job(Task::Unpack, packed, Some(scratch.path().to_owned()));
+        let found = self.run(job, None, keep).await?;
+        let found = found.ok_or_else(|| Stopped::Output("nothing about what was in it".to_owned()))??;
+        let mut inputs = Inputs { scratch: Some(Arc::clone(&scratch)), ..Inputs::default() };
+        for mut part in found.parts {
+            // A plain name: what reads foreign bytes does not choose which files are opened.
+            let name =
+                part.path.file_name().ok_or_else(|| Stopped::Output("a part without a name".to_owned()))?;
+            part.path = scratch.path().join(name);
+            inputs.list.push(part);
+        }
+        Ok((inputs, found.notes))
+    }
+
+    fn job(&self, task: Task, inputs: &Inputs, scratch: Option<PathBuf>) -> panicle_sandbox::Job {
+        let limits = self.inner.settings.limits.clone();
+        panicle_sandbox::Job { task, inputs: inputs.list.clone(), limits, scratch }
+    }
+
     /// Runs a child to its end, and hands its answers to `on_answer` on a thread of their own.
     pub(crate) async fn child<T: Send + 'static>(
         &self,
         task: Task,
         inputs: &Inputs,
+        state: T,
+        on_answer: fn(&mut T, Answer) -> Result<(), String>,
+    ) -> Result<T, JobError> {
+        self.run(self.job(task, inputs, None), state, on_answer).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: panicle_sandbox::Job,
         mut state: T,
         on_answer: fn(&mut T, Answer) -> Result<(), String>,
     ) -> Result<T, JobError> {
-        let job = panicle_sandbox::Job {
-            task,
-            inputs: inputs.inputs.clone(),
-            limits: self.inner.settings.limits.clone(),
-        };
         let (sandbox, called_off) = (self.inner.sandbox.clone(), Arc::clone(&self.called_off));
         let (send, receive) = oneshot::channel();
         // Not a pooled thread: the child dies with the thread that started it.
@@ -107,14 +146,23 @@ impl Drop for Tended {
 /// Evidence as files, which stay as long as this.
 #[derive(Default)]
 pub(crate) struct Inputs {
-    pub(crate) inputs: Vec<Input>,
+    pub(crate) list: Vec<Input>,
     files: Vec<LocalFile>,
+    /// Where those are that were unpacked.
+    scratch: Option<Arc<TempDir>>,
 }
 
 impl Inputs {
     pub(crate) fn extend(&mut self, other: Self) {
-        self.inputs.extend(other.inputs);
+        self.list.extend(other.list);
         self.files.extend(other.files);
+        self.scratch = self.scratch.take().or(other.scratch);
+    }
+
+    /// The core among them, alone; its file stays as long as these.
+    pub(crate) fn core(&self) -> Option<Self> {
+        let core = self.list.iter().find(|input| input.role == Role::Core)?;
+        Some(Self { list: vec![core.clone()], files: Vec::new(), scratch: self.scratch.clone() })
     }
 }
 

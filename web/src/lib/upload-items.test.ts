@@ -12,6 +12,12 @@ function elf(type: number, bigEndian = false): Uint8Array {
   return head;
 }
 
+function tar(): Uint8Array {
+  const head = new Uint8Array(512);
+  head.set(text("ustar"), 257);
+  return head;
+}
+
 describe("guessKind", () => {
   it.each([
     ["core", elf(4), "core.1", { kind: "core" }],
@@ -20,6 +26,11 @@ describe("guessKind", () => {
     ["position-independent executable", elf(3), "app", { kind: "binary" }],
     ["packed core", bytes(0x28, 0xb5, 0x2f, 0xfd), "core.7.zst", { kind: "core", encoding: "zstd" }],
     ["packed log", bytes(0x1f, 0x8b, 8), "stderr.log.gz", { kind: "text", encoding: "gzip" }],
+    ["zip", bytes(0x50, 0x4b, 3, 4), "crash.zip", { kind: "core" }],
+    ["tar", tar(), "crash", { kind: "core" }],
+    ["packed tar", bytes(0x1f, 0x8b, 8), "crash.tar.gz", { kind: "core" }],
+    ["xz", bytes(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), "core.xz", { kind: "core" }],
+    ["lz4", bytes(0x04, 0x22, 0x4d, 0x18), "core.lz4", { kind: "core" }],
     ["profile", bytes(0x1f, 0x8b, 8), "heap.pb.gz", { kind: "profile" }],
     ["trace", text("go 1.26 trace\0\0\0"), "trace.out", { kind: "trace" }],
     ["race report", text("==================\nWARNING: DATA"), "race.txt", { kind: "race" }],

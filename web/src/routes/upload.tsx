@@ -79,7 +79,7 @@ export default function UploadPage() {
           label="Drop core, executable and log here"
           button="Choose files"
           multiple
-          hint="Any size; gzip and zstd are unpacked on arrival"
+          hint="Any size; plain, compressed (gzip, zstd, xz, lz4) or together in a zip or tar"
           onFiles={(files) => void add(files)}
         />
         {items.length > 0 && (

@@ -9,6 +9,7 @@ mod durability;
 mod harness;
 mod limits;
 mod memory;
+mod packed;
 mod problems;
 mod uploads;
 mod waiting;

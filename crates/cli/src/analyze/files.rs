@@ -1,0 +1,184 @@
+//! The files of an analysis: opened, unpacked and sorted by what they are.
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
+
+use panicle_analysis::{Inputs, NamedBytes};
+use panicle_image::mmap::{self, Mapped};
+use panicle_report::{Diagnostic, Stage};
+use panicle_sandbox::Role;
+use panicle_unpack::{Limits, UnpackError};
+
+use super::digest::sha256;
+use crate::{exit::Failure, unpacked};
+
+/// Larger cores are digested only when somebody asks: it would take longer than the analysis.
+const DIGEST_LIMIT: u64 = 4 << 30;
+
+/// Where and how far compressed evidence is unpacked.
+pub(super) struct Unpacking {
+    directory: PathBuf,
+    limits: Limits,
+}
+
+impl Unpacking {
+    pub(super) fn new(directory: Option<&Path>, bytes: u64) -> Self {
+        let limits = Limits::default();
+        Self {
+            directory: directory.map_or_else(std::env::temp_dir, Path::to_owned),
+            limits: Limits { bytes, disk_bytes: limits.disk_bytes.min(bytes), ..limits },
+        }
+    }
+}
+
+/// A mapped file.
+pub(super) struct Input {
+    name: String,
+    bytes: Mapped,
+    digest: Digest,
+}
+
+enum Digest {
+    /// Of a file that still has to be read for it.
+    Of(File),
+    Known(Option<String>),
+}
+
+impl Input {
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        let failure = |error: io::Error| Failure::Input(format!("{}: {error}", path.display()));
+        // Asked before it is opened: opening a FIFO waits for somebody to write.
+        let metadata = std::fs::metadata(path).map_err(failure)?;
+        if metadata.is_dir() {
+            return Err(Failure::Input(format!("{}: is a folder", path.display())));
+        }
+        if !metadata.is_file() {
+            let reason = "is no regular file; save it to one first";
+            return Err(Failure::Input(format!("{}: {reason}", path.display())));
+        }
+        let file = File::open(path).map_err(failure)?;
+        let bytes = mmap::map(&file).map_err(failure)?;
+        Ok(Self { name: path.display().to_string(), bytes, digest: Digest::Of(file) })
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// SHA-256; `None` for a file that cannot be read any more, and for one of [`DIGEST_LIMIT`] unless
+    /// it is asked for `always`.
+    pub(super) fn digest(&self, always: bool) -> Option<String> {
+        match &self.digest {
+            Digest::Of(file) if always || self.bytes.len() as u64 <= DIGEST_LIMIT => sha256(file).ok(),
+            Digest::Of(_) => None,
+            Digest::Known(digest) => digest.clone(),
+        }
+    }
+
+    fn named(&self, sha256: Option<String>) -> NamedBytes<'_> {
+        NamedBytes { name: Some(self.name.clone()), bytes: &self.bytes, sha256 }
+    }
+}
+
+/// The files of an analysis.
+#[derive(Default)]
+pub(super) struct Files {
+    pub(super) core: Option<Input>,
+    pub(super) binaries: Vec<Input>,
+    /// Looked up, not given.
+    pub(super) libraries: Vec<Input>,
+    texts: Vec<Input>,
+    races: Vec<Input>,
+    traces: Vec<Input>,
+    profiles: Vec<Input>,
+    /// What is worth knowing about how they came to be.
+    pub(super) notes: Vec<Diagnostic>,
+}
+
+impl Files {
+    /// Adds a file that was given as `role`, or what is in it if it is packed.
+    pub(super) fn add(&mut self, path: &Path, role: Role, unpacking: &Unpacking) -> Result<(), Failure> {
+        let input = Input::open(path)?;
+        let head = input.bytes.get(..panicle_unpack::HEAD_BYTES).unwrap_or(&input.bytes);
+        // Profiles are compressed by nature.
+        let plain = matches!(role, Role::Profile | Role::Trace) || !panicle_unpack::is_packed(head);
+        let file = match &input.digest {
+            Digest::Of(file) if !plain => file,
+            _ => {
+                self.put(input, role);
+                return Ok(());
+            }
+        };
+        let refuse = |reason: String| Failure::Input(format!("{}: {reason}", input.name));
+        let mut create = |_| tempfile::tempfile_in(&unpacking.directory);
+        let found =
+            panicle_unpack::unpack(&input.name, file, &unpacking.limits, &mut create).map_err(|error| {
+                let place = match &error {
+                    UnpackError::TooLarge { .. } => "; --max-unpacked-bytes allows more".to_owned(),
+                    UnpackError::DiskLow { .. } | UnpackError::Io(_) => {
+                        format!(
+                            "; it was unpacked to {}, --work-dir names another place",
+                            unpacking.directory.display()
+                        )
+                    }
+                    _ => String::new(),
+                };
+                refuse(format!("{error}{place}"))
+            })?;
+        let (parts, notes) = unpacked::sort(found);
+        let wanted = |found: Role| found == role || (role == Role::Core && found == Role::Text);
+        if !parts.iter().any(|(role, _)| wanted(*role)) {
+            let found: Vec<String> = parts
+                .iter()
+                .map(|(role, part)| format!("{} ({})", part.name, unpacked::word(*role)))
+                .collect();
+            let reason = format!("there is no {} in it, but {}", unpacked::word(role), found.join(", "));
+            return Err(refuse(reason));
+        }
+        self.notes.extend(notes.into_iter().map(|text| Diagnostic::warning(Stage::Evidence, text)));
+        for (role, part) in parts {
+            let bytes = mmap::map(&part.file).map_err(|error| refuse(error.to_string()))?;
+            let text = format!("It was unpacked from {}.", input.name);
+            self.notes.push(Diagnostic::info(Stage::Evidence, text).about(part.name.clone()));
+            // One that is too long for a digest can still be asked for it.
+            let digest = part.sha256.map_or(Digest::Of(part.file), |digest| Digest::Known(Some(digest)));
+            self.put(Input { name: part.name, bytes, digest }, role);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, input: Input, role: Role) {
+        let list = match role {
+            Role::Core => {
+                self.core = Some(input);
+                return;
+            }
+            Role::Binary => &mut self.binaries,
+            Role::Text => &mut self.texts,
+            Role::Race => &mut self.races,
+            Role::Trace => &mut self.traces,
+            Role::Profile => &mut self.profiles,
+        };
+        list.push(input);
+    }
+
+    /// For the analysis. The core is without its digest, which takes long.
+    pub(super) fn inputs(&self) -> Inputs<'_> {
+        fn all(files: &[Input]) -> Vec<NamedBytes<'_>> {
+            files.iter().map(|input| input.named(input.digest(false))).collect()
+        }
+        Inputs {
+            core: self.core.as_ref().map(|core| core.named(None)),
+            binaries: all(&self.binaries),
+            // What was looked up is not evidence: it needs no digest.
+            libraries: self.libraries.iter().map(|input| input.named(None)).collect(),
+            texts: all(&self.texts),
+            races: all(&self.races),
+            traces: all(&self.traces),
+            profiles: all(&self.profiles),
+        }
+    }
+}
