@@ -106,6 +106,7 @@ impl<'a> Facts<'a> {
             notes: &[],
             runtime_read: false,
             go: None,
+            core: true,
         }
     }
 }
