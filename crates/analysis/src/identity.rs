@@ -4,7 +4,7 @@ use panicle_binary::{Executable, identify::Kind, mapped, matching};
 use panicle_image::Core;
 use panicle_report::{Binary, BinaryMatch, BuildIds};
 
-use crate::{go_trace, memory};
+use crate::{binaries, go_trace};
 
 /// What a file turned out to be.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub struct CoreIdentity {
     pub arch: String,
     /// Path of the executable as the process knew it.
     pub executable: Option<String>,
-    /// Identities of the executable, read from the process' memory.
+    /// Identities of the executable, read from the process' memory: those that name one build.
     pub build_ids: BuildIds,
     /// Whether a Go program left it; `None` where memory does not tell.
     pub go: Option<bool>,
@@ -55,7 +55,7 @@ pub fn identify(bytes: &[u8]) -> Identity {
             Err(error) => Identity::Other(error.to_string()),
         },
         Kind::Executable | Kind::Pe => match Executable::parse(bytes) {
-            Ok((executable, _)) => Identity::Binary(memory::describe(&executable, None, BinaryMatch::None)),
+            Ok((executable, _)) => Identity::Binary(binaries::describe(&executable, None, BinaryMatch::None)),
             Err(error) => Identity::Other(error.to_string()),
         },
         Kind::Empty => Identity::Other("the file is empty".to_owned()),
@@ -73,7 +73,7 @@ fn core_identity(core: &Core<'_>) -> CoreIdentity {
         format: core.format.name().to_owned(),
         arch: core.arch.goarch().to_owned(),
         executable: core.executable_path().map(str::to_owned),
-        build_ids,
+        build_ids: matching::distinctive(build_ids),
         go,
         truncated: core.truncated.is_some(),
         libraries: mapped::libraries(core, &memory)

@@ -5,6 +5,7 @@
 //! long as one input can be read; what is missing is in the report's diagnostics.
 
 mod analyse;
+mod binaries;
 mod clusters;
 mod digest;
 mod facts;
@@ -14,6 +15,7 @@ mod identity;
 mod inputs;
 mod libraries;
 mod memory;
+mod search;
 mod signature;
 #[cfg(test)]
 mod testing;
@@ -23,3 +25,4 @@ mod verdict;
 pub use analyse::analyse;
 pub use identity::{CoreIdentity, Identity, Library, identify};
 pub use inputs::{AnalysisError, Inputs, Listing, NamedBytes, Options};
+pub use search::{DebugPointers, debug_pointers, is_debug_file_of, match_binary};

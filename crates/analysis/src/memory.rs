@@ -1,14 +1,17 @@
 //! A crash as its memory image tells it.
 
-use panicle_binary::{BinaryError, Executable, mapped, matching};
+use panicle_binary::{Executable, mapped, matching};
 use panicle_goruntime::{Reconstruction, signals};
 use panicle_image::{AddressSpace, Arch, Core, Format, Os};
 use panicle_report::{
-    Binary, BinaryMatch, BuildIds, CoreSource, Diagnostic, DwarfPresence, Process, Signal, Stage, Thread,
-    Truncated,
+    Binary, BinaryMatch, CoreSource, Diagnostic, Process, Signal, Stage, Thread, Truncated,
 };
 
-use crate::{AnalysisError, NamedBytes, go_trace, libraries};
+use crate::{
+    AnalysisError, NamedBytes,
+    binaries::{Chosen, choose, image, missing},
+    go_trace, libraries,
+};
 
 /// Instruction bytes that are looked at around a fault.
 const FAULT_CODE: usize = 64;
@@ -44,7 +47,8 @@ pub(crate) fn read(
     let memory = parsed.memory();
     let (binaries, libraries) = libraries::split(&mapped::libraries(&parsed, &memory), binaries, libraries);
     let running = matching::running_build_ids(&parsed, &memory);
-    let chosen = choose(&parsed, &memory, &binaries, &mut diagnostics)?;
+    let image = image(&parsed, &memory, &binaries);
+    let chosen = choose(&parsed, &memory, &binaries, image.as_ref(), &mut diagnostics)?;
     let usable = chosen.as_ref().filter(|c| c.matched != BinaryMatch::Mismatch);
     let go = match usable {
         Some(chosen) => Some(chosen.executable.is_go()),
@@ -80,7 +84,7 @@ pub(crate) fn read(
     Ok(FromMemory {
         source: source(core, &parsed),
         process: process(&parsed),
-        binary: chosen.map(|c| describe(&c.executable, c.name, c.matched)),
+        binary: chosen.map(Chosen::describe),
         go,
         go_process,
         arch: parsed.arch,
@@ -88,147 +92,6 @@ pub(crate) fn read(
         threads: parsed.threads.iter().map(thread).collect(),
         diagnostics,
     })
-}
-
-/// An executable among those that were given.
-struct Chosen<'a> {
-    executable: Executable<'a>,
-    name: Option<String>,
-    matched: BinaryMatch,
-}
-
-/// The executable that the process ran; else one that it did not, to say so.
-///
-/// Fails when nothing matches and an input is no executable at all: then somebody mistook a file.
-fn choose<'a>(
-    core: &Core<'_>,
-    memory: &AddressSpace<'_>,
-    binaries: &[NamedBytes<'a>],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Result<Option<Chosen<'a>>, AnalysisError> {
-    let mut best: Option<Chosen<'a>> = None;
-    let mut unreadable: Option<AnalysisError> = None;
-    for binary in binaries {
-        let (executable, notes) = match Executable::parse(binary.bytes) {
-            Ok(parsed) => parsed,
-            Err(error) => {
-                let error = unreadable_binary(binary, error);
-                diagnostics.push(
-                    Diagnostic::warning(
-                        Stage::Binary,
-                        format!("Not used as an executable: {}.", error.reason),
-                    )
-                    .about(error.input.clone()),
-                );
-                unreadable.get_or_insert(error);
-                continue;
-            }
-        };
-        let matched = matching::compare(core, memory, &executable);
-        if matched == BinaryMatch::Mismatch {
-            diagnostics.push(mismatch(core, memory, &executable, binary));
-        }
-        // Of two that match equally, the one with debug information tells more.
-        let worth = (rank(matched), executable.dwarf == DwarfPresence::Full);
-        if best
-            .as_ref()
-            .is_none_or(|known| worth > (rank(known.matched), known.executable.dwarf == DwarfPresence::Full))
-        {
-            if matched != BinaryMatch::Mismatch {
-                diagnostics.extend(notes);
-            }
-            best = Some(Chosen { executable, name: binary.name.clone(), matched });
-        }
-    }
-    let found = best.as_ref().is_some_and(|c| c.matched != BinaryMatch::Mismatch);
-    match unreadable {
-        Some(error) if !found => return Err(error),
-        _ => {}
-    }
-    if best.as_ref().is_some_and(|c| c.matched == BinaryMatch::None) {
-        diagnostics.push(Diagnostic::warning(
-            Stage::Binary,
-            "The core holds nothing to compare the executable with, so it is taken on trust.",
-        ));
-    }
-    Ok(best)
-}
-
-fn rank(matched: BinaryMatch) -> u8 {
-    match matched {
-        BinaryMatch::BuildId => 3,
-        BinaryMatch::Text => 2,
-        BinaryMatch::None => 1,
-        BinaryMatch::Mismatch => 0,
-    }
-}
-
-pub(crate) fn unreadable_binary(binary: &NamedBytes<'_>, error: BinaryError) -> AnalysisError {
-    AnalysisError { input: binary.name_or("binary"), reason: error.to_string() }
-}
-
-fn mismatch(
-    core: &Core<'_>,
-    memory: &AddressSpace<'_>,
-    executable: &Executable<'_>,
-    binary: &NamedBytes<'_>,
-) -> Diagnostic {
-    let running = ids(&matching::running_build_ids(core, memory));
-    let given = ids(&executable.build_ids);
-    let text = match (running, given) {
-        (Some(running), Some(given)) => format!(
-            "This is not the executable that crashed, so nothing was read with it: the process ran {running}, the \
-             file is {given}."
-        ),
-        _ => {
-            "This is not the executable that crashed, so nothing was read with it: its code differs from the \
-              code in the core."
-                .to_owned()
-        }
-    };
-    Diagnostic::error(Stage::Binary, text).about(binary.name_or("binary"))
-}
-
-/// What is needed to read more of the core.
-fn missing(core: &Core<'_>, running: &BuildIds, wrong: Option<&Chosen<'_>>) -> Diagnostic {
-    let path =
-        core.executable_path().map_or("its executable".to_owned(), |path| format!("the executable {path}"));
-    let ids = ids(running).map_or(String::new(), |ids| format!(" ({ids})"));
-    let which = if wrong.is_some() { "the right one" } else { "it" };
-    Diagnostic::error(
-        Stage::Binary,
-        format!(
-            "To show goroutines, stacks and the panic, {path}{ids} is needed. Give {which} with --binary, or upload \
-             it."
-        ),
-    )
-}
-
-/// `GNU build ID …, Go build ID …`.
-fn ids(ids: &BuildIds) -> Option<String> {
-    let known: Vec<_> = [("GNU build ID", &ids.gnu), ("Go build ID", &ids.go)]
-        .into_iter()
-        .filter_map(|(name, id)| Some(format!("{name} {}", id.as_ref()?)))
-        .collect();
-    (!known.is_empty()).then(|| known.join(", "))
-}
-
-/// An executable as the report shows it.
-pub(crate) fn describe(executable: &Executable<'_>, name: Option<String>, matched: BinaryMatch) -> Binary {
-    let info = executable.build_info.as_ref();
-    let main = info.and_then(|i| i.main.as_ref());
-    Binary {
-        path: name,
-        go_version: info.map(|i| i.go_version.clone()),
-        go_version_inferred: false,
-        module: main.map(|m| m.path.clone()),
-        module_version: main.and_then(|m| m.version.clone()),
-        vcs_revision: info.and_then(|i| i.settings.get("vcs.revision").cloned()),
-        build_ids: BuildIds { text_sha256: executable.text_sha256(), ..executable.build_ids.clone() },
-        dwarf: executable.dwarf,
-        stripped: executable.stripped,
-        matched,
-    }
 }
 
 /// The instructions at the outermost fault of the crashing goroutine: the frame below `sigpanic` has

@@ -29,6 +29,7 @@ pub use names::ShortNames;
 pub use positions::{Positions, SourceCall};
 pub use types::{BaseKind, Field, Type, TypeId, TypeKind};
 
+use crate::debug::Shifts;
 use functions::FunctionCache;
 use scan::{NameTable, UnitRecord};
 use types::TypeCache;
@@ -98,6 +99,8 @@ pub struct DwarfIndex<'a> {
     short_names: ShortNames,
     cache: Mutex<TypeCache>,
     function_cache: Mutex<FunctionCache>,
+    /// From addresses here to those of the executable.
+    shifts: Shifts,
 }
 
 impl<'a> DwarfIndex<'a> {
@@ -135,6 +138,7 @@ impl<'a> DwarfIndex<'a> {
             short_names: ShortNames::default(),
             cache: Mutex::default(),
             function_cache: Mutex::default(),
+            shifts: Shifts::default(),
         };
         if index.dwarf().debug_info.reader().is_empty() {
             return Ok((None, vec![Diagnostic::info(Stage::Binary, "The executable has no DWARF.")]));
@@ -161,6 +165,11 @@ impl<'a> DwarfIndex<'a> {
             ));
         }
         Ok((Some(index), found.diagnostics))
+    }
+
+    /// The same for an executable in which data lies elsewhere.
+    pub(crate) fn shifted(self, shifts: Shifts) -> Self {
+        Self { shifts, ..self }
     }
 
     /// Size and fields of the struct called `name` (`runtime.g`, import path in full).
@@ -266,7 +275,7 @@ impl<'a> DwarfIndex<'a> {
             _ => return None,
         };
         let type_id = types::reference(&unit, entry.attr_value(gimli::DW_AT_type)?)?;
-        Some((name, Variable { address, type_id }))
+        Some((name, Variable { address: self.shifts.apply(address)?, type_id }))
     }
 
     /// The type `id` stands for, typedefs resolved. What cannot be decoded is [`TypeKind::Unknown`].

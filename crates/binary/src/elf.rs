@@ -1,16 +1,16 @@
 //! Executables: segments, sections, symbols; and how ELF tells them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::OnceLock};
 
 use object::{
     Object as _, ObjectKind, ObjectSection as _, ObjectSegment as _, SegmentFlags, elf, read::elf::ElfFile64,
 };
 use panicle_image::{Arch, Os};
 use panicle_report::{BuildIds, Diagnostic, DwarfPresence, Stage};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
-    BinaryError, BuildInfo, PeImage, Symbol, build_info, file::File, notes, pclntab, pe, symbols::Symbols,
+    BinaryError, BuildInfo, PeImage, Symbol, build_info, debug::DebugFile, file::File, notes, pclntab, pe,
+    symbols::Symbols, text,
 };
 
 /// A decompressed section may be this many times larger than its compressed bytes; zlib cannot do
@@ -50,6 +50,9 @@ pub struct Section<'a> {
 pub struct Executable<'a> {
     pub(crate) file: File<'a>,
     pub(crate) symbols: Symbols,
+    pub(crate) text_sha256: OnceLock<Option<String>>,
+    /// The file that has debug information when this one does not.
+    pub(crate) debug: Option<Box<DebugFile<'a>>>,
     /// The operating system that it is for; ELF files are taken for Linux'.
     pub os: Os,
     /// Architecture.
@@ -66,7 +69,7 @@ pub struct Executable<'a> {
     pub build_ids: BuildIds,
     /// No symbol table.
     pub stripped: bool,
-    /// Debug information is in the file.
+    /// Where debug information is.
     pub dwarf: DwarfPresence,
     /// The header of a PE file.
     pub image: Option<PeImage>,
@@ -135,6 +138,8 @@ impl<'a> Executable<'a> {
             dwarf,
             image: None,
             symbols: Symbols::default(),
+            text_sha256: OnceLock::new(),
+            debug: None,
             file: File::Elf(file),
         };
         let diagnostics = executable.without_go();
@@ -153,8 +158,17 @@ impl<'a> Executable<'a> {
         )]
     }
 
-    /// A section by name, decompressed; `.debug_*` is also found as `.zdebug_*`.
+    pub(crate) fn data(&self) -> &'a [u8] {
+        self.file.data()
+    }
+
+    /// A section by name, decompressed; `.debug_*` is also found as `.zdebug_*`, and in the debug file.
     pub fn section(&self, name: &str) -> Option<Section<'a>> {
+        if let Some(debug) = &self.debug
+            && name.starts_with(".debug_")
+        {
+            return debug.section(name);
+        }
         let section = self.file.section(name)?;
         let compressed = section.data;
         let claimed = compressed.uncompressed_size;
@@ -165,14 +179,17 @@ impl<'a> Executable<'a> {
         Some(Section { address: section.address, data: compressed.decompress().ok()? })
     }
 
-    /// A symbol by name.
+    /// A symbol by name, of this file or else of its debug file.
     pub fn symbol(&self, name: &str) -> Option<Symbol> {
-        self.file.symbol(&self.symbols, name)
+        let debug = || self.debug.as_ref()?.symbol(name);
+        self.file.symbol(&self.symbols, name).or_else(debug)
     }
 
-    /// The function whose code is at a link-time address, by the symbol table.
+    /// The function whose code is at a link-time address, by the symbol table of this file or else of
+    /// its debug file.
     pub fn symbol_at(&self, address: u64) -> Option<(Cow<'a, str>, Symbol)> {
-        self.file.symbol_at(&self.symbols, address)
+        let debug = || self.debug.as_ref()?.symbol_at(address);
+        self.file.symbol_at(&self.symbols, address).or_else(debug)
     }
 
     /// The file's bytes that are mapped at a link-time address, to the end of their segment.
@@ -183,10 +200,10 @@ impl<'a> Executable<'a> {
         })
     }
 
-    /// Link-time address and bytes of the text section; of a PE file without the Go build ID in front, which
-    /// differs when the debug information does.
+    /// Link-time address and bytes of the text section, `None` where it is not in the file; of a PE file without
+    /// the Go build ID in front, which differs when the debug information does.
     pub fn text(&self) -> Option<(u64, &'a [u8])> {
-        let (address, text) = self.file.plain_section(".text")?;
+        let (address, text) = self.file.plain_section(".text").filter(|(_, bytes)| !bytes.is_empty())?;
         let id = if self.os == Os::Windows { notes::go_build_id_size(text) } else { 0 };
         Some((address.checked_add(id as u64)?, text.get(id..)?))
     }
@@ -201,9 +218,28 @@ impl<'a> Executable<'a> {
         file.sections().find(code)?.data().ok()
     }
 
-    /// SHA-256 of the text section, lower-case hexadecimal: equal for a binary and its stripped twin.
+    /// SHA-256 of the text section with the addresses of what lies outside of it as zeros, lower-case
+    /// hexadecimal: equal for a binary and its stripped twin.
     pub fn text_sha256(&self) -> Option<String> {
-        Some(hex::encode(Sha256::digest(self.text()?.1)))
+        self.text_sha256.get_or_init(|| self.digest_text()).clone()
+    }
+
+    fn digest_text(&self) -> Option<String> {
+        let (address, bytes) = self.text()?;
+        self.digest_code(address, bytes)
+    }
+
+    /// The digest of this file's code in the place of another one's text, for a file without sections.
+    pub(crate) fn text_sha256_at(&self, (address, bytes): (u64, &[u8])) -> Option<String> {
+        self.digest_code(address, self.mapped(address)?.get(..bytes.len())?)
+    }
+
+    fn digest_code(&self, address: u64, bytes: &[u8]) -> Option<String> {
+        let ends = self.load_segments.iter().map(|s| s.address.saturating_add(s.memory_size));
+        let start = self.load_segments.iter().map(|segment| segment.address).min()?;
+        // What is linked from zero on has no absolute addresses in its text.
+        let end = if self.position_independent { start } else { ends.max()? };
+        Some(text::digest(self.arch, address, bytes, (start, end)))
     }
 
     /// Where the Go function table is: link-time address and bytes.

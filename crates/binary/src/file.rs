@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use object::{
-    CompressedData, CompressionFormat, LittleEndian, Object as _, ObjectSection as _,
+    CompressedData, CompressionFormat, LittleEndian, Object as _, ObjectSection as _, SectionFlags, elf,
     read::{elf::ElfFile64, pe::PeFile64},
 };
 
@@ -28,6 +28,14 @@ pub(crate) struct RawSection<'a> {
 }
 
 impl<'a> File<'a> {
+    /// The whole file.
+    pub(crate) fn data(&self) -> &'a [u8] {
+        match self {
+            Self::Elf(file) => file.data(),
+            Self::Pe(file) => file.data(),
+        }
+    }
+
     /// A section by name.
     pub(crate) fn section(&self, name: &str) -> Option<RawSection<'a>> {
         match self {
@@ -49,6 +57,24 @@ impl<'a> File<'a> {
     pub(crate) fn plain_section(&self, name: &str) -> Option<(u64, &'a [u8])> {
         let section = self.section(name)?;
         (section.data.format == CompressionFormat::None).then_some((section.address, section.data.data))
+    }
+
+    /// Name, link-time address and size of the sections of an ELF file that have an address of their own.
+    pub(crate) fn mapped_sections(&self) -> Vec<(&[u8], u64, u64)> {
+        let Self::Elf(file) = self else { return Vec::new() };
+        let sections = file.sections().filter_map(|section| {
+            let SectionFlags::Elf { sh_flags, .. } = section.flags() else { return None };
+            let mapped = sh_flags.0 & elf::SHF_ALLOC.0 != 0 && sh_flags.0 & elf::SHF_TLS.0 == 0;
+            mapped.then_some((section.name_bytes().ok()?, section.address(), section.size()))
+        });
+        sections.collect()
+    }
+
+    /// Whether a section has an address and a size, but no bytes.
+    pub(crate) fn is_empty_section(&self, name: &str) -> bool {
+        let Self::Elf(file) = self else { return false };
+        let section = file.section_by_name(name);
+        section.is_some_and(|section| section.size() > 0 && section.file_range().is_none())
     }
 
     /// A symbol by name.

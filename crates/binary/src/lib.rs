@@ -6,6 +6,7 @@
 
 pub mod build_info;
 pub mod cfi;
+mod debug;
 pub mod dwarf;
 mod elf;
 mod error;
@@ -14,12 +15,17 @@ pub mod identify;
 pub mod mapped;
 pub mod matching;
 mod notes;
+mod packing;
 pub mod pclntab;
 mod pe;
+pub mod process_image;
 mod symbols;
+mod text;
 
 pub use build_info::BuildInfo;
+pub use debug::{DebugLink, Tie, Untied};
 pub use elf::{Executable, LoadSegment, Section};
 pub use error::BinaryError;
+pub use packing::Packer;
 pub use pe::PeImage;
 pub use symbols::Symbol;

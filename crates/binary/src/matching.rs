@@ -5,9 +5,9 @@ use panicle_report::{BinaryMatch, BuildIds};
 use sha2::{Digest as _, Sha256};
 
 pub use crate::notes::build_ids_in_memory;
-use crate::{Executable, notes};
+use crate::{Executable, notes, process_image};
 
-/// Text compared at most; a different program differs long before.
+/// Text compared at most where nothing speaks against a file; a different program differs long before.
 const MOST_COMPARED: u64 = 1 << 20;
 /// Fewer bytes than this that agree prove nothing.
 const LEAST_COMPARED: u64 = 256;
@@ -35,7 +35,7 @@ pub fn load_bias(core: &Core<'_>, executable: &Executable<'_>) -> Option<u64> {
 /// The IDs of the executable that the process ran, from its memory, or else from a minidump's list of
 /// modules.
 pub fn running_build_ids(core: &Core<'_>, memory: &AddressSpace<'_>) -> BuildIds {
-    let mut ids = base(core).map(|base| build_ids_in_memory(memory, base)).unwrap_or_default();
+    let mut ids = base(core, memory).map(|base| build_ids_in_memory(memory, base)).unwrap_or_default();
     if core.os == Os::Windows {
         ids.go = core.executable_base().and_then(|base| notes::go_build_id_behind(memory, base));
     }
@@ -47,32 +47,74 @@ pub fn running_build_ids(core: &Core<'_>, memory: &AddressSpace<'_>) -> BuildIds
     ids
 }
 
-/// Where the executable's ELF header is. When no file mappings were dumped: the program headers
+/// Where the ELF header of the Go executable is: of what was started, or, when a packer's stub was, of
+/// what it unpacked.
+pub(crate) fn base(core: &Core<'_>, memory: &AddressSpace<'_>) -> Option<u64> {
+    let started = started_base(core);
+    let is_go = started.is_some_and(|base| build_ids_in_memory(memory, base).go.is_some());
+    let unpacked = || process_image::unpacked_base(core, memory);
+    if is_go || core.os == Os::Windows { started } else { unpacked().or(started) }
+}
+
+/// Where the ELF header of what was started is. When no file mappings were dumped: the program headers
 /// follow it on its page.
-fn base(core: &Core<'_>) -> Option<u64> {
+pub(crate) fn started_base(core: &Core<'_>) -> Option<u64> {
     core.executable_base().or_else(|| Some(core.auxv.program_headers()? & !(PAGE - 1)))
 }
 
 /// Compares build IDs, or else the text bytes that the core has, or else where things are.
 ///
-/// Equal text is a match; an equal layout is not, but a differing one is as good as a differing ID.
+/// Equal text is a match, of another link of the same code too; an equal layout is not, but a
+/// differing one is as good as a differing ID.
 pub fn compare(core: &Core<'_>, memory: &AddressSpace<'_>, executable: &Executable<'_>) -> BinaryMatch {
     if core.arch != executable.arch || (core.os != executable.os && core.os != Os::Other) {
         return BinaryMatch::Mismatch;
     }
-    match compare_ids(&running_build_ids(core, memory), &executable.build_ids) {
-        Some(true) => return BinaryMatch::BuildId,
-        Some(false) => return BinaryMatch::Mismatch,
-        None => {}
+    let running = running_build_ids(core, memory);
+    let same_ids = compare_ids(&running, &executable.build_ids);
+    if same_ids == Some(true) {
+        return BinaryMatch::BuildId;
     }
-    if let Some(same) = compare_text_digest(core, executable) {
+    // It stands for an ID where there is none.
+    if same_ids.is_none()
+        && let Some(same) = compare_text_digest(core, executable)
+    {
         return if same { BinaryMatch::Text } else { BinaryMatch::Mismatch };
     }
-    let Some(bias) = load_bias(core, executable) else { return BinaryMatch::None };
+    let without_bias = if same_ids.is_none() { BinaryMatch::None } else { BinaryMatch::Mismatch };
+    let Some(bias) = load_bias(core, executable) else { return without_bias };
     if layout_differs(core, memory, executable, bias) {
         return BinaryMatch::Mismatch;
     }
-    compare_text(memory, executable, bias)
+    match (compare_text(memory, executable, bias, same_ids), same_ids) {
+        // Linked again, from the same packages, to the same places.
+        (BinaryMatch::None, Some(_)) if same_compilation(&running, &executable.build_ids) => {
+            BinaryMatch::Text
+        }
+        (BinaryMatch::None, Some(_)) => BinaryMatch::Mismatch,
+        (compared, _) => compared,
+    }
+}
+
+/// Whether two Go IDs are of links of one main package, compiled by the same compiler from the same
+/// sources with the same dependencies: the second part digests all of that
+/// (cmd/go/internal/work/buildid.go). Without `-trimpath` it digests the linker's flags too.
+fn same_compilation(one: &BuildIds, other: &BuildIds) -> bool {
+    same_part(one, other, 1) && same_part(one, other, 2)
+}
+
+/// Whether two Go IDs are of links of main packages that were compiled to the same bytes. Their
+/// dependencies may differ within functions.
+pub fn same_main_package(one: &BuildIds, other: &BuildIds) -> bool {
+    same_part(one, other, 2)
+}
+
+fn same_part(one: &BuildIds, other: &BuildIds, part: usize) -> bool {
+    let of = |ids: &'_ BuildIds| {
+        let id = ids.go.as_deref().filter(|id| is_content_id(id))?;
+        id.split('/').nth(part).map(str::to_owned)
+    };
+    of(one).is_some_and(|part| Some(part) == of(other))
 }
 
 /// Whether two sets of IDs are of one build; `None` when they do not tell.
@@ -108,6 +150,14 @@ fn compare_text_digest(core: &Core<'_>, executable: &Executable<'_>) -> Option<b
     Some(theirs == &ours)
 }
 
+/// Those of the IDs that no other build has. What is left can be searched for.
+pub fn distinctive(ids: BuildIds) -> BuildIds {
+    let go = ids.go.as_deref();
+    let gnu = ids.gnu.as_deref().is_some_and(|gnu| !is_made_of_no_id(gnu, go));
+    let go = go.is_some_and(is_content_id);
+    BuildIds { gnu: ids.gnu.filter(|_| gnu), go: ids.go.filter(|_| go), ..ids }
+}
+
 /// Whether a Go build ID names one build. The go command's are digests with slashes between them
 /// (cmd/go/internal/work/buildid.go); build systems set words such as `redacted`, which all of their
 /// programs then share.
@@ -136,17 +186,19 @@ fn layout_differs(
     executable: &Executable<'_>,
     bias: u64,
 ) -> bool {
-    let entry = core.auxv.entry();
     if let (Some(image), Some(module)) = (executable.image, core.executable_module()) {
         // The check sum is no part of it: where the file says 0, Windows' loader leaves that, and others work
         // it out.
         return (image.size, image.time_stamp) != (module.size, module.time_stamp)
             || !bias.is_multiple_of(PAGE);
     }
+    let base = base(core, memory);
+    // The kernel tells the entry of what it started.
+    let entry = core.auxv.entry().filter(|_| base == started_base(core));
     if !bias.is_multiple_of(PAGE) || entry.is_some_and(|entry| entry != executable.entry.wrapping_add(bias)) {
         return true;
     }
-    let base = base(core).and_then(|base| notes::load_segments_in_memory(memory, base));
+    let base = base.and_then(|base| notes::load_segments_in_memory(memory, base));
     if base.is_some_and(|theirs| {
         let ours = executable.load_segments.iter().map(|segment| (segment.address, segment.memory_size));
         !ours.eq(theirs)
@@ -163,11 +215,21 @@ fn layout_differs(
     })
 }
 
-fn compare_text(memory: &AddressSpace<'_>, executable: &Executable<'_>, bias: u64) -> BinaryMatch {
+/// Compares what the core has of the text: all of it against other IDs, else as much as tells.
+fn compare_text(
+    memory: &AddressSpace<'_>,
+    executable: &Executable<'_>,
+    bias: u64,
+    same_ids: Option<bool>,
+) -> BinaryMatch {
+    let most = if same_ids.is_none() { MOST_COMPARED } else { u64::MAX };
     let mut compared = 0;
+    // The headers, with the IDs, may be in the same segment.
+    let text = executable.text().map(|(address, _)| address);
     for segment in executable.load_segments.iter().filter(|segment| segment.executable) {
-        let mut offset = 0;
-        while offset < segment.bytes.len() && compared < MOST_COMPARED {
+        let before = text.and_then(|text| usize::try_from(text.checked_sub(segment.address)?).ok());
+        let mut offset = before.filter(|&before| before < segment.bytes.len()).unwrap_or(0);
+        while offset < segment.bytes.len() && compared < most {
             let ours = &segment.bytes[offset..];
             let address = segment.address.wrapping_add(bias).wrapping_add(offset as u64);
             let Some(theirs) = memory.rest(address) else {

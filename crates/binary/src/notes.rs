@@ -129,10 +129,13 @@ pub(crate) fn program_headers_in_memory<'a>(
     headers_in_memory(memory, base).map(|(_, headers)| headers)
 }
 
-type ProgramHeaders<'a> = &'a [ProgramHeader64<LittleEndian>];
+pub(crate) type ProgramHeaders<'a> = &'a [ProgramHeader64<LittleEndian>];
 
 /// The page that begins with an ELF header, and the program headers on it.
-fn headers_in_memory<'a>(memory: &AddressSpace<'a>, base: u64) -> Option<(&'a [u8], ProgramHeaders<'a>)> {
+pub(crate) fn headers_in_memory<'a>(
+    memory: &AddressSpace<'a>,
+    base: u64,
+) -> Option<(&'a [u8], ProgramHeaders<'a>)> {
     let page = memory.rest(base)?;
     let (header, _) = pod::from_bytes::<FileHeader64<LittleEndian>>(page).ok()?;
     if header.e_ident.magic != elf::ELFMAG {

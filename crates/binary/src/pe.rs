@@ -1,5 +1,7 @@
 //! Windows executables (PE32+), as Go's linker and others write them.
 
+use std::sync::OnceLock;
+
 use object::{
     LittleEndian, Object as _, ObjectKind, ObjectSection as _, SectionFlags, pe,
     read::pe::{ImageNtHeaders as _, ImageOptionalHeader as _, PeFile64},
@@ -66,6 +68,8 @@ pub(crate) fn parse(data: &[u8]) -> Result<(Executable<'_>, Vec<Diagnostic>), Bi
         dwarf,
         image: Some(image),
         symbols: Symbols::default(),
+        text_sha256: OnceLock::new(),
+        debug: None,
         file: File::Pe(file),
     };
     let diagnostics = executable.without_go();

@@ -5,18 +5,18 @@ mod files;
 
 use std::{
     io::{BufWriter, IsTerminal as _, Write as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
     thread,
 };
 
 use clap::{Args, ValueEnum};
-use panicle_analysis::{Identity, Listing, Options};
-use panicle_report::{BuildIds, Diagnostic, Report, Stage, VerdictClass};
+use panicle_analysis::{Listing, Options};
+use panicle_report::{Diagnostic, Report, Stage, VerdictClass};
 use panicle_sandbox::Role;
 
 use crate::{
     exit::{Done, Failure},
-    libraries, render,
+    find, libraries, render,
 };
 use files::{Files, Input, Unpacking};
 
@@ -26,11 +26,11 @@ pub(crate) struct Arguments {
     /// The core file. Like every input but traces and profiles it may be compressed (zstd, gzip, xz, lz4)
     /// or an archive (tar, zip), whose members are used for what they are.
     core: Option<PathBuf>,
-    /// An executable; of several, the one that the core came from is used.
+    /// An executable or its debug file; of several, those that belong to the core are used.
     #[arg(long, value_name = "FILE")]
     binary: Vec<PathBuf>,
-    /// A folder to look for the executable and its shared libraries in: by build ID
-    /// (`.build-id/ab/cdef…`) and by name.
+    /// A folder to look in for the executable, its shared libraries and their debug information: by build ID
+    /// (`.build-id/ab/cdef….debug`), by `.gnu_debuglink`, by name, by text.
     #[arg(long, value_name = "DIR")]
     debug_dir: Vec<PathBuf>,
     /// A printed crash or goroutine dump.
@@ -104,8 +104,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
         }
     }
     if let Some(core) = &files.core {
-        let found = find_binaries(core, arguments, files.binaries.is_empty());
-        files.binaries.extend(found);
+        let given: Vec<_> = files.binaries.iter().map(|input| (input.name(), input.bytes())).collect();
+        let found = find::find(core.bytes(), &given, &arguments.debug_dir);
+        for path in found {
+            files.binaries.push(Input::open(&path)?);
+        }
         let libraries = libraries::find(core.bytes(), &arguments.debug_dir);
         files.libraries = libraries.iter().filter_map(|path| Input::open(path).ok()).collect();
     }
@@ -152,42 +155,4 @@ fn print(report: &Report, format: Format, summary: bool) -> Result<(), Failure> 
         Err(error) => Err(Failure::Input(format!("the report cannot be written: {error}"))),
         Ok(()) => Ok(()),
     }
-}
-
-/// Executables of this machine that a core names: in the folders that were given, and, where none
-/// was given by hand, at the path that the process ran. Each counts only if its build ID is right.
-fn find_binaries(core: &Input, arguments: &Arguments, none_given: bool) -> Option<Input> {
-    let Identity::Core(identity) = panicle_analysis::identify(core.bytes()) else { return None };
-    let mut candidates = Vec::new();
-    for dir in &arguments.debug_dir {
-        candidates.extend(by_build_id(dir, &identity.build_ids));
-        if let Some(executable) = identity.executable.as_deref().map(Path::new) {
-            candidates.extend(executable.file_name().map(|name| dir.join(name)));
-            candidates.extend(executable.strip_prefix("/").ok().map(|path| dir.join(path)));
-        }
-    }
-    if none_given {
-        candidates.extend(identity.executable.as_deref().map(PathBuf::from));
-    }
-    for path in candidates.into_iter().filter(|path| path.is_file()) {
-        let Ok(input) = Input::open(&path) else { continue };
-        let Identity::Binary(binary) = panicle_analysis::identify(input.bytes()) else { continue };
-        if same_build(&identity.build_ids, &binary.build_ids) {
-            eprintln!("panicle: using {}, whose build ID is that of the core", path.display());
-            return Some(input);
-        }
-    }
-    None
-}
-
-/// `DIR/.build-id/ab/cdef…`, as distributions and debuggers lay it out.
-fn by_build_id(dir: &Path, ids: &BuildIds) -> Option<PathBuf> {
-    let id = ids.gnu.as_deref()?;
-    let (head, tail) = (id.get(..2)?, id.get(2..)?);
-    Some(dir.join(".build-id").join(head).join(tail))
-}
-
-fn same_build(running: &BuildIds, file: &BuildIds) -> bool {
-    let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
-    same(&running.go, &file.go) || (running.go.is_none() && same(&running.gnu, &file.gnu))
 }

@@ -7,6 +7,7 @@
 mod analyze;
 mod child;
 mod exit;
+mod find;
 mod libraries;
 mod openapi;
 mod render;

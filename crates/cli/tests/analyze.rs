@@ -134,18 +134,15 @@ fn of_several_binaries_the_right_one_is_used() {
 }
 
 #[test]
-fn a_wrong_binary_is_told_and_not_used() {
+fn a_wrong_binary_is_told_and_the_right_one_taken_from_where_it_ran() {
     let fixture = panicle_fixtures::get("nil-map-write", "1.24");
     let output = analyze(&[path(&fixture.core), "--binary", path(&other_binary()), "--format", "json"]);
     assert_eq!(output.status.code(), Some(0));
     let report = json(&output);
-    assert_eq!(report["binary"]["match"], "mismatch");
-    assert_eq!(report["goroutines"], serde_json::json!([]));
-    assert_eq!(report["verdict"]["class"], "unknown");
-    assert!(!report["threads"].as_array().unwrap().is_empty());
+    assert_eq!(report["binary"]["path"], path(&fixture.binary));
+    assert_eq!(report["verdict"]["class"], "nil-map-write");
     let said = report["diagnostics"].to_string();
-    assert!(said.contains("not the executable that crashed"), "{said}");
-    assert!(said.contains("nil-map-write") && said.contains("build ID"), "{said}");
+    assert!(said.contains("not the executable that crashed") && said.contains("build ID"), "{said}");
 }
 
 #[test]
@@ -156,24 +153,6 @@ fn a_text_alone_gives_the_same_verdict_and_signature() {
     assert_eq!(by_core["verdict"]["class"], by_text["verdict"]["class"]);
     assert_eq!(by_core["signature"]["fingerprint"], by_text["signature"]["fingerprint"]);
     assert_eq!(by_core["signature"]["family"], by_text["signature"]["family"]);
-}
-
-#[test]
-fn a_core_without_binary_is_helped_by_its_text() {
-    let fixture = panicle_fixtures::get("index-out-of-range", "1.23");
-    let output = analyze(&[
-        path(&fixture.core),
-        "--binary",
-        path(&other_binary()),
-        "--text",
-        path(&fixture.stderr),
-        "--format",
-        "json",
-    ]);
-    let report = json(&output);
-    assert_eq!(report["verdict"]["class"], "index-out-of-range");
-    assert!(report["process"]["pid"].is_number());
-    assert!(report["diagnostics"].to_string().contains("printed text"), "{}", report["diagnostics"]);
 }
 
 #[test]

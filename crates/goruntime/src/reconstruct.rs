@@ -4,7 +4,7 @@ mod writer;
 
 use std::collections::HashMap;
 
-use panicle_binary::{Executable, dwarf::DwarfIndex, mapped};
+use panicle_binary::{Executable, mapped};
 use panicle_image::Core;
 use panicle_report::{Diagnostic, Goroutine, Layout as ReportLayout, Panic, Stage, Thread as ReportThread};
 
@@ -64,8 +64,7 @@ pub fn reconstruct(
     options: &Options<'_>,
 ) -> (Reconstruction, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let loaded = DwarfIndex::load(|name| executable.section(name).map(|section| section.data));
-    let dwarf = match loaded {
+    let dwarf = match executable.load_dwarf() {
         Ok((dwarf, found)) => {
             diagnostics.extend(found);
             dwarf

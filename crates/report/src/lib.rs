@@ -25,7 +25,7 @@ pub use goroutine::{
 pub use panic::{Panic, PanicKind, PanicLink, PanicValue};
 pub use report::{Report, SCHEMA};
 pub use source::{
-    Binary, BinaryMatch, BuildIds, CoreSource, DwarfPresence, EvidenceSource, Layout, LayoutSource, Process,
-    Signal, Source, Truncated,
+    Binary, BinaryMatch, BuildIds, CoreSource, DebugFile, DebugMatch, DwarfPresence, EvidenceSource, Layout,
+    LayoutSource, Process, Signal, Source, Truncated,
 };
 pub use verdict::{Confidence, Evidence, Signature, SignatureStep, Verdict, VerdictClass};

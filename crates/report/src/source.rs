@@ -114,7 +114,8 @@ pub enum DwarfPresence {
 pub enum BinaryMatch {
     /// The build ID in the process' memory is the file's.
     BuildId,
-    /// The text bytes in the process' memory are the file's.
+    /// The file has another build ID, or none, and the same text as the process, or as the
+    /// executable that has the process' build ID.
     Text,
     /// The file is not what the process ran.
     Mismatch,
@@ -146,9 +147,37 @@ pub struct Binary {
     pub dwarf: DwarfPresence,
     /// No symbol table.
     pub stripped: bool,
-    /// How it was tied to the process.
+    /// How it was tied to the process; `text` as well where its debug information was tied to it so.
     #[serde(rename = "match")]
     pub matched: BinaryMatch,
+    /// The file of its own that debug information came from.
+    pub debug_file: Option<Box<DebugFile>>,
+}
+
+/// A file with an executable's debug information.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DebugFile {
+    /// Path or name it was given under.
+    pub path: Option<String>,
+    /// Its identities.
+    pub build_ids: BuildIds,
+    /// How it was tied to the executable.
+    #[serde(rename = "match")]
+    pub matched: DebugMatch,
+}
+
+/// How a debug file was tied to an executable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum DebugMatch {
+    /// The same build ID.
+    BuildId,
+    /// The name and checksum in `.gnu_debuglink`.
+    DebugLink,
+    /// The same text: the unstripped twin.
+    Text,
 }
 
 /// The identities of an executable.
@@ -159,8 +188,8 @@ pub struct BuildIds {
     pub gnu: Option<String>,
     /// Go build ID as `go tool buildid` prints it.
     pub go: Option<String>,
-    /// SHA-256 of the text section's bytes, lower-case hexadecimal: equal for a stripped binary and
-    /// its unstripped twin.
+    /// SHA-256 of the text section, lower-case hexadecimal, in which the addresses of what lies
+    /// outside of it count as zeros: equal for a stripped binary and its unstripped twin.
     pub text_sha256: Option<String>,
 }
 

@@ -57,6 +57,9 @@ pub(crate) struct Binary {
     pub(crate) module_version: Option<String>,
     pub(crate) vcs_revision: Option<String>,
     pub(crate) build_ids: BuildIds,
+    /// What it is good for: an `executable`, or a `debug-file` that has debug information and none of
+    /// the code that it is about.
+    pub(crate) role: Option<&'static str>,
     /// `full`, `separate` or `none`.
     pub(crate) dwarf: Option<String>,
     /// It has no symbol table.
@@ -70,7 +73,10 @@ pub(crate) struct Binary {
 impl From<panicle_store::BinaryRow> for Binary {
     fn from(row: panicle_store::BinaryRow) -> Self {
         let facts = row.facts;
+        let known = row.identified && row.problem.is_none();
+        let debug_only = facts.dwarf.as_deref() == Some("full") && facts.build_ids.text_sha256.is_none();
         Self {
+            role: known.then_some(if debug_only { "debug-file" } else { "executable" }),
             id: row.id,
             name: row.name,
             size_bytes: row.size_bytes,

@@ -17,7 +17,8 @@ pub struct Analysed {
     pub module_version: Option<String>,
     pub hostname: Option<String>,
     pub executable: Option<String>,
-    /// Identities of the executable as the process' memory has them.
+    /// Identities of the executable as the process' memory has them; of the text, as the executable
+    /// that was used has it.
     pub build_ids: BuildIds,
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -37,6 +38,9 @@ pub struct CrashOutcome {
     /// Set when the analysis has to go on once an executable with these identities arrives:
     /// executables that were tried and are not it.
     pub waits_for_binary: Option<Vec<String>>,
+    /// Set when the executable is stripped, so that the analysis has to be done again once a file with
+    /// its debug information arrives: executables and debug files that were tried.
+    pub wants_debug: Option<Vec<String>>,
 }
 
 /// Where a crash stands after [`Store::commit_crash`].
@@ -86,6 +90,18 @@ impl Store {
                         .await?;
                 again |= arrived.iter().any(|(id,)| !tried.contains(id));
             }
+            if let Some(tried) = &outcome.wants_debug {
+                let arrived: Vec<(String,)> = sqlx::query_as(
+                    "SELECT id FROM binaries WHERE dwarf = 'full' \
+                     AND (gnu_build_id = $1 OR go_build_id = $2 OR text_sha256 = $3)",
+                )
+                .bind(&analysed.build_ids.gnu)
+                .bind(&analysed.build_ids.go)
+                .bind(&analysed.build_ids.text_sha256)
+                .fetch_all(&mut *tx)
+                .await?;
+                again |= arrived.iter().any(|(id,)| !tried.contains(id));
+            }
             if again {
                 status = CrashStatus::Queued;
                 enqueue!(tx, JobKind::Analyse, crash, now);
@@ -131,7 +147,8 @@ impl Store {
                  go_version = $7, module = $8, module_version = $9, hostname = COALESCE(hostname, $10), \
                  executable = $11, gnu_build_id = $12, go_build_id = $13, diagnostics = $14, analysed_at = $15, \
                  started_at = NULL, failure = NULL, missing_binary = $16, signature_version = $17, \
-                 fingerprint = $18, family = $19, report_revision = report_revision + 1 WHERE id = $1",
+                 fingerprint = $18, family = $19, text_sha256 = $20, missing_debug = $21, \
+                 report_revision = report_revision + 1 WHERE id = $1",
             )
             .bind(crash)
             .bind(status.as_str())
@@ -152,6 +169,8 @@ impl Store {
             .bind(signature.map(|(version, _, _)| version))
             .bind(signature.map(|(_, fingerprint, _)| fingerprint))
             .bind(signature.map(|(_, _, family)| family))
+            .bind(&analysed.build_ids.text_sha256)
+            .bind(outcome.wants_debug.is_some())
             .execute(&mut *tx)
             .await?;
 

@@ -232,8 +232,18 @@ impl Store {
         Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
-    /// Completes an identification. Crashes that waited for this executable are queued; answers
-    /// which.
+    /// Stored executables with debug information that have this text: unstripped twins.
+    pub async fn binaries_with_text(&self, text_sha256: &str) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = query!(self, db => sqlx::query_as(
+            "SELECT id FROM binaries WHERE text_sha256 = $1 AND dwarf = 'full' ORDER BY received_at, id")
+            .bind(text_sha256)
+            .fetch_all(db)
+            .await)?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
+    /// Completes an identification. Crashes that waited for this executable, or for its debug
+    /// information, are queued; answers which.
     pub async fn commit_binary(
         &self,
         lease: &Lease,
@@ -269,11 +279,15 @@ impl Store {
             .execute(&mut *tx)
             .await?;
             let woken: Vec<(String,)> = sqlx::query_as(
-                "UPDATE crashes SET status = 'queued' WHERE status = 'waiting-for-binary' \
-                 AND (gnu_build_id = $1 OR go_build_id = $2) RETURNING id",
+                "UPDATE crashes SET status = 'queued' WHERE (status = 'waiting-for-binary' \
+                 AND (gnu_build_id = $1 OR go_build_id = $2)) OR (status = 'done' AND missing_debug AND $4 \
+                 AND (gnu_build_id = $1 OR go_build_id = $2 OR text_sha256 = $3)) RETURNING id",
             )
             .bind(&facts.build_ids.gnu)
             .bind(&facts.build_ids.go)
+            .bind(&facts.build_ids.text_sha256)
+            // Only a file with debug information is of use to those that lack it.
+            .bind(facts.dwarf.as_deref() == Some("full"))
             .fetch_all(&mut *tx)
             .await?;
             for (crash,) in &woken {

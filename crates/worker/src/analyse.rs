@@ -1,6 +1,6 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use panicle_report::{BinaryMatch, BuildIds, Diagnostic, Report, Stage, VerdictClass};
+use panicle_report::{BinaryMatch, BuildIds, Diagnostic, DwarfPresence, Report, Stage, VerdictClass};
 use panicle_sandbox::{CoreIdentity, Identity, Role, Stopped, Task};
 use panicle_store::{Analysed, CrashOutcome, Evidence, EvidenceKind, Job, Part};
 
@@ -11,7 +11,7 @@ use crate::{
     tend::{Inputs, Tended},
 };
 
-/// Executables that are handed to a child at most; more with the same build ID add nothing.
+/// Executables and debug files that are handed to a child at most; more of the same build add nothing.
 const MAX_BINARIES: usize = 8;
 /// Shared libraries that are looked for; a process has a few dozen.
 const MAX_LIBRARIES: usize = 64;
@@ -69,12 +69,17 @@ impl Worker {
         if waits {
             head.diagnostics.insert(0, missing_binary(core.as_ref(), &head, tried.len().min(MAX_BINARIES)));
         }
+        let wants_debug = lacks_debug(&head);
+        if wants_debug {
+            head.diagnostics.push(missing_debug());
+        }
         let texts = inputs.list.iter().any(|input| !matches!(input.role, Role::Core | Role::Binary));
         let groups = groups(&head, core.as_ref(), waits && !texts);
         let outcome = CrashOutcome {
             analysed: columns(&head, core),
             signature: groups.then(|| head.signature.clone()),
             matched: matched(&head, &tried, &inputs),
+            wants_debug: wants_debug.then(|| tried.clone()),
             waits_for_binary: waits.then_some(tried),
             parts: {
                 parts.push(part(Part::Head, 0, &head).map_err(Stopped::Output)?);
@@ -107,7 +112,7 @@ impl Worker {
     }
 
     /// The executables to try: those that have the core's build ID first, then the others that were
-    /// named.
+    /// named, then those that have the same text as one of them, and debug information.
     async fn candidates(
         &self,
         named: Vec<Evidence>,
@@ -119,8 +124,19 @@ impl Worker {
                 candidates.push(self.inner.store.evidence(&id).await?);
             }
         }
-        let known: HashSet<String> = candidates.iter().map(|evidence| evidence.id.clone()).collect();
-        candidates.extend(named.into_iter().filter(|evidence| !known.contains(&evidence.id)));
+        let mut known: HashSet<String> = candidates.iter().map(|evidence| evidence.id.clone()).collect();
+        candidates.extend(named.into_iter().filter(|evidence| known.insert(evidence.id.clone())));
+        let texts: BTreeSet<String> = candidates
+            .iter()
+            .filter_map(|evidence| evidence.binary.as_ref()?.facts.build_ids.text_sha256.clone())
+            .collect();
+        for text in texts {
+            for id in self.inner.store.binaries_with_text(&text).await? {
+                if known.insert(id.clone()) {
+                    candidates.push(self.inner.store.evidence(&id).await?);
+                }
+            }
+        }
         Ok(candidates)
     }
 }
@@ -148,6 +164,23 @@ fn lacks_binary(core: &CoreIdentity, report: &Report) -> bool {
         && report.binary.as_ref().is_none_or(|binary| binary.matched == BinaryMatch::Mismatch)
 }
 
+/// The executable that was used is stripped, and nothing at hand tells what was stripped off.
+fn lacks_debug(report: &Report) -> bool {
+    report.binary.as_ref().is_some_and(|binary| {
+        binary.matched != BinaryMatch::Mismatch
+            && binary.dwarf == DwarfPresence::None
+            && binary.go_version.is_some()
+    })
+}
+
+fn missing_debug() -> Diagnostic {
+    Diagnostic::info(
+        Stage::Service,
+        "the executable is stripped; when its debug file, or the same program built without -s -w, is uploaded, \
+         the analysis is done again by itself",
+    )
+}
+
 fn missing_binary(core: Option<&CoreIdentity>, report: &Report, tried: usize) -> Diagnostic {
     let executable = core
         .and_then(|core| core.executable.clone())
@@ -163,8 +196,8 @@ fn missing_binary(core: Option<&CoreIdentity>, report: &Report, tried: usize) ->
             "the analysis goes on by itself when an executable with this build ID is uploaded"
         }
         _ => {
-            "the core does not hold the build ID, so the executable has to be uploaded and named with \
-             this crash"
+            "the core holds no build ID that names one build, so the executable has to be uploaded and \
+             named with this crash"
         }
     };
     Diagnostic::warning(Stage::Service, format!("{why}; {next}"))
@@ -183,10 +216,14 @@ fn groups(report: &Report, core: Option<&CoreIdentity>, core_alone_without_binar
 fn matched(report: &Report, tried: &[String], inputs: &Inputs) -> Vec<String> {
     let used = report.binary.as_ref().filter(|binary| binary.matched != BinaryMatch::Mismatch);
     let Some(used) = used else { return Vec::new() };
+    let debug = used.debug_file.as_ref();
     inputs
         .list
         .iter()
-        .filter(|input| input.role == Role::Binary && (tried.len() == 1 || input.name == used.path))
+        .filter(|input| {
+            let is_debug = debug.is_some_and(|debug| input.name == debug.path);
+            input.role == Role::Binary && (tried.len() == 1 || input.name == used.path || is_debug)
+        })
         .filter_map(|input| input.sha256.clone().filter(|digest| tried.contains(digest)))
         .collect()
 }
@@ -203,7 +240,10 @@ fn columns(report: &Report, core: Option<CoreIdentity>) -> Analysed {
         module_version: binary.and_then(|binary| binary.module_version.clone()),
         hostname: report.process.hostname.clone(),
         executable: core.executable.or_else(|| report.process.executable.clone()),
-        build_ids: core.build_ids,
+        build_ids: BuildIds {
+            text_sha256: binary.and_then(|binary| binary.build_ids.text_sha256.clone()),
+            ..core.build_ids
+        },
         diagnostics: report.diagnostics.clone(),
     }
 }

@@ -64,6 +64,11 @@ impl Input {
         Ok(Self { name: path.display().to_string(), bytes, digest: Digest::Of(file) })
     }
 
+    /// Its path, or what it is called in an archive.
+    pub(super) fn name(&self) -> &Path {
+        Path::new(&self.name)
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

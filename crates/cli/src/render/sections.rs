@@ -1,6 +1,6 @@
 //! Everything but stacks.
 
-use panicle_report::{BinaryMatch, DwarfPresence, LayoutSource, PanicKind, Report, Severity};
+use panicle_report::{BinaryMatch, DebugMatch, DwarfPresence, LayoutSource, PanicKind, Report, Severity};
 
 use super::page::Page;
 
@@ -122,6 +122,17 @@ pub(super) fn facts(page: &mut Page, report: &Report) {
     );
     if let Some(binary) = &report.binary {
         fact("binary", Some(binary_line(binary)));
+        fact(
+            "debug file",
+            binary.debug_file.as_ref().map(|file| {
+                let how = match file.matched {
+                    DebugMatch::BuildId => "matched by build ID",
+                    DebugMatch::DebugLink => "matched by name and checksum",
+                    DebugMatch::Text => "another link of the program, matched by its text",
+                };
+                format!("{} ({how})", file.path.as_deref().unwrap_or("without a name"))
+            }),
+        );
         fact(
             "module",
             binary.module.clone().map(|module| {

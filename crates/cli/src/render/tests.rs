@@ -112,6 +112,7 @@ fn report(message: &str) -> Report {
             dwarf: DwarfPresence::Full,
             stripped: false,
             matched: BinaryMatch::BuildId,
+            debug_file: None,
         }),
         layout: Some(Layout { source: LayoutSource::Dwarf, go_version: Some("go1.24.11".to_owned()) }),
         verdict: Verdict {

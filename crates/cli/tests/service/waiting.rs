@@ -1,5 +1,7 @@
 //! Cores whose executable is missing, is another one, or was not built by Go.
 
+use std::{fs, path::Path, process::Command};
+
 use panicle_fixtures::get;
 use serde_json::json;
 
@@ -77,4 +79,79 @@ fn a_core_without_go_is_done_and_says_so() {
     assert!(said, "{done:#}");
     let report = server.get(&format!("/api/v1/crashes/{crash}/report")).expect(200);
     assert_eq!(report["process"]["signal"]["name"], "SIGSEGV");
+}
+
+fn run(command: &mut Command) {
+    let status = command.status().unwrap();
+    assert!(status.success(), "{command:?}: {status}");
+}
+
+/// Copies an executable with IDs that another link of it would have.
+fn other_ids(executable: &Path, twin: &Path) {
+    fs::copy(executable, twin).unwrap();
+    for section in [".note.gnu.build-id", ".note.go.buildid"] {
+        let note = twin.with_extension("note");
+        let dump = format!("--dump-section={section}={}", note.display());
+        run(Command::new("objcopy").arg(dump).arg(twin));
+        let mut bytes = fs::read(&note).unwrap();
+        // Behind the header and the name; the last part of a Go ID is at the end.
+        bytes[20] ^= 1;
+        let last = bytes.iter().rposition(|&byte| byte != 0).unwrap();
+        bytes[last] ^= 1;
+        fs::write(&note, bytes).unwrap();
+        let update = format!("--update-section={section}={}", note.display());
+        run(Command::new("objcopy").arg(update).arg(twin));
+    }
+}
+
+#[test]
+fn debug_information_that_arrives_later_is_used_by_itself() {
+    let server = Server::start(&[]);
+    let fixture = get("nil-map-write", "1.26");
+    let folder = tempfile::tempdir().unwrap();
+    let (stripped, twin) = (folder.path().join("stripped"), folder.path().join("twin"));
+    run(Command::new("strip").arg("-o").arg(&stripped).arg(&fixture.binary));
+    other_ids(&fixture.binary, &twin);
+    let binary = server.put_file("binary", &stripped);
+    server.wait_until(&format!("/api/v1/blobs/{binary}"), |blob| blob["binary"]["identified"] == true);
+    let crash = server.crash_of_core(&fixture.core);
+    let settled = server.wait(&crash, &["done", "failed", "waiting-for-binary"]);
+    assert_eq!(settled["status"], "done", "{settled:#}");
+    assert!(settled["diagnostics"].to_string().contains("built without -s -w"), "{settled:#}");
+
+    // Another program with debug information changes nothing.
+    let other = server.put_file("binary", &get("string-panic", "1.26").binary);
+    server.wait_until(&format!("/api/v1/blobs/{other}"), |blob| blob["binary"]["identified"] == true);
+    assert_eq!(server.get(&format!("/api/v1/crashes/{crash}")).expect(200)["status"], "done");
+
+    let uploaded = server.put_file("binary", &twin);
+    let path = format!("/api/v1/crashes/{crash}/report");
+    let report = server.wait_until(&path, |report| report["binary"]["dwarf"] == "separate");
+    assert_eq!(report["binary"]["match"], "text");
+    assert_eq!(report["verdict"]["class"], "nil-map-write");
+    assert_eq!(report["layout"]["source"], "dwarf");
+    let evidence = server.get(&format!("/api/v1/crashes/{crash}/evidence")).expect(200);
+    let used = |id: &str| evidence["items"].as_array().unwrap().iter().any(|item| item["id"] == id);
+    assert!(used(&binary) && used(&uploaded) && !used(&other), "{evidence:#}");
+
+    // The list of executables says what each is.
+    let listed = server.get("/api/v1/binaries").expect(200);
+    let of =
+        |id: &str| listed["items"].as_array().unwrap().iter().find(|item| item["id"] == id).unwrap().clone();
+    let (bare, full) = (of(&binary), of(&uploaded));
+    assert_eq!(
+        (&bare["role"], &bare["stripped"], &bare["dwarf"]),
+        (&json!("executable"), &json!(true), &json!("none"))
+    );
+    assert_eq!((&full["stripped"], &full["dwarf"]), (&json!(false), &json!("full")));
+    assert_eq!(bare["build_ids"]["text_sha256"], full["build_ids"]["text_sha256"]);
+    assert_ne!(bare["build_ids"]["go"], full["build_ids"]["go"]);
+
+    // What was split off a file of one's own.
+    let debug = folder.path().join("debug");
+    run(Command::new("objcopy").arg("--only-keep-debug").arg(&fixture.binary).arg(&debug));
+    let debug = server.put_file("binary", &debug);
+    let blob =
+        server.wait_until(&format!("/api/v1/blobs/{debug}"), |blob| blob["binary"]["identified"] == true);
+    assert_eq!(blob["binary"]["role"], "debug-file");
 }

@@ -79,6 +79,39 @@ contract! {
         assert_eq!(committed.status, CrashStatus::WaitingForBinary, "tried, and not it");
     }
 
+    async fn a_stripped_executable_is_settled_until_its_debug_information_arrives(store: Store) {
+        let id = crash(&store, "c1", "shop").await;
+        let other = crash(&store, "c2", "shop").await;
+        let mut stripped = outcome("aa");
+        stripped.analysed.build_ids.text_sha256 = Some("t1".to_owned());
+        for crash in [&id, &other] {
+            let job = next(&store).await;
+            stripped.wants_debug = (*crash == id).then(Vec::new);
+            let committed = store.commit_crash(&job.lease, crash, &stripped).await.unwrap();
+            assert_eq!(committed.status, CrashStatus::Done);
+        }
+        let with_text = |text: &str, dwarf: &str| {
+            let build_ids = BuildIds { text_sha256: Some(text.to_owned()), ..BuildIds::default() };
+            panicle_store::BinaryFacts { build_ids, dwarf: Some(dwarf.to_owned()), ..facts("g2") }
+        };
+        let mut woken = Vec::new();
+        for (binary, facts) in [("b1", with_text("t1", "none")), ("b2", with_text("t2", "full")), ("b3", with_text("t1", "full"))] {
+            blob(&store, binary, EvidenceKind::Binary).await;
+            let job = next(&store).await;
+            woken.push(store.commit_binary(&job.lease, binary, Ok(&facts)).await.unwrap());
+        }
+        assert_eq!(woken, [vec![], vec![], vec![id.clone()]]);
+        assert_eq!(store.binaries_with_text("t1").await.unwrap(), ["b3"]);
+
+        // One that arrived while the analysis ran is not missed, and one that was tried is of no use.
+        for (tried, status) in [("b1", CrashStatus::Queued), ("b3", CrashStatus::Done)] {
+            let job = next(&store).await;
+            stripped.wants_debug = Some(vec![tried.to_owned()]);
+            let committed = store.commit_crash(&job.lease, &id, &stripped).await.unwrap();
+            assert_eq!(committed.status, status);
+        }
+    }
+
     async fn a_crash_is_known_by_its_core_and_by_its_key(store: Store) {
         blob(&store, "c1", EvidenceKind::Core).await;
         blob(&store, "t1", EvidenceKind::Text).await;

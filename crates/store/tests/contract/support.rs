@@ -86,6 +86,7 @@ pub(crate) fn outcome(fingerprint: &str) -> CrashOutcome {
         signature: Some(signature(fingerprint)),
         matched: Vec::new(),
         waits_for_binary: None,
+        wants_debug: None,
     }
 }
 
