@@ -16,7 +16,7 @@ use std::cell::RefCell;
 
 use gimli::{
     BaseAddresses, CfaRule, EhFrame, EhFrameOffset, EndianSlice, EvaluationResult, FrameDescriptionEntry,
-    LittleEndian, Register, RegisterRule, UnwindContext, UnwindExpression, UnwindSection as _, Value,
+    LittleEndian, Register, RegisterRule, UnwindContext, UnwindExpression, UnwindSection as _, Value, Vendor,
 };
 use panicle_image::Arch;
 use thiserror::Error;
@@ -75,7 +75,7 @@ impl<'a> CallFrames<'a> {
         let frames_at = index::frames_address(address, header)?;
         let frames = bytes(frames_at)?;
         let bases = BaseAddresses::default().set_eh_frame_hdr(address).set_eh_frame(frames_at);
-        let frames = eh_frame(frames);
+        let frames = eh_frame(arch, frames);
         let index = index::table(address, header).unwrap_or_else(|| index::list(&frames, &bases));
         Some(Self { frames, bases, index, arch, context: RefCell::default() })
     }
@@ -83,7 +83,7 @@ impl<'a> CallFrames<'a> {
     /// From `.eh_frame` alone, at `address`. One pass makes the index that the linker did not.
     pub fn from_section(arch: Arch, address: u64, bytes: &'a [u8]) -> Self {
         let bases = BaseAddresses::default().set_eh_frame(address);
-        let frames = eh_frame(bytes);
+        let frames = eh_frame(arch, bytes);
         let index = index::list(&frames, &bases);
         Self { frames, bases, index, arch, context: RefCell::default() }
     }
@@ -157,9 +157,13 @@ impl<'a> CallFrames<'a> {
     }
 }
 
-fn eh_frame(bytes: &[u8]) -> EhFrame<Slice<'_>> {
+fn eh_frame(arch: Arch, bytes: &[u8]) -> EhFrame<Slice<'_>> {
     let mut frames = EhFrame::new(bytes, LittleEndian);
     frames.set_address_size(8);
+    if arch == Arch::Arm64 {
+        // DW_CFA_AARCH64_negate_ra_state, in all code compiled with -mbranch-protection.
+        frames.set_vendor(Vendor::AArch64);
+    }
     frames
 }
 

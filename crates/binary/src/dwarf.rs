@@ -26,7 +26,7 @@ use panicle_report::{Diagnostic, Stage};
 pub use expr::{ExprContext, ExprError, Piece, PieceLocation, evaluate};
 pub use functions::{Function, InlinedCall, LocalVariable, VariableKind};
 pub use names::ShortNames;
-pub use positions::{Positions, SourceCall};
+pub use positions::{LONGEST_NAME, LONGEST_PATH, Positions, SourceCall};
 pub use types::{BaseKind, Field, Type, TypeId, TypeKind};
 
 use crate::debug::Shifts;
@@ -94,6 +94,8 @@ pub struct DwarfIndex<'a> {
     variables: NameTable,
     constants: NameTable,
     functions: Vec<scan::FunctionRecord>,
+    /// How deep entries are nested; none when not all of them were seen.
+    depth: Option<usize>,
     /// `DW_AT_go_runtime_type` and the type that carries it, sorted.
     runtime_types: Vec<(u64, TypeId)>,
     short_names: ShortNames,
@@ -134,6 +136,7 @@ impl<'a> DwarfIndex<'a> {
             variables: NameTable::default(),
             constants: NameTable::default(),
             functions: Vec::new(),
+            depth: None,
             runtime_types: Vec::new(),
             short_names: ShortNames::default(),
             cache: Mutex::default(),
@@ -153,6 +156,7 @@ impl<'a> DwarfIndex<'a> {
         index.variables = found.variables;
         index.constants = found.constants;
         index.functions = found.functions;
+        index.depth = (found.failed_units == 0).then_some(found.depth);
         index.runtime_types = found.runtime_types;
         index.short_names = found.short_names;
         if !left_out.is_empty() {

@@ -7,7 +7,10 @@ use std::{
     rc::Rc,
 };
 
-use panicle_binary::pclntab::{FuncFlags, Pclntab};
+use panicle_binary::{
+    dwarf::{LONGEST_NAME, LONGEST_PATH},
+    pclntab::{FuncFlags, Pclntab},
+};
 use panicle_report::FrameKind;
 
 use crate::{layout::Spelling, spell};
@@ -54,10 +57,6 @@ pub struct Symbolizer<'a> {
     left_out: Cell<u64>,
 }
 
-/// Bytes of a function's name. Type arguments, which can be longer, are in the table's own spelling only.
-const LONGEST_NAME: usize = 16 << 10;
-/// Linux' `PATH_MAX`.
-const LONGEST_PATH: usize = 4096;
 /// Bytes of names and paths kept for all pcs together: a damaged table can give each pc hundreds of inlined
 /// calls with names of any length.
 const MOST_TEXT: usize = 256 << 20;
@@ -136,7 +135,7 @@ impl<'a> Symbolizer<'a> {
     }
 
     /// A copy of `text`; `None` when it is longer than any of its kind, or when there are too many.
-    fn kept(&self, text: Option<&str>, longest: usize) -> Option<String> {
+    pub(crate) fn kept(&self, text: Option<&str>, longest: usize) -> Option<String> {
         let text = text?;
         let left = self.room.get().checked_sub(text.len()).filter(|_| text.len() <= longest);
         if let Some(left) = left {

@@ -5,7 +5,7 @@
 //! to Go 1.19, and without a word where C had started the thread itself: then the kernel's signal is
 //! all there is.
 
-use panicle_report::{Confidence, Frame, FrameKind, PanicKind, Signal, VerdictClass};
+use panicle_report::{Confidence, Frame, FrameKind, PanicKind, Signal, Trust, VerdictClass};
 
 use super::{
     capture,
@@ -66,7 +66,7 @@ fn finding(facts: &Facts<'_>, signal: &Signal, c: &[Frame]) -> Finding {
     } else {
         &signal.name
     };
-    let culprit = c.iter().find(|frame| !is_c_library(frame)).or(c.first());
+    let culprit = culprit(c);
     let called = in_place(facts).replacen(" in ", " from ", 1);
     let (headline, what) = match culprit {
         Some(frame) => {
@@ -95,6 +95,14 @@ fn finding(facts: &Facts<'_>, signal: &Signal, c: &[Frame]) -> Finding {
         .fix("Check what Go hands to C: lifetimes (runtime.Pinner, runtime.KeepAlive), lengths, NULL.")
         .fix("Run the C side under its own sanitizer: go build -asan.")
         .capture(capture::CORE)
+}
+
+/// The C function at fault. Frames from the first on that was found by looking through the stack may be
+/// left over from earlier calls: a report must not blame them.
+fn culprit(c: &[Frame]) -> Option<&Frame> {
+    let sure = c.iter().take_while(|frame| frame.trust != Trust::Scan);
+    let whole = sure.clone().count() == c.len();
+    sure.clone().find(|frame| !is_c_library(frame)).or(sure.take(1).find(|_| whole))
 }
 
 /// `inflate (inflate.c:600)`, `inflate of libz.so.1`.
@@ -173,6 +181,16 @@ mod tests {
         let found =
             title(with(vec![c("raise", libc), c("abort", libc), c("check", None)]), signal(6, "SIGABRT", -6));
         assert_eq!(found.as_deref(), Some("SIGABRT in C function check (wrap.c:7)"));
+        // A return address left over on the stack is nobody's guilt.
+        let guessed = |mut frame: panicle_report::Frame| {
+            frame.trust = Trust::Scan;
+            frame
+        };
+        let scanned = vec![c("raise", libc), guessed(c("abort", libc)), guessed(c("earlier", None))];
+        let found = title(with(scanned), signal(6, "SIGABRT", -6));
+        assert_eq!(found.as_deref(), Some("SIGABRT in C code"));
+        let found = title(with(vec![c("raise", libc)]), signal(6, "SIGABRT", -6));
+        assert_eq!(found.as_deref(), Some("SIGABRT in C function raise of libc.so.6"));
         let found = title(with(Vec::new()), signal(11, "SIGSEGV", 1));
         assert_eq!(found.as_deref(), Some("SIGSEGV in C code"));
     }

@@ -95,6 +95,22 @@ fn says_why_there_is_no_caller() {
 }
 
 #[test]
+fn knows_that_arm64_signs_return_addresses() {
+    // What GCC and Clang write for `paciasp; stp x29, x30, [sp, #-16]!`: negate_ra_state, CFA = sp + 16,
+    // x29 at CFA - 16, x30 at CFA - 8. The CIE is that of x86-64 but for the column, 30.
+    let mut bytes = section(b"", &[0x2d, 0x0c, 31, 16, 0x9d, 2, 0x9e, 1]);
+    assert_eq!(std::mem::replace(&mut bytes[12], 30), 16);
+    let frames = CallFrames::from_section(Arch::Arm64, AT, &bytes);
+    let signed = |address: u64| match address {
+        0x7108 => Some(0x002a_0000_0000_0000 | CODE),
+        _ => memory(address),
+    };
+    let registers = FrameRegisters::at(Arch::Arm64, CODE + 0x10, Some(0x7100));
+    let caller = frames.caller(&registers, CODE + 0x10, &signed).unwrap();
+    assert_eq!((caller.registers.pc(), caller.registers.sp()), (CODE, Some(0x7110)));
+}
+
+#[test]
 fn uses_the_linkers_table() {
     const HEADER: u64 = AT - 0x1000;
     let frames = section(b"", &[0x0e, 32]);

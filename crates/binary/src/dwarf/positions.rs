@@ -7,13 +7,22 @@ use super::{DwarfIndex, Slice};
 
 /// Calls inlined into one another at one address; compilers stop far below.
 const MOST_INLINED: usize = 64;
+/// Entries nested in one another. addr2line calls itself for each inlined call within another, so that
+/// deeper ones would use up the stack; those of real programs are a tenth as deep.
+const DEEPEST: usize = 256;
+/// Bytes of a function's name; those of C++ templates and of Go's type arguments can be long.
+pub const LONGEST_NAME: usize = 16 << 10;
+/// Linux' `PATH_MAX`.
+pub const LONGEST_PATH: usize = 4096;
 
 /// A call at an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceCall {
-    /// The function's linkage name, or else its name; as the compiler wrote it.
+    /// The function's linkage name, or else its name; as the compiler wrote it. None when it is longer
+    /// than [`LONGEST_NAME`].
     pub function: Option<String>,
-    /// Path of the file, with the folder of the compilation.
+    /// Path of the file, with the folder of the compilation. None when it is longer than
+    /// [`LONGEST_PATH`].
     pub file: Option<String>,
     /// 1-based line.
     pub line: Option<u32>,
@@ -25,8 +34,10 @@ pub struct Positions<'s> {
 }
 
 impl DwarfIndex<'_> {
-    /// What is needed to find source positions; `None` when no unit can be read.
+    /// What is needed to find source positions; `None` when a unit cannot be read, or when entries are
+    /// nested deeper than any compiler does it.
     pub fn positions(&self) -> Option<Positions<'_>> {
+        self.depth.filter(|&depth| depth <= DEEPEST)?;
         addr2line::Context::from_dwarf(self.dwarf()).ok().map(|context| Positions { context })
     }
 }
@@ -42,11 +53,20 @@ impl Positions<'_> {
             }
             let location = frame.location.as_ref();
             calls.push(SourceCall {
-                function: frame.function.and_then(|name| Some(name.raw_name().ok()?.into_owned())),
-                file: location.and_then(|location| location.file).map(str::to_owned),
+                function: frame.function.and_then(|name| {
+                    let name = name.raw_name().ok().filter(|name| name.len() <= LONGEST_NAME)?;
+                    Some(name.into_owned())
+                }),
+                file: location
+                    .and_then(|location| location.file)
+                    .filter(|path| path.len() <= LONGEST_PATH)
+                    .map(str::to_owned),
                 line: location.and_then(|location| location.line).filter(|&line| line != 0),
             });
         }
         calls
     }
 }
+
+#[cfg(test)]
+mod tests;

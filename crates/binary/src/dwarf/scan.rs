@@ -105,7 +105,9 @@ pub(super) struct Found {
     pub(super) short_names: ShortNames,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) first_error: Option<gimli::Error>,
-    failed_units: usize,
+    pub(super) failed_units: usize,
+    /// The most levels that entries are nested in one another.
+    pub(super) depth: usize,
 }
 
 impl Found {
@@ -198,8 +200,12 @@ fn scan_unit<'s>(
     let mut entry = gimli::DebuggingInformationEntry::null();
     let mut raw = header.entries_raw(&abbreviations, None)?;
     found.units.push(record);
+    // Null entries too many lead below the root.
+    let mut lowest = 0;
     while !raw.is_empty() {
         let depth = raw.next_depth();
+        lowest = depth.min(lowest);
+        found.depth = found.depth.max(depth.abs_diff(lowest));
         if depth > 1 {
             if let Some(abbreviation) = raw.read_abbreviation()? {
                 raw.skip_attributes(abbreviation.attributes())?;

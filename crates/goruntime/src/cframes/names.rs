@@ -1,15 +1,16 @@
 //! What is at a pc of C code.
 
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
 use cpp_demangle::{DemangleOptions, Symbol};
+use panicle_binary::dwarf::{LONGEST_NAME, LONGEST_PATH};
 use panicle_report::FrameKind;
 
 use super::{CCode, Module, ModuleKind};
 use crate::{process::Process, symbolize::Call};
 
-/// A C++ name written out may be exponentially longer than its mangled form.
-const LONGEST_NAME: usize = 4096;
+/// Bytes of a C++ name; written out it may be exponentially longer than its mangled form.
+const LONGEST_DEMANGLED: usize = 4096;
 
 impl CCode<'_> {
     /// The calls at the pc of an instruction, innermost first; at least one.
@@ -26,8 +27,15 @@ impl CCode<'_> {
         let plain = |function: String| Call { function, file: None, line: None, inlined: false, kind };
         let Some((_, module)) = self.module(pc) else { return vec![plain(format!("{pc:#x}"))] };
         let linked = pc.wrapping_sub(module.mapped.bias);
-        let symbol =
-            || module.symbol(linked).or_else(|| linked_by_go(process, pc)).map(|name| demangle(&name));
+        let kept = |name: &str| {
+            let name =
+                if name.len() <= LONGEST_NAME { Cow::Owned(demangle(name)) } else { Cow::Borrowed(name) };
+            process.symbolizer.kept(Some(&name), LONGEST_NAME)
+        };
+        let symbol = || {
+            let name = module.symbol(linked).or_else(|| linked_by_go(process, pc).map(Cow::Owned))?;
+            kept(&name)
+        };
         let positions = module.positions.get_or_init(|| module.dwarf?.positions());
         let calls = positions.as_ref().map(|positions| positions.at(linked)).unwrap_or_default();
         let outermost = calls.len().saturating_sub(1);
@@ -35,10 +43,11 @@ impl CCode<'_> {
             .into_iter()
             .enumerate()
             .filter_map(|(depth, call)| {
-                let name = call.function.map(|name| demangle(&name));
+                let name = call.function.and_then(|name| kept(&name));
                 // Assembly has lines and no functions.
                 let function = if depth == outermost { name.or_else(symbol)? } else { name? };
-                Some(Call { function, file: call.file, line: call.line, inlined: depth != outermost, kind })
+                let file = process.symbolizer.kept(call.file.as_deref(), LONGEST_PATH);
+                Some(Call { function, file, line: call.line, inlined: depth != outermost, kind })
             })
             .collect();
         if found.last().is_none_or(|call| call.inlined) {
@@ -48,9 +57,9 @@ impl CCode<'_> {
     }
 }
 
-impl Module<'_> {
-    fn symbol(&self, linked: u64) -> Option<String> {
-        self.symbols.iter().find_map(|file| Some(file.symbol_at(linked)?.0.into_owned()))
+impl<'c> Module<'c> {
+    fn symbol(&self, linked: u64) -> Option<Cow<'c, str>> {
+        self.symbols.iter().find_map(|file| Some(file.symbol_at(linked)?.0))
     }
 
     /// `libz.so.1+0x12f4`: what is known without symbols, and equal from run to run.
@@ -73,7 +82,7 @@ fn linked_by_go(process: &Process<'_>, pc: u64) -> Option<String> {
 /// C++ names as C++ spells them; others stay what they are.
 fn demangle(name: &str) -> String {
     let plain = || name.to_owned();
-    if !name.starts_with("_Z") || name.len() > LONGEST_NAME {
+    if !name.starts_with("_Z") || name.len() > LONGEST_DEMANGLED {
         return plain();
     }
     let Ok(symbol) = Symbol::new(name) else { return plain() };
@@ -88,7 +97,7 @@ struct Bounded(String);
 
 impl std::fmt::Write for Bounded {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        if self.0.len() + text.len() > LONGEST_NAME {
+        if self.0.len() + text.len() > LONGEST_DEMANGLED {
             return Err(std::fmt::Error);
         }
         self.0.push_str(text);
