@@ -11,21 +11,28 @@
 
 mod index;
 mod registers;
+mod unwinding;
 
-use std::cell::RefCell;
+use std::{
+    cell::{OnceCell, RefCell},
+    rc::Rc,
+};
 
 use gimli::{
-    BaseAddresses, CfaRule, EhFrame, EhFrameOffset, EndianSlice, EvaluationResult, FrameDescriptionEntry,
-    LittleEndian, Register, RegisterRule, UnwindContext, UnwindExpression, UnwindSection as _, Value, Vendor,
+    BaseAddresses, CfaRule, CommonInformationEntry, EhFrame, EhFrameOffset, EndianSlice, EvaluationResult,
+    FrameDescriptionEntry, LittleEndian, Register, RegisterRule, Section as _, UnwindContext,
+    UnwindExpression, UnwindSection as _, Value, Vendor,
 };
 use panicle_image::Arch;
 use thiserror::Error;
 
 use index::Index;
 pub use registers::FrameRegisters;
+pub use unwinding::Unwinding;
 
 type Slice<'a> = EndianSlice<'a, LittleEndian>;
 type Description<'a> = FrameDescriptionEntry<Slice<'a>>;
+type Cie<'a> = CommonInformationEntry<Slice<'a>>;
 
 /// Operations that one expression may execute; real ones have a dozen.
 const MOST_OPERATIONS: u32 = 1000;
@@ -61,8 +68,9 @@ pub struct Caller {
 pub struct CallFrames<'a> {
     frames: EhFrame<Slice<'a>>,
     bases: BaseAddresses,
-    index: Index<'a>,
-    arch: Arch,
+    /// The linker's, or made when it is first needed.
+    index: OnceCell<Index<'a>>,
+    unwinding: Rc<Unwinding>,
     context: RefCell<UnwindContext<usize>>,
 }
 
@@ -70,22 +78,34 @@ impl<'a> CallFrames<'a> {
     /// From `.eh_frame_hdr` at `address`, where its program header says it is. `bytes` answers with
     /// what memory has from an address on. `None` when either section is missing or of a form that no
     /// linker writes.
-    pub fn from_header(arch: Arch, address: u64, bytes: impl Fn(u64) -> Option<&'a [u8]>) -> Option<Self> {
+    pub fn from_header(
+        unwinding: &Rc<Unwinding>,
+        address: u64,
+        bytes: impl Fn(u64) -> Option<&'a [u8]>,
+    ) -> Option<Self> {
         let header = bytes(address)?;
         let frames_at = index::frames_address(address, header)?;
         let frames = bytes(frames_at)?;
         let bases = BaseAddresses::default().set_eh_frame_hdr(address).set_eh_frame(frames_at);
-        let frames = eh_frame(arch, frames);
-        let index = index::table(address, header).unwrap_or_else(|| index::list(&frames, &bases));
-        Some(Self { frames, bases, index, arch, context: RefCell::default() })
+        let index = index::table(address, header).map(OnceCell::from).unwrap_or_default();
+        Some(Self::new(unwinding, frames, bases, index))
     }
 
-    /// From `.eh_frame` alone, at `address`. One pass makes the index that the linker did not.
-    pub fn from_section(arch: Arch, address: u64, bytes: &'a [u8]) -> Self {
+    /// From `.eh_frame` alone, at `address`. One pass makes the index that the linker did not, once it is
+    /// needed.
+    pub fn from_section(unwinding: &Rc<Unwinding>, address: u64, bytes: &'a [u8]) -> Self {
         let bases = BaseAddresses::default().set_eh_frame(address);
-        let frames = eh_frame(arch, bytes);
-        let index = index::list(&frames, &bases);
-        Self { frames, bases, index, arch, context: RefCell::default() }
+        Self::new(unwinding, bytes, bases, OnceCell::new())
+    }
+
+    fn new(
+        unwinding: &Rc<Unwinding>,
+        frames: &'a [u8],
+        bases: BaseAddresses,
+        index: OnceCell<Index<'a>>,
+    ) -> Self {
+        let (frames, unwinding) = (eh_frame(unwinding.arch, frames), Rc::clone(unwinding));
+        Self { frames, bases, index, unwinding, context: RefCell::default() }
     }
 
     /// The caller of the frame whose registers are `registers`. `pc` is that of an instruction of the
@@ -96,6 +116,7 @@ impl<'a> CallFrames<'a> {
         pc: u64,
         memory: &dyn Fn(u64) -> Option<u64>,
     ) -> Result<Caller, CfiError> {
+        let arch = self.unwinding.arch;
         let description = self.description(pc).ok_or(CfiError::NotCovered)?;
         let mut context = self.context.borrow_mut();
         let row = description
@@ -114,8 +135,8 @@ impl<'a> CallFrames<'a> {
         };
         let cfa = cfa.ok_or(CfiError::NotKnown)?;
         let value = |number: u16| match row.register(Register(number)) {
-            None if number == registers::stack_pointer(self.arch) => Some(cfa),
-            None => registers.get(number).filter(|_| registers::is_preserved(self.arch, number)),
+            None if number == registers::stack_pointer(arch) => Some(cfa),
+            None => registers.get(number).filter(|_| registers::is_preserved(arch, number)),
             Some(RegisterRule::SameValue) => registers.get(number),
             Some(RegisterRule::Offset(offset)) => memory(cfa.wrapping_add_signed(offset)),
             Some(RegisterRule::ValOffset(offset)) => Some(cfa.wrapping_add_signed(offset)),
@@ -128,18 +149,18 @@ impl<'a> CallFrames<'a> {
         let outermost = match row.register(return_address) {
             Some(RegisterRule::Undefined) => true,
             // On amd64 the column is no register that could have kept its value.
-            None => self.arch == Arch::Amd64,
+            None => arch == Arch::Amd64,
             Some(_) => false,
         };
         if outermost {
             return Err(CfiError::Outermost);
         }
-        let pc = registers::plain_pc(self.arch, value(return_address.0).ok_or(CfiError::NotKnown)?);
+        let pc = self.unwinding.plain_pc(value(return_address.0).ok_or(CfiError::NotKnown)?);
         if pc == 0 {
             return Err(CfiError::Outermost);
         }
         let interrupted = description.is_signal_trampoline();
-        let caller = FrameRegisters::new(self.arch, pc, value);
+        let caller = FrameRegisters::new(arch, pc, value);
         // A signal may have come in on another stack, and a function without a frame may have been
         // interrupted before it had one.
         let (from, to) = (registers.sp(), caller.sp().ok_or(CfiError::NotKnown)?);
@@ -151,10 +172,27 @@ impl<'a> CallFrames<'a> {
     }
 
     fn description(&self, pc: u64) -> Option<Description<'a>> {
-        let offset = self.index.offset(pc, self.bases.eh_frame.section?)?;
-        let found = self.frames.fde_from_offset(&self.bases, EhFrameOffset(offset), EhFrame::cie_from_offset);
+        let index = self.index.get_or_init(|| index::list(&self.frames, &self.bases, &self.unwinding));
+        let offset = EhFrameOffset(index.offset(pc, self.bases.eh_frame.section?)?);
+        let found = self.frames.partial_fde_from_offset(&self.bases, offset).ok()?;
+        self.unwinding.read(found.entry_len())?;
+        let found = found.parse(|frames, bases, offset| cie(frames, bases, offset, &self.unwinding));
         found.ok().filter(|description| description.contains(pc))
     }
+}
+
+/// The entry with what others have in common, when it may be read.
+fn cie<'a>(
+    frames: &EhFrame<Slice<'a>>,
+    bases: &BaseAddresses,
+    offset: EhFrameOffset,
+    unwinding: &Unwinding,
+) -> gimli::Result<Cie<'a>> {
+    // The longer form of a length, which starts with all bits set, is too long as well.
+    let length = frames.reader().slice().get(offset.0..).and_then(|entry| entry.first_chunk());
+    let length = length.map(|length| u32::from_le_bytes(*length)).and_then(|length| length.try_into().ok());
+    length.and_then(|length| unwinding.read(length)).ok_or(gimli::Error::NoUnwindInfoForAddress)?;
+    frames.cie_from_offset(bases, offset)
 }
 
 fn eh_frame(arch: Arch, bytes: &[u8]) -> EhFrame<Slice<'_>> {

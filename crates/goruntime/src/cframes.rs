@@ -23,7 +23,7 @@ use std::{
 
 use panicle_binary::{
     Executable,
-    cfi::{CallFrames, FrameRegisters},
+    cfi::{CallFrames, FrameRegisters, Unwinding},
     dwarf::{DwarfIndex, Positions},
     mapped::{self, MappedElf},
 };
@@ -87,9 +87,10 @@ impl<'c> CCode<'c> {
     /// The code of the executable, the shared libraries and the kernel's library.
     pub(crate) fn new(process: &Process<'c>, core: &Core<'_>, libraries: &'c [Library<'c>]) -> Self {
         let (memory, arch) = (process.memory, core.arch);
-        let mut modules: Vec<Module<'c>> = executable(process, core).into_iter().collect();
+        let unwinding = Rc::new(Unwinding::new(arch, core.code_mask()));
+        let mut modules: Vec<Module<'c>> = executable(process, core, &unwinding).into_iter().collect();
         modules.extend(libraries.iter().map(|library| Module {
-            frames: by_header(memory, arch, &library.mapped),
+            frames: by_header(memory, &unwinding, &library.mapped),
             mapped: library.mapped.clone(),
             kind: ModuleKind::Library,
             symbols: library.debug.iter().chain(&library.code).collect(),
@@ -97,7 +98,7 @@ impl<'c> CCode<'c> {
             positions: OnceCell::new(),
         }));
         modules.extend(mapped::vdso(core, memory).map(|(mapped, _)| Module {
-            frames: by_header(memory, arch, &mapped),
+            frames: by_header(memory, &unwinding, &mapped),
             mapped,
             kind: ModuleKind::Vdso,
             symbols: Vec::new(),
@@ -165,8 +166,8 @@ impl<'c> CCode<'c> {
 
 /// The executable's own C code; Go's linker leaves tables out that it does not need, the C compiler's
 /// linker makes them.
-fn executable<'c>(process: &Process<'c>, core: &Core<'_>) -> Option<Module<'c>> {
-    let (file, bias, arch) = (process.executable, process.bias, core.arch);
+fn executable<'c>(process: &Process<'c>, core: &Core<'_>, unwinding: &Rc<Unwinding>) -> Option<Module<'c>> {
+    let (file, bias) = (process.executable, process.bias);
     let code = file.load_segments.iter().filter(|segment| segment.executable).map(|segment| {
         let start = segment.address.wrapping_add(bias);
         (start, start.saturating_add(segment.memory_size))
@@ -176,18 +177,22 @@ fn executable<'c>(process: &Process<'c>, core: &Core<'_>) -> Option<Module<'c>> 
     let mut mapped = MappedElf::read(process.memory, first.address.wrapping_add(bias)).unwrap_or_default();
     (mapped.bias, mapped.code) = (bias, code);
     mapped.path = core.executable_path().map(str::to_owned);
-    let frames = by_header(process.memory, arch, &mapped).or_else(|| {
+    let frames = by_header(process.memory, unwinding, &mapped).or_else(|| {
         let section = file.section(".eh_frame")?;
         let Cow::Borrowed(bytes) = section.data else { return None };
-        Some(CallFrames::from_section(arch, section.address.wrapping_add(bias), bytes))
+        Some(CallFrames::from_section(unwinding, section.address.wrapping_add(bias), bytes))
     });
     let symbols = vec![file];
     let dwarf = process.dwarf;
     Some(Module { mapped, kind: ModuleKind::Executable, frames, symbols, dwarf, positions: OnceCell::new() })
 }
 
-fn by_header<'c>(memory: &'c AddressSpace<'c>, arch: Arch, mapped: &MappedElf) -> Option<CallFrames<'c>> {
-    CallFrames::from_header(arch, mapped.eh_frame_hdr?, |address| memory.rest(address))
+fn by_header<'c>(
+    memory: &'c AddressSpace<'c>,
+    unwinding: &Rc<Unwinding>,
+    mapped: &MappedElf,
+) -> Option<CallFrames<'c>> {
+    CallFrames::from_header(unwinding, mapped.eh_frame_hdr?, |address| memory.rest(address))
 }
 
 /// The C frames of a thread with these registers; none when it stands in Go code. A call through a nil
@@ -219,8 +224,9 @@ pub(crate) fn below(process: &Process<'_>, code: &CCode<'_>, outermost: &Physica
     }
     let sp = outermost.fp.wrapping_add(if interrupted { shape.pushed_by_injection } else { 0 });
     let mut registers = FrameRegisters::at(code.arch, pc, Some(sp));
-    if code.arch == Arch::Amd64 {
-        // Go saves the frame pointer as C does, next to the return address.
+    if code.arch == Arch::Amd64 && outermost.symbols.stack_delta.is_some_and(|size| size > 0) {
+        // Go saves the frame pointer as C does, next to the return address; a function
+        // without a frame does not.
         let frame_pointer = memory.u64(outermost.fp.wrapping_sub(16)).ok();
         registers = registers.with_frame_pointer(frame_pointer);
     } else if interrupted && let Ok(link) = memory.u64(outermost.fp) {

@@ -218,7 +218,7 @@ pub struct Core<'a> {
     pub truncated: Option<Truncated>,
     /// The bits of a code address that are one; the others hold its signature on arm64 processors
     /// that sign return addresses (`NT_ARM_PAC_MASK`).
-    pub(crate) code_mask: u64,
+    pub(crate) code_mask: Option<u64>,
     pub(crate) started_as: Option<String>,
     pub(crate) data: &'a [u8],
 }
@@ -244,7 +244,7 @@ impl<'a> Core<'a> {
             modules: Vec::new(),
             segments: Vec::new(),
             truncated: None,
-            code_mask: u64::MAX,
+            code_mask: None,
             started_as: None,
             data,
         };
@@ -310,10 +310,10 @@ impl<'a> Core<'a> {
         memory
     }
 
-    /// A return address without the signature that C code compiled for pointer authentication
-    /// puts on it (arm64; Go's own code signs nothing).
-    pub fn code_address(&self, signed: u64) -> u64 {
-        signed & self.code_mask
+    /// The bits of a return address that are not of the signature that C code compiled for pointer
+    /// authentication puts on it (arm64; Go's own code signs nothing). None where the kernel does not say.
+    pub fn code_mask(&self) -> Option<u64> {
+        self.code_mask
     }
 
     /// The path of the executable: the file mapped where its program headers or entry point are.

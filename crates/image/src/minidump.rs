@@ -151,7 +151,7 @@ pub(crate) fn read(data: &[u8]) -> Result<(Core<'_>, Vec<Diagnostic>), ImageErro
         modules: streams::modules(&dump),
         segments: streams::memory(&mut dump),
         truncated: None,
-        code_mask: u64::MAX,
+        code_mask: None,
         started_as: None,
         data,
     };

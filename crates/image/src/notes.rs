@@ -52,7 +52,7 @@ pub(crate) fn read(core: &mut Core<'_>, bytes: &[u8], align: u64) -> Vec<Diagnos
             }
             Ok(Some(note)) if note.name() == b"LINUX" && note.n_type(LittleEndian) == NT_ARM_PAC_MASK => {
                 // `struct user_pac_mask` (asm/ptrace.h): that of data addresses, then of code.
-                core.code_mask = u64_at(note.desc(), 8).map_or(u64::MAX, |mask| !mask);
+                core.code_mask = u64_at(note.desc(), 8).map(|mask| !mask);
             }
             Ok(Some(_)) => {}
             Ok(None) => break,

@@ -2,7 +2,7 @@
 
 use gimli::{BaseAddresses, CieOrFde, EhFrame, UnwindSection as _};
 
-use super::Slice;
+use super::{Slice, Unwinding};
 
 /// `DW_EH_PE_pcrel | DW_EH_PE_sdata4`, `DW_EH_PE_udata4`, `DW_EH_PE_datarel | DW_EH_PE_sdata4`: what
 /// every linker writes.
@@ -61,13 +61,35 @@ pub(super) fn table(address: u64, header: &[u8]) -> Option<Index<'_>> {
     (encodings == [COUNT_ENCODING, TABLE_ENCODING]).then_some(Index::Table { rows, header: address })
 }
 
-/// A table made by one pass over the entries; what comes after a damaged one is left out.
-pub(super) fn list<'a>(frames: &EhFrame<Slice<'a>>, bases: &BaseAddresses) -> Index<'a> {
+/// A table made by one pass over the entries; what comes after a damaged one is left out, and what there
+/// is no room for.
+pub(super) fn list<'a>(
+    frames: &EhFrame<Slice<'a>>,
+    bases: &BaseAddresses,
+    unwinding: &Unwinding,
+) -> Index<'a> {
     let mut found = Vec::new();
     let mut entries = frames.entries(bases);
+    // Entries of one source file share one, and follow it.
+    let mut latest = None;
     while let Ok(Some(entry)) = entries.next() {
+        let length = match &entry {
+            CieOrFde::Cie(cie) => cie.entry_len(),
+            CieOrFde::Fde(partial) => partial.entry_len(),
+        };
+        if unwinding.read(length).and_then(|()| unwinding.index()).is_none() {
+            break;
+        }
         let CieOrFde::Fde(partial) = entry else { continue };
-        if let Ok(description) = partial.parse(EhFrame::cie_from_offset) {
+        let description = partial.parse(|frames, bases, offset| {
+            if let Some((_, known)) = latest.as_ref().filter(|&&(at, _)| at == offset) {
+                return Clone::clone(known);
+            }
+            let found = super::cie(frames, bases, offset, unwinding);
+            latest = Some((offset, found.clone()));
+            found
+        });
+        if let Ok(description) = description {
             found.push((description.initial_address(), description.offset()));
         }
     }

@@ -82,9 +82,3 @@ pub(super) fn is_preserved(arch: Arch, number: u16) -> bool {
         _ => (19..=30).contains(&number),
     }
 }
-
-/// A return address without the signature that AArch64 may keep in its upper bits; user space ends
-/// at 48 bits there, 52 only for who asks for it.
-pub(super) fn plain_pc(arch: Arch, pc: u64) -> u64 {
-    if arch == Arch::Arm64 { pc & ((1 << 48) - 1) } else { pc }
-}

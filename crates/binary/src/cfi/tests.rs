@@ -1,7 +1,9 @@
+use std::rc::Rc;
+
 use panicle_image::Arch;
 use proptest::prelude::*;
 
-use super::{CallFrames, CfiError, FrameRegisters};
+use super::{CallFrames, CfiError, FrameRegisters, Unwinding};
 
 /// Where the test's section is loaded.
 const AT: u64 = 0x10_0000;
@@ -46,8 +48,12 @@ fn registers() -> FrameRegisters {
     FrameRegisters::at(Arch::Amd64, CODE + 0x10, Some(0x7100)).with(3, 0x33).with(6, 0x7180).with(0, 0x99)
 }
 
+fn unwinding(arch: Arch) -> Rc<Unwinding> {
+    Rc::new(Unwinding::new(arch, None))
+}
+
 fn caller(section: &[u8]) -> Result<super::Caller, CfiError> {
-    CallFrames::from_section(Arch::Amd64, AT, section).caller(&registers(), CODE + 0x10, &memory)
+    CallFrames::from_section(&unwinding(Arch::Amd64), AT, section).caller(&registers(), CODE + 0x10, &memory)
 }
 
 #[test]
@@ -90,7 +96,7 @@ fn says_why_there_is_no_caller() {
     // An expression that never ends: DW_OP_skip to itself.
     assert_eq!(caller(&section(b"", &[0x0f, 3, 0x2f, 0xfd, 0xff])), Err(CfiError::NotKnown));
     let frames = section(b"", &[]);
-    let frames = CallFrames::from_section(Arch::Amd64, AT, &frames);
+    let frames = CallFrames::from_section(&unwinding(Arch::Amd64), AT, &frames);
     assert_eq!(frames.caller(&registers(), CODE + 0x100, &memory), Err(CfiError::NotCovered));
 }
 
@@ -100,7 +106,7 @@ fn knows_that_arm64_signs_return_addresses() {
     // x29 at CFA - 16, x30 at CFA - 8. The CIE is that of x86-64 but for the column, 30.
     let mut bytes = section(b"", &[0x2d, 0x0c, 31, 16, 0x9d, 2, 0x9e, 1]);
     assert_eq!(std::mem::replace(&mut bytes[12], 30), 16);
-    let frames = CallFrames::from_section(Arch::Arm64, AT, &bytes);
+    let frames = CallFrames::from_section(&unwinding(Arch::Arm64), AT, &bytes);
     let signed = |address: u64| match address {
         0x7108 => Some(0x002a_0000_0000_0000 | CODE),
         _ => memory(address),
@@ -108,6 +114,36 @@ fn knows_that_arm64_signs_return_addresses() {
     let registers = FrameRegisters::at(Arch::Arm64, CODE + 0x10, Some(0x7100));
     let caller = frames.caller(&registers, CODE + 0x10, &signed).unwrap();
     assert_eq!((caller.registers.pc(), caller.registers.sp()), (CODE, Some(0x7110)));
+    // The kernel may say which bits the signature has.
+    let told = Rc::new(Unwinding::new(Arch::Arm64, Some(!0x0020_0000_0000_0000)));
+    let frames = CallFrames::from_section(&told, AT, &bytes);
+    let caller = frames.caller(&registers, CODE + 0x10, &signed).unwrap();
+    assert_eq!(caller.registers.pc(), 0x000a_0000_0000_0000 | CODE);
+}
+
+#[test]
+fn long_programs_are_not_run() {
+    let nops = |count: usize| {
+        let mut program = vec![0; count];
+        program.extend([0x0e, 32]);
+        caller(&section(b"", &program)).map(|found| found.registers.sp())
+    };
+    assert_eq!(nops(60_000), Ok(Some(0x7120)));
+    assert_eq!(nops(70_000), Err(CfiError::NotCovered));
+}
+
+#[test]
+fn indexes_are_made_when_needed_and_share_their_room() {
+    let bytes = section(b"", &[0x0e, 32]);
+    let shared = unwinding(Arch::Amd64);
+    // One for the CIE, one for the FDE, and one that is not enough for another file.
+    shared.entries.set(3);
+    let files: Vec<_> = (0..3).map(|_| CallFrames::from_section(&shared, AT, &bytes)).collect();
+    assert_eq!(shared.entries.get(), 3);
+    let call = |file: &CallFrames<'_>| file.caller(&registers(), CODE + 0x10, &memory).is_ok();
+    assert!(call(&files[2]) && call(&files[2]));
+    assert!(!call(&files[0]));
+    assert_eq!(shared.entries.get(), 0);
 }
 
 #[test]
@@ -126,7 +162,7 @@ fn uses_the_linkers_table() {
         AT => Some(frames.as_slice()),
         _ => None,
     };
-    let found = CallFrames::from_header(Arch::Amd64, HEADER, bytes).unwrap();
+    let found = CallFrames::from_header(&unwinding(Arch::Amd64), HEADER, bytes).unwrap();
     let caller = found.caller(&registers(), CODE + 0x10, &memory).unwrap();
     assert_eq!(caller.registers.sp(), Some(0x7120));
     assert_eq!(found.caller(&registers(), CODE - 1, &memory), Err(CfiError::NotCovered));
@@ -146,7 +182,7 @@ proptest! {
         let at = at % damaged.len();
         damaged[at] = with;
         let _ = caller(&damaged);
-        let header = CallFrames::from_header(Arch::Arm64, AT, |_| Some(&noise));
+        let header = CallFrames::from_header(&unwinding(Arch::Arm64), AT, |_| Some(&noise));
         if let Some(frames) = header {
             let _ = frames.caller(&registers(), CODE, &memory);
         }

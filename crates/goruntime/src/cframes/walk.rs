@@ -14,6 +14,9 @@ const MOST_INNER: usize = 100;
 const MOST_OUTER: usize = 50;
 /// Guesses in a row: what is still found after so many is not this stack.
 const MOST_GUESSES: usize = 24;
+/// Signal handlers interrupted by signals. Their frames may lie on any stack, so that nothing else tells
+/// that they lead outwards.
+const MOST_SIGNALS: usize = 64;
 
 /// Where a walk over C code ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +70,7 @@ impl CCode<'_> {
         mut trust: Trust,
     ) -> CStack {
         let (mut inner, mut outer, mut left_out) = (Vec::new(), VecDeque::new(), 0_u64);
-        let mut guesses = 0;
+        let (mut guesses, mut signals) = (0, 0);
         let mut floor = registers.sp().unwrap_or(0);
         let end = loop {
             let pc = registers.pc();
@@ -97,7 +100,8 @@ impl CCode<'_> {
                 Err(end) => break end,
                 Ok(caller) => {
                     guesses = if caller.trust == Trust::Scan { guesses + 1 } else { 0 };
-                    if guesses > MOST_GUESSES {
+                    signals += usize::from(caller.interrupted);
+                    if guesses > MOST_GUESSES || signals > MOST_SIGNALS {
                         break CEnd::Lost;
                     }
                     // A frame pointer that was followed is below its caller's frame, too.
