@@ -54,21 +54,29 @@ impl Functions {
 
     fn of<'a, S: ObjectSymbol<'a>>(file: &impl Object<'a>, symbols: impl Iterator<Item = S>) -> Self {
         let mut functions = Self::default();
-        let code: Vec<_> = file
+        let mut code: Vec<_> = file
             .sections()
             .filter(|section| section.kind() == SectionKind::Text)
             .map(|section| (section.address(), section.address().saturating_add(section.size())))
             .collect();
-        let in_code = |address: u64| code.iter().any(|&(start, end)| start <= address && address < end);
+        code.sort_unstable();
+        // Sections of an executable do not overlap, so the last that begins before an address decides.
+        let in_code = |address: u64| {
+            let after = code.partition_point(|&(start, _)| start <= address);
+            after.checked_sub(1).is_some_and(|last| address < code[last].1)
+        };
+        let mut budget = MOST_NAME_BYTES;
+        let mut is_label = |name: Result<&[u8], object::Error>| {
+            let cost = name.map_or(UNREADABLE, <[u8]>::len);
+            budget = budget.saturating_sub(cost);
+            // `$x` and `$d` mark code and data on arm64.
+            budget > 0 && name.is_ok_and(|name| !name.is_empty() && name[0] != b'$')
+        };
         for symbol in symbols.filter(|symbol| !symbol.is_undefined()) {
             let entry = (found(&symbol), symbol.index());
             match symbol.kind() {
                 SymbolKind::Text => functions.typed.push(entry),
-                // `$x` and `$d` mark code and data on arm64.
-                SymbolKind::Unknown
-                    if in_code(symbol.address())
-                        && symbol.name_bytes().is_ok_and(|name| !name.is_empty() && name[0] != b'$') =>
-                {
+                SymbolKind::Unknown if in_code(symbol.address()) && is_label(symbol.name_bytes()) => {
                     functions.labels.push(entry);
                 }
                 _ => {}

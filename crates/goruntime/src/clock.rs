@@ -17,7 +17,7 @@ const MOST_PROCESSORS: u64 = 4096;
 /// When the system monitor last saw each processor do something.
 const TICKS: [&str; 2] = ["sysmontick.schedwhen", "sysmontick.syscallwhen"];
 /// Ten years of uptime: no stamp is later.
-const LATEST: u64 = 10 * 365 * 86_400 * 1_000_000_000;
+pub(crate) const LATEST: u64 = 10 * 365 * 86_400 * 1_000_000_000;
 
 /// A time no later than the end of the process.
 #[derive(Clone, Copy, Debug)]

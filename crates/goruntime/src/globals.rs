@@ -8,14 +8,17 @@
 use std::collections::HashMap;
 
 use crate::{
+    clock::LATEST,
     code::{self, Access, Reference},
     process::Process,
 };
 
 /// Bytes of one function that are read; the largest used here has about 8 KiB.
 const MOST_CODE: u64 = 64 << 10;
-/// Ten years of uptime: no time stamp of the monotonic clock is later.
-const LATEST: u64 = 10 * 365 * 86_400 * 1_000_000_000;
+/// Functions of one name that are read. There are two at most, one of which is a wrapper.
+const MOST_OF_A_NAME: usize = 4;
+/// Addresses that the functions of one name may refer to.
+const MOST_REFERENCES: usize = 4096;
 /// Elements of a list that are looked at to tell that it is one.
 const SAMPLE: u64 = 64;
 
@@ -62,17 +65,22 @@ pub(crate) struct Globals {
 impl Globals {
     /// Looks for every variable there is a rule for.
     pub(crate) fn find(process: &Process<'_>) -> Self {
-        let mut of_function: HashMap<&str, Vec<Reference>> = HashMap::new();
+        let mut of_function: HashMap<&str, (usize, Vec<Reference>)> = HashMap::new();
         for function in process.symbolizer.pclntab().functions() {
             let wanted = |name: &&str| RULES.iter().any(|rule| rule.functions.contains(name));
             let Some(name) = function.name().filter(wanted) else { continue };
+            let (seen, references) = of_function.entry(name).or_default();
+            if *seen >= MOST_OF_A_NAME || references.len() >= MOST_REFERENCES {
+                continue;
+            }
+            *seen += 1;
             let address = function.entry().wrapping_add(process.bias);
             let size = function.end().saturating_sub(function.entry()).min(MOST_CODE);
             let mut code = vec![0; size as usize];
             if process.memory.read(address, &mut code).is_ok() {
                 // Assembly calls a function through a wrapper of the same name.
-                let references = code::references(process.executable.arch, &code, address);
-                of_function.entry(name).or_default().extend(references);
+                references.extend(code::references(process.executable.arch, &code, address));
+                references.truncate(MOST_REFERENCES);
             }
         }
         let addresses = RULES.iter().filter_map(|rule| {
@@ -80,7 +88,7 @@ impl Globals {
                 .functions
                 .iter()
                 .filter_map(|function| of_function.get(function))
-                .flatten()
+                .flat_map(|(_, references)| references)
                 .copied()
                 .collect();
             let found = all.iter().find_map(|reference| (rule.fits)(process, *reference, &all))?;
@@ -143,8 +151,8 @@ fn scheduler(process: &Process<'_>, reference: Reference, all: &[Reference]) -> 
     let last_poll = sched.address_of("lastpoll").ok()?;
     let word = |path: &'static str| sched.word(path).ok();
     let (most, made, idle) = (word("maxmcount")?, word("mnext")?, word("nmidle")?);
-    // It has made at least as many threads as are idle, and no more than it may.
-    let plausible = made > 0 && idle <= made && made <= most && word("lastpoll")? < LATEST;
+    // It has made at least as many threads as are idle.
+    let plausible = most > 0 && made > 0 && idle <= made && word("lastpoll")? < LATEST;
     (plausible && all.iter().any(|other| other.address == last_poll)).then_some(at)
 }
 
@@ -179,10 +187,13 @@ fn signals(process: &Process<'_>, reference: Reference, _: &[Reference]) -> Opti
         .find(|&at| process.go_string(at.wrapping_add(8), 80).is_ok_and(|name| name == "SIGNONE: no trap"))
 }
 
-/// The ring is written and wrapped around, so its address is taken twice; that of the lock only once.
+/// The ring is written and wrapped around, so its address is taken twice. That of the lock may be as well,
+/// but the linker puts small variables before large ones.
 fn backlog(_: &Process<'_>, reference: Reference, all: &[Reference]) -> Option<u64> {
-    let taken = all.iter().filter(|other| **other == reference).count();
-    (reference.access == Access::Address && taken > 1).then_some(reference.address)
+    let is_taken = |one: &Reference| one.access == Access::Address;
+    let twice = |one: &&Reference| is_taken(one) && all.iter().filter(|other| other == one).count() > 1;
+    let last = all.iter().filter(twice).map(|one| one.address).max()?;
+    (is_taken(&reference) && reference.address == last).then_some(last)
 }
 
 fn backlog_index(process: &Process<'_>, reference: Reference, _: &[Reference]) -> Option<u64> {

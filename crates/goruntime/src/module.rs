@@ -5,7 +5,8 @@ use panicle_image::AddressSpace;
 
 use crate::layout::Layout;
 
-/// Bytes of one segment that are searched for the structure.
+/// Bytes of all segments that are searched for the structure. Segments may overlap, and claim more than
+/// there is.
 const MOST_SEARCHED: u64 = 1 << 30;
 /// Bytes read at once while searching.
 const CHUNK: usize = 64 << 10;
@@ -40,18 +41,19 @@ impl Module {
         Self { text: word("text"), func_data: word("gofunc"), types: word("types"), etypes: word("etypes") }
     }
 
-    /// Whether it can be a module: types in order, and everything within the executable's segments.
+    /// Whether it can be a module, as far as it is known: types in order, and everything within the
+    /// executable's segments.
     pub(crate) fn is_plausible(&self, executable: &Executable<'_>, bias: u64) -> bool {
         let inside = |address: Option<u64>| {
-            address.is_some_and(|address| {
+            address.is_none_or(|address| {
                 let linked = address.wrapping_sub(bias);
                 executable.load_segments.iter().any(|segment| {
                     linked.checked_sub(segment.address).is_some_and(|offset| offset < segment.memory_size)
                 })
             })
         };
-        let types = self.types.zip(self.etypes).is_some_and(|(types, etypes)| types < etypes);
-        types && inside(self.text) && inside(self.func_data) && inside(self.types)
+        let in_order = self.types.zip(self.etypes).is_none_or(|(types, etypes)| types < etypes);
+        in_order && inside(self.text) && inside(self.func_data) && inside(self.types)
     }
 }
 
@@ -95,15 +97,19 @@ pub(crate) fn search(
     let mut segments: Vec<_> = executable.load_segments.iter().collect();
     segments.sort_by_key(|segment| !segment.writable);
     let mut chunk = vec![0; CHUNK];
+    let mut budget = MOST_SEARCHED;
     for segment in segments {
         // The structure is aligned, its segment need not be.
         let start = segment.address.wrapping_add(bias) & !7;
-        let size = segment.memory_size.min(MOST_SEARCHED);
+        let size = segment.memory_size.min(budget);
+        // Even the smallest segment costs something.
+        budget = budget.saturating_sub(size.max(CHUNK as u64));
         for offset in (0..size).step_by(CHUNK) {
             let length = (size - offset).min(CHUNK as u64) as usize;
             let at = start.wrapping_add(offset);
             let dumped = memory.read(at, &mut chunk[..length]).is_ok();
-            let in_file = executable.mapped(at.wrapping_sub(bias)).unwrap_or_default();
+            let in_file = usize::try_from(offset).ok().and_then(|offset| segment.bytes.get(offset..));
+            let in_file = in_file.unwrap_or_default();
             let (bytes, wanted) = if dumped {
                 (&chunk[..length], pclntab)
             } else {

@@ -13,15 +13,16 @@ use crate::{
     abi::FrameShape,
     layout::{Layout, table},
     module::{self, Module},
-    process::{Object, Process},
+    process::{Object, Process, ReadError},
+    status::SCAN,
 };
 
 /// Goroutines that are looked at to tell whether a layout fits.
 const SAMPLE: u64 = 200;
+/// Goroutines that a process has ever made; a million a second for years.
+const MOST_EVER: u64 = 1 << 48;
 /// The highest state of a goroutine is below this (runtime2.go).
 const STATES: u64 = 16;
-/// `_Gscan`.
-const SCAN: u64 = 0x1000;
 /// `_Gidle` and `_Gdead`: such a goroutine may have no stack.
 const WITHOUT_STACK: [u64; 2] = [0, 6];
 /// The largest stack: 1 GB by default, more by `debug.SetMaxStack`.
@@ -89,11 +90,21 @@ pub(crate) fn resolve<'a>(
         if fit == Fit::Proven || (of_version && fit == Fit::Unknown) {
             return Ok(parts.with_own_version(resolved, said.is_none(), &target));
         }
-        found.push((of_version, resolved));
+        found.push((of_version, fit, resolved));
+    }
+    let unchecked = found.iter().position(|(_, fit, _)| *fit == Fit::Unknown);
+    if let Some(at) = unchecked {
+        let resolved = found.swap_remove(at).2;
+        let of = resolved.process.layout.go_version.as_deref().unwrap_or("another version");
+        let text = format!(
+            "Where the runtime keeps what is taken from a table of {of}. The memory that would tell whether it \
+             fits is not there."
+        );
+        return Ok((resolved, vec![Diagnostic::warning(Stage::Layout, text)]));
     }
     // A table of the very version is still the best there is when something in the process is damaged.
-    match found.into_iter().find(|(of_version, _)| *of_version) {
-        Some((_, resolved)) => {
+    match found.into_iter().find(|(of_version, ..)| *of_version) {
+        Some((_, _, resolved)) => {
             let text = "The table of the runtime's structures does not fit what is in memory: the runtime \
                         was changed, or its memory is damaged. What follows may be wrong.";
             Ok((resolved, vec![Diagnostic::warning(Stage::Layout, text)]))
@@ -186,7 +197,7 @@ enum Fit {
 
 fn fit(resolved: &Resolved<'_>, executable: &Executable<'_>) -> Fit {
     let process = &resolved.process;
-    if resolved.module.text.is_some() && !resolved.module.is_plausible(executable, process.bias) {
+    if !resolved.module.is_plausible(executable, process.bias) {
         return Fit::Wrong;
     }
     if !has_its_maps(process) {
@@ -196,19 +207,13 @@ fn fit(resolved: &Resolved<'_>, executable: &Executable<'_>) -> Fit {
     else {
         return Fit::Unknown;
     };
-    let (mut good, mut bad, mut last_id) = (0_u64, 0_u64, 0);
+    let (mut good, mut bad) = (0_u64, 0_u64);
     for index in 0..length.min(SAMPLE) {
         let Ok(address) = process.memory.u64(data.wrapping_add(index * 8)) else { break };
         let Ok(g) = process.object("runtime.g", address) else { continue };
         match is_goroutine(process, &g) {
-            Some(id) if id > last_id || id == 0 => {
-                good += 1;
-                last_id = last_id.max(id);
-            }
-            // Goroutines are numbered in blocks per processor and their structures are used again, so
-            // numbers need not ascend.
-            Some(_) => good += 1,
-            None if process.memory.contains(address) => bad += 1,
+            Some(true) => good += 1,
+            Some(false) => bad += 1,
             None => {}
         }
     }
@@ -237,16 +242,15 @@ fn has_its_maps(process: &Process<'_>) -> bool {
         .any(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
 }
 
-/// The number of a goroutine that makes sense: a known state, a stack around its stack pointer, and
-/// a thread that knows of it.
-fn is_goroutine(process: &Process<'_>, g: &Object<'_, '_>) -> Option<u64> {
+/// Whether what is there makes sense as a goroutine: a known state, a stack around its stack pointer, a
+/// thread that knows of it, and code it began with. `None` when its memory is missing.
+fn is_goroutine(process: &Process<'_>, g: &Object<'_, '_>) -> Option<bool> {
     let word = |path: &'static str| g.word(path).ok();
-    let status = word("atomicstatus")?;
-    let plain = status & !SCAN;
-    let id = word("goid").filter(|&id| id < 1 << 48)?;
-    let (lo, hi) = (word("stack.lo")?, word("stack.hi")?);
+    let plain = word("atomicstatus")? & !SCAN;
+    let (id, lo, hi) = (word("goid")?, word("stack.lo")?, word("stack.hi")?);
+    let known = id < MOST_EVER && plain < STATES;
     if WITHOUT_STACK.contains(&plain) && lo == 0 && hi == 0 {
-        return Some(id);
+        return Some(known);
     }
     let stack = lo < hi && hi - lo <= LARGEST_STACK && lo.is_multiple_of(8) && hi.is_multiple_of(8);
     let sp = word("sched.sp")?;
@@ -254,16 +258,16 @@ fn is_goroutine(process: &Process<'_>, g: &Object<'_, '_>) -> Option<u64> {
     let scheduled = sp == 0 || (lo <= sp && sp <= hi);
     let thread = match word("m")? {
         0 => true,
-        m => {
-            let m = process.object("runtime.m", m).ok()?;
-            let of_g = |path: &'static str| m.word(path) == Ok(g.address);
-            of_g("curg") || of_g("g0") || of_g("gsignal")
-        }
+        m => ["curg", "g0", "gsignal"].into_iter().any(|path| {
+            let own = process.object("runtime.m", m).and_then(|m| m.word(path));
+            // A thread that was not dumped says nothing against it.
+            matches!(own, Err(ReadError::Unmapped(_))) || own == Ok(g.address)
+        }),
     };
     // Code it began with, and the `go` statement that made it; threads of C have neither.
     let begins = word("startpc")?;
     let begins = begins == 0 || process.symbolizer.symbols(begins).is_some_and(|it| it.entry == begins);
     let made_at = word("gopc")?;
     let made = made_at == 0 || process.symbolizer.symbols(made_at).is_some();
-    (plain < STATES && stack && scheduled && thread && begins && made).then_some(id)
+    Some(known && stack && scheduled && thread && begins && made)
 }

@@ -9,7 +9,7 @@ use panicle_report::{Diagnostic, Stage};
 use crate::process::{Process, ReadError};
 
 /// `_Gscan`: the collector holds the goroutine.
-const SCAN: u64 = 0x1000;
+pub(crate) const SCAN: u64 = 0x1000;
 /// The longest table is under 64 entries.
 const MOST_WORDS: u64 = 256;
 /// The longest word is "GOMAXPROCS updater (idle)".

@@ -9,7 +9,7 @@
 use std::{fmt::Write as _, fs::File};
 
 use panicle_binary::{Executable, matching};
-use panicle_fixtures::Fixture;
+use panicle_fixtures::{Arch, Fixture};
 use panicle_goruntime::{Options, reconstruct};
 use panicle_image::{Core, Registers, mmap};
 use panicle_report::{BinaryMatch, Stage};
@@ -28,7 +28,10 @@ fn fixtures() -> Vec<Fixture> {
     let mut fixtures = panicle_fixtures::all();
     fixtures.retain(|f| PROGRAMS.contains(&f.program.as_str()) && f.variant != "noopt");
     assert!(fixtures.len() > 2 * PROGRAMS.len(), "{} fixtures", fixtures.len());
-    fixtures.extend(panicle_fixtures::matrix().into_iter().filter(|f| f.variant == "arm64"));
+    fixtures.extend(panicle_fixtures::matrix().into_iter().filter(|f| {
+        f.arch == Arch::Arm64 && f.variant == "default" && PROGRAMS.contains(&f.program.as_str())
+    }));
+    assert!(fixtures.iter().any(|f| f.arch == Arch::Arm64), "no arm64 among the fixtures");
     fixtures
 }
 
@@ -74,7 +77,6 @@ fn as_minidump(core: &Core<'_>, full: bool) -> Vec<u8> {
         .collect();
     let base = core.executable_base().unwrap_or(0x40_0000);
     let build_id = matching::running_build_ids(core, &memory).gnu.map(|id| hex(&id));
-    let signal = core.signal.unwrap();
     MinidumpFile {
         processor: if core.arch.goarch() == "arm64" { 12 } else { 9 },
         pid: core.process.pid.unwrap() as u32,
@@ -86,7 +88,8 @@ fn as_minidump(core: &Core<'_>, full: bool) -> Vec<u8> {
             code_view: build_id.map(|id| elf_code_view(&id)).unwrap_or_default(),
             ..ModuleEntry::default()
         }],
-        exception: Some(ExceptionRecord {
+        // qemu's cores do not say which signal it was.
+        exception: core.signal.map(|signal| ExceptionRecord {
             tid: core.threads[0].tid as u32,
             code: signal.number as u32,
             flags: signal.code as u32,

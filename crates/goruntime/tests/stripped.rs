@@ -56,7 +56,9 @@ fn difference(fixture: &Fixture) -> Option<String> {
 
 #[test]
 fn a_stripped_executable_tells_the_same() {
-    let fixtures = panicle_fixtures::all();
+    let mut fixtures = panicle_fixtures::all();
+    // Those that have debug information to compare with.
+    fixtures.extend(panicle_fixtures::matrix().into_iter().filter(|fixture| fixture.variant == "default"));
     let differences: Vec<String> = fixtures
         .par_iter()
         .filter_map(|fixture| {

@@ -6,7 +6,7 @@ use panicle_binary::Executable;
 use panicle_fixtures::Arch;
 use panicle_goruntime::{Options, Reconstruction, reconstruct};
 use panicle_image::Core;
-use panicle_report::{Diagnostic, LayoutSource};
+use panicle_report::{Diagnostic, Goroutine, LayoutSource};
 
 /// What a stripped executable tells after its build information said `version`.
 fn told(program: &str, go: &str, arch: Arch, version: Option<&str>) -> (Reconstruction, Vec<Diagnostic>) {
@@ -21,6 +21,18 @@ fn told(program: &str, go: &str, arch: Arch, version: Option<&str>) -> (Reconstr
         executable.build_info = Some(info);
     }
     reconstruct(&core, &executable, &Options::default())
+}
+
+/// Goroutines and their frames, without what is printed in another way by another version: lines below
+/// `asyncPreempt`, and which arguments are live.
+fn walked(found: &Reconstruction) -> Vec<String> {
+    let goroutine = |goroutine: &Goroutine| {
+        let frames: Vec<_> =
+            goroutine.frames.iter().map(|frame| (&frame.function, frame.pc, frame.sp)).collect();
+        let (id, status, reason) = (goroutine.id, &goroutine.status, &goroutine.wait_reason);
+        format!("{id} {status} {reason:?} {:?} {frames:?}", goroutine.created_by)
+    };
+    found.goroutines.iter().map(goroutine).collect()
 }
 
 /// The table of the nearest version is tried first and the one that fits is used, whichever it is.
@@ -39,20 +51,14 @@ fn a_version_without_a_table_is_read_with_one_that_fits() {
         for program in ["busy", "struct-panic"] {
             for (go, claimed, table) in cases {
                 let name = format!("{program} {go} {arch:?} as {claimed}");
-                let (mut expected, _) = told(program, go, arch, Some(&format!("go{go}")));
+                let (expected, _) = told(program, go, arch, Some(&format!("go{go}")));
                 let (mut found, said) = told(program, go, arch, Some(claimed));
                 let layout = found.layout.take().unwrap();
                 assert_eq!(layout.source, LayoutSource::NearestTable, "{name}");
                 let of = layout.go_version.unwrap();
                 assert!(of.starts_with(&format!("go1.{table}")), "{name}: {of}");
                 assert!(said.iter().any(|said| said.text.contains("stands in for it")), "{name}: {said:?}");
-                expected.layout = None;
-                expected.go_version = found.go_version.clone();
-                // How functions are spelled and floats printed goes with the version.
-                assert_eq!(found.goroutines.len(), expected.goroutines.len(), "{name}");
-                for (found, expected) in found.goroutines.iter().zip(&expected.goroutines) {
-                    assert_eq!(found, expected, "{name}");
-                }
+                assert_eq!(walked(&found), walked(&expected), "{name}");
                 assert_eq!(found.panic, expected.panic, "{name}");
             }
         }

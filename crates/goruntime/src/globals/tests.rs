@@ -7,7 +7,9 @@ use crate::resolve;
 
 #[test]
 fn variables_are_where_the_symbols_say() {
-    let wrong: Vec<String> = panicle_fixtures::all()
+    let mut fixtures = panicle_fixtures::all();
+    fixtures.extend(panicle_fixtures::matrix().into_iter().filter(|fixture| fixture.variant == "default"));
+    let wrong: Vec<String> = fixtures
         .par_iter()
         .flat_map_iter(|fixture| {
             let core = std::fs::read(&fixture.core).unwrap();

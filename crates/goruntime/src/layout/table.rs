@@ -40,7 +40,8 @@ pub type Target = String;
 /// unknown, all tables come, the nearest first, the newer of two equally near.
 pub fn candidates(go_version: Option<&str>, target: &str) -> impl Iterator<Item = Layout> {
     let wanted = go_version.and_then(minor);
-    let exact = TABLES.iter().any(|(minor, _)| Some(*minor) == wanted);
+    let released = go_version.is_some_and(is_release);
+    let exact = released && TABLES.iter().any(|(minor, _)| Some(*minor) == wanted);
     // Without any version the newest is as good a start as any.
     let near = wanted.unwrap_or(u32::MAX);
     let mut order: Vec<_> = TABLES.iter().filter(|(minor, _)| !exact || Some(*minor) == wanted).collect();
@@ -55,6 +56,14 @@ pub fn candidates(go_version: Option<&str>, target: &str) -> impl Iterator<Item 
             None => layout,
         })
     })
+}
+
+/// Whether a version has the structures of its minor release: `go1.24`, `go1.24.3`, `go1.24rc1`, also with
+/// what vendors put behind it. While a version is being developed it has those of its predecessor first.
+fn is_release(version: &str) -> bool {
+    let Some(rest) = version.strip_prefix("go1.") else { return false };
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.is_empty() || rest.starts_with(['.', ' ', '-']) || rest.starts_with("rc")
 }
 
 /// The minor versions that have a table.

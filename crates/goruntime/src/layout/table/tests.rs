@@ -39,6 +39,10 @@ fn a_known_version_has_one_candidate_and_others_have_the_nearest_first() {
     assert_eq!(minors(Some("go1.20.5"))[..2], [21, 19]);
     assert_eq!(minors(Some("devel go1.28-0123456"))[..2], [27, 26]);
     assert_eq!(minors(None)[0], 27);
+    assert_eq!(minors(Some("devel go1.27-0123456"))[..2], [27, 26]);
+    assert_eq!(minors(Some("go1.27beta1"))[..2], [27, 26]);
+    assert_eq!(versions(Some("go1.27rc1")), ["go1.27rc1"]);
+    assert_eq!(versions(Some("go1.24.3 X:boringcrypto")), ["go1.24.3 X:boringcrypto"]);
     assert!(
         candidates(Some("go1.20.5"), "linux/amd64").all(|layout| layout.source == LayoutSource::NearestTable)
     );
