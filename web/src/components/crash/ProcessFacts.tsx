@@ -89,7 +89,14 @@ export function BinaryFacts({ report: { binary, layout } }: { report: Report }) 
           <Fact name="Revision" why="built without version control">
             {binary.vcs_revision && <Copyable value={binary.vcs_revision} what="the revision" />}
           </Fact>
-          <Fact name="Debug information">{DWARF_WORDS[binary.dwarf]}</Fact>
+          <Fact name="Debug information">
+            {DWARF_WORDS[binary.dwarf]}
+            {binary.debug_file?.path && (
+              <>
+                : <code>{baseName(binary.debug_file.path)}</code>
+              </>
+            )}
+          </Fact>
           <Fact name="Symbol table">{binary.stripped ? "none (stripped)" : "present"}</Fact>
           <Fact name="GNU build ID" why="the file has none">
             {binary.build_ids.gnu && <Copyable value={binary.build_ids.gnu} what="the GNU build ID" />}
@@ -99,6 +106,7 @@ export function BinaryFacts({ report: { binary, layout } }: { report: Report }) 
           </Fact>
           <Fact name="Runtime layout" why="no memory was read">
             {layout && `from ${LAYOUT_WORDS[layout.source]}`}
+            {layout?.source === "nearest-table" && layout.go_version && ` (${layout.go_version})`}
           </Fact>
         </Facts>
       )}
