@@ -27,10 +27,13 @@ const VDSO: u64 = 33;
 pub struct MappedElf {
     /// Its path as the process knew it; none for the kernel's own library.
     pub path: Option<String>,
-    /// What was added to its addresses.
-    pub bias: u64,
+    /// What was added to its addresses; none when its headers are not at hand.
+    pub bias: Option<u64>,
     /// Where its code is: first address, and first past it.
     pub code: Vec<(u64, u64)>,
+    /// Where the mappings of its code start, and the offsets into the file that are there: what is known
+    /// without a bias.
+    pub offsets: Vec<(u64, u64)>,
     /// Where its `.eh_frame_hdr` is.
     pub eh_frame_hdr: Option<u64>,
     /// The build IDs on its first page.
@@ -57,11 +60,22 @@ impl MappedElf {
         let eh_frame_hdr = headers.clone().find(|header| is(header, elf::PT_GNU_EH_FRAME));
         Some(Self {
             path: None,
-            bias,
+            bias: Some(bias),
             code,
+            offsets: Vec::new(),
             eh_frame_hdr: eh_frame_hdr.map(|header| address(header).wrapping_add(bias)),
             build_ids: notes::build_ids_in_memory(memory, base),
         })
+    }
+
+    /// The link-time address of the code at `pc`; without a bias the offset into the file, which for most
+    /// linkers is the same or some pages less.
+    pub fn place(&self, pc: u64) -> Option<u64> {
+        if let Some(bias) = self.bias {
+            return Some(pc.wrapping_sub(bias));
+        }
+        let mappings = self.offsets.iter().filter(|&&(start, _)| start <= pc);
+        mappings.max().map(|&(start, offset)| offset.saturating_add(pc - start))
     }
 
     /// Whether its code has an address.
@@ -98,7 +112,12 @@ pub fn libraries(core: &Core<'_>, memory: &AddressSpace<'_>) -> Vec<MappedElf> {
             }
             let base = mappings.iter().find(|mapping| mapping.file_offset == 0);
             let read = base.and_then(|mapping| MappedElf::read(memory, mapping.start));
-            let found = read.unwrap_or_else(|| MappedElf { code, ..MappedElf::default() });
+            let found = read.unwrap_or_else(|| {
+                let of_code =
+                    mappings.iter().filter(|mapping| executable.contains(&(mapping.start, mapping.end)));
+                let offsets = of_code.map(|mapping| (mapping.start, mapping.file_offset)).collect();
+                MappedElf { code, offsets, ..MappedElf::default() }
+            });
             Some(MappedElf { path: Some(path.to_owned()), ..found })
         })
         .take(MOST_LIBRARIES)
@@ -109,4 +128,20 @@ pub fn libraries(core: &Core<'_>, memory: &AddressSpace<'_>) -> Vec<MappedElf> {
 pub fn vdso<'a>(core: &Core<'_>, memory: &AddressSpace<'a>) -> Option<(MappedElf, &'a [u8])> {
     let base = core.auxv.get(VDSO)?;
     Some((MappedElf::read(memory, base)?, memory.rest(base)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MappedElf;
+
+    #[test]
+    fn code_without_headers_is_told_by_its_place_in_the_file() {
+        let offsets = vec![(0x7f00_0000, 0x2_6000), (0x7f80_0000, 0x9_0000)];
+        let mapped = MappedElf { offsets, ..MappedElf::default() };
+        assert_eq!(mapped.place(0x7f00_1234), Some(0x2_7234));
+        assert_eq!(mapped.place(0x7f80_0010), Some(0x9_0010));
+        assert_eq!(mapped.place(0x10), None);
+        let mapped = MappedElf { bias: Some(0x7f00_0000), ..mapped };
+        assert_eq!(mapped.place(0x7f00_1234), Some(0x1234));
+    }
 }

@@ -175,7 +175,7 @@ fn executable<'c>(process: &Process<'c>, core: &Core<'_>, unwinding: &Rc<Unwindi
     let code = code.collect();
     let first = file.load_segments.iter().find(|segment| segment.file_offset == 0)?;
     let mut mapped = MappedElf::read(process.memory, first.address.wrapping_add(bias)).unwrap_or_default();
-    (mapped.bias, mapped.code) = (bias, code);
+    (mapped.bias, mapped.code) = (Some(bias), code);
     mapped.path = core.executable_path().map(str::to_owned);
     let frames = by_header(process.memory, unwinding, &mapped).or_else(|| {
         let section = file.section(".eh_frame")?;

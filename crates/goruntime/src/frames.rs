@@ -115,7 +115,7 @@ impl Stack {
         let after = self.frames[at..].iter().position(|frame| !Rc::ptr_eq(&frame.physical, &physical));
         let count = after.map_or(self.frames.len(), |after| at + after);
         self.frames.drain(..count);
-        for crossing in &mut self.c.crossings {
+        for crossing in &mut self.c.found {
             crossing.after = crossing.after.saturating_sub(count);
         }
         if let Some(elided) = &mut self.elided {

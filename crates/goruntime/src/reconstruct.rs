@@ -139,7 +139,7 @@ fn read(
     let death = crash::find(process, &threads, &goroutines);
     let crashing = death.as_ref().and_then(crash::Death::goroutine);
     for (_, stack) in &mut goroutines {
-        stack.trim_dying();
+        stack.c.printed = stack.trim_dying();
     }
     goroutines.sort_by_key(|(g, _)| (Some(g.id) != crashing, g.id));
 
@@ -175,6 +175,8 @@ fn read(
         diagnostics,
         broken_stacks: 0,
         unread_labels: 0,
+        lost_c_frames: 0,
+        second_gaps: 0,
     };
     let written: Vec<Goroutine> = goroutines.iter().map(|(g, stack)| writer.goroutine(g, stack)).collect();
     let ids: HashMap<u64, u64> = goroutines.iter().map(|(g, _)| (g.address, g.id)).collect();

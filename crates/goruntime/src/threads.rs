@@ -53,6 +53,8 @@ pub struct Level {
     pub(crate) c: Option<CStack>,
     /// The Go frames it stands in, up to a stack switch or the signal handler's entry.
     pub frames: Vec<PhysicalFrame>,
+    /// Whether their stack pointers are known. Where not, there is but one of them.
+    pub(crate) sp_known: bool,
     /// How many of them, from the first on, were found by looking through the stack.
     pub guessed: usize,
     /// The C code outwards of them: what started the thread, or what failed.
@@ -167,16 +169,24 @@ fn levels(process: &Process<'_>, code: &CCode<'_>, arch: Arch, registers: &Regis
         let on_windows = process.executable.os == Os::Windows;
         let c = if on_windows { None } else { cframes::at_registers(process, code, &registers) };
         let start = match c.as_ref().map(|c| &c.end) {
-            Some(&CEnd::Go { pc, sp }) => Start { pc, sp, lr: 0, trap: false, syscall: false },
+            Some(&CEnd::Go { pc, sp }) => {
+                Start { pc, sp: sp.unwrap_or(0), lr: 0, trap: false, syscall: false }
+            }
             _ => Start::interrupted(&registers),
         };
-        let (mut frames, signal_frame) = walk(process, start);
+        let sp_known = !matches!(c.as_ref().map(|c| &c.end), Some(CEnd::Go { sp: None, .. }));
+        let (mut frames, mut signal_frame) = walk(process, start);
+        if !sp_known {
+            frames.truncate(1);
+            signal_frame = None;
+        }
         let mut guessed = 0;
         if frames.is_empty() && on_windows {
             (frames, guessed) = windows::behind_a_call(process, &registers);
         }
-        let below = frames.last().and_then(|outermost| cframes::below(process, code, outermost));
-        levels.push(Level { registers, interrupted_by, c, frames, guessed, below });
+        let outermost = frames.last().filter(|_| sp_known);
+        let below = outermost.and_then(|outermost| cframes::below(process, code, outermost));
+        levels.push(Level { registers, interrupted_by, c, frames, sp_known, guessed, below });
         next = (levels.len() <= MOST_SIGNALS)
             .then(|| signal_frame.and_then(|address| SignalFrame::read(arch, process.memory, address)))
             .flatten()

@@ -21,9 +21,13 @@ fn fixtures(program: &str) -> impl Iterator<Item = Fixture> + '_ {
 
 /// Reads a crash, with the libraries of this machine that it had mapped.
 fn read(fixture: &Fixture, with_libraries: bool) -> (Reconstruction, Vec<Diagnostic>) {
-    let core = std::fs::read(&fixture.core).unwrap();
+    read_core(fixture, &std::fs::read(&fixture.core).unwrap(), with_libraries)
+}
+
+/// The same from other bytes of the core.
+fn read_core(fixture: &Fixture, core: &[u8], with_libraries: bool) -> (Reconstruction, Vec<Diagnostic>) {
     let binary = std::fs::read(&fixture.binary).unwrap();
-    let (core, _) = Core::parse(&core).unwrap();
+    let (core, _) = Core::parse(core).unwrap();
     let (executable, _) = Executable::parse(&binary).unwrap();
     let paths: BTreeSet<&str> = core.files.iter().map(|file| file.path.as_str()).collect();
     let libraries: Vec<(&str, Vec<u8>)> = paths
@@ -164,6 +168,29 @@ fn what_a_panic_overwrote_is_said_to_be_gone() {
         assert_eq!(said.len(), 1, "{diagnostics:?}");
         assert_eq!(said[0].reference, Some(format!("goroutine {}", goroutine.id)));
     }
+}
+
+#[test]
+fn what_is_damaged_is_not_said_to_be_overwritten() {
+    let fixture = fixtures("cgo-callback-abort").find(|fixture| fixture.arch == Arch::Amd64).unwrap();
+    let (found, said) = read(&fixture, false);
+    assert!(!said.iter().any(|d| d.text.contains("C frames between")), "{said:?}");
+    // Further in than the C code that called Go is what leads to it.
+    let goroutine = found.goroutines.iter().find(|goroutine| goroutine.frames.iter().any(is_c)).unwrap();
+    let sp = goroutine.frames.iter().find(|frame| is_c(frame)).unwrap().sp.unwrap().0;
+    let mut core = std::fs::read(&fixture.core).unwrap();
+    let at = {
+        let (core, _) = Core::parse(&core).unwrap();
+        let of_sp = |s: &&panicle_image::Segment| s.address <= sp && sp - s.address < s.file_size;
+        let segment = core.segments.iter().find(of_sp).unwrap();
+        usize::try_from(segment.file_offset + (sp - segment.address)).unwrap()
+    };
+    core[at - 512..at].fill(0);
+    let (_, said) = read_core(&fixture, &core, false);
+    let said: Vec<_> = said.iter().filter(|d| d.text.contains("C frames between")).collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].text.contains("not in the core, or damaged"), "{said:?}");
+    assert_eq!(said[0].reference, Some(format!("goroutine {}", goroutine.id)));
 }
 
 #[test]

@@ -35,10 +35,13 @@ pub(crate) struct Crossing {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Crossings {
     /// Innermost first.
-    pub(crate) crossings: Vec<Crossing>,
-    /// C frames further out are gone. A panic that goes through `cgocallback` gives their stack back
-    /// (`unwindm`, runtime/cgocall.go) before the runtime prints it, on that very stack.
-    pub(crate) overwritten: bool,
+    pub(crate) found: Vec<Crossing>,
+    /// C frames further out are not to be found.
+    pub(crate) gone: bool,
+    /// The goroutine is the one whose end the runtime printed. A panic that goes through `cgocallback`
+    /// gives the stack of the C frames back (`unwindm`, runtime/cgocall.go) before the runtime prints
+    /// it, on that very stack.
+    pub(crate) printed: bool,
 }
 
 /// How the assembly that C calls Go with lays its frame out.
@@ -103,12 +106,12 @@ pub(crate) fn find(
     {
         crossings.push(Crossing { after: 0, stack: c.clone() });
     }
-    let (callbacks, overwritten) = callbacks(process, code, g, stack);
+    let (callbacks, gone) = callbacks(process, code, g, stack);
     crossings.extend(callbacks);
-    Crossings { crossings, overwritten }
+    Crossings { found: crossings, gone, printed: false }
 }
 
-/// The C code that called each `cgocallback` on the stack of `g`, and whether some of it is gone.
+/// The C code that called each `cgocallback` on the stack of `g`, and whether some of it is not to be found.
 fn callbacks(process: &Process<'_>, code: &CCode<'_>, g: &G, stack: &Stack) -> (Vec<Crossing>, bool) {
     let entry = if code.arch == Arch::Arm64 { &ARM64 } else { &AMD64 };
     let mut crossings = Vec::new();

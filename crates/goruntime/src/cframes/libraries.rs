@@ -56,10 +56,11 @@ pub(crate) fn load<'a>(
 impl<'a> Library<'a> {
     /// The pages of the library that the process did not change, at their addresses.
     pub(crate) fn layers(&self) -> impl Iterator<Item = (u64, &'a [u8])> + '_ {
+        let bias = self.mapped.bias;
         let segments = self.code.iter().flat_map(|code| &code.load_segments);
         segments
             .filter(|segment| !segment.writable)
-            .map(|segment| (segment.address.wrapping_add(self.mapped.bias), segment.bytes))
+            .filter_map(move |segment| Some((segment.address.wrapping_add(bias?), segment.bytes)))
     }
 
     /// Debug files have the sections' headers and none of the code.

@@ -26,18 +26,21 @@ impl CCode<'_> {
     fn find(&self, process: &Process<'_>, pc: u64, kind: FrameKind) -> Vec<Call> {
         let plain = |function: String| Call { function, file: None, line: None, inlined: false, kind };
         let Some((_, module)) = self.module(pc) else { return vec![plain(format!("{pc:#x}"))] };
-        let linked = pc.wrapping_sub(module.mapped.bias);
+        let linked = module.mapped.bias.map(|bias| pc.wrapping_sub(bias));
         let kept = |name: &str| {
             let name =
                 if name.len() <= LONGEST_NAME { Cow::Owned(demangle(name)) } else { Cow::Borrowed(name) };
             process.symbolizer.kept(Some(&name), LONGEST_NAME)
         };
         let symbol = || {
-            let name = module.symbol(linked).or_else(|| linked_by_go(process, pc).map(Cow::Owned))?;
+            let name = linked
+                .and_then(|linked| module.symbol(linked))
+                .or_else(|| linked_by_go(process, pc).map(Cow::Owned))?;
             kept(&name)
         };
         let positions = module.positions.get_or_init(|| module.dwarf?.positions());
-        let calls = positions.as_ref().map(|positions| positions.at(linked)).unwrap_or_default();
+        let calls = positions.as_ref().zip(linked).map(|(positions, linked)| positions.at(linked));
+        let calls = calls.unwrap_or_default();
         let outermost = calls.len().saturating_sub(1);
         let mut found: Vec<Call> = calls
             .into_iter()
@@ -51,7 +54,7 @@ impl CCode<'_> {
             })
             .collect();
         if found.last().is_none_or(|call| call.inlined) {
-            found.push(plain(symbol().unwrap_or_else(|| module.place(linked, pc))));
+            found.push(plain(symbol().unwrap_or_else(|| module.place(pc))));
         }
         found
     }
@@ -63,13 +66,13 @@ impl<'c> Module<'c> {
     }
 
     /// `libz.so.1+0x12f4`: what is known without symbols, and equal from run to run.
-    fn place(&self, linked: u64, pc: u64) -> String {
+    fn place(&self, pc: u64) -> String {
         let name = match (&self.mapped.path, self.kind) {
             (Some(path), _) => path.rsplit('/').next().unwrap_or(path),
             (None, ModuleKind::Vdso) => "vdso",
             (None, ModuleKind::Executable | ModuleKind::Library) => return format!("{pc:#x}"),
         };
-        format!("{name}+{linked:#x}")
+        self.mapped.place(pc).map_or(format!("{pc:#x}"), |place| format!("{name}+{place:#x}"))
     }
 }
 

@@ -25,8 +25,8 @@ pub(crate) enum CEnd {
     Go {
         /// The return address in it.
         pc: u64,
-        /// Its stack pointer, 0 where it is not known.
-        sp: u64,
+        /// Its stack pointer, where it is known.
+        sp: Option<u64>,
     },
     /// At the outermost frame of its thread.
     Outermost,
@@ -76,7 +76,7 @@ impl CCode<'_> {
             let pc = registers.pc();
             let lookup_pc = if interrupted { pc } else { pc.wrapping_sub(1) };
             if is_go(process, lookup_pc) {
-                break CEnd::Go { pc, sp: registers.sp().unwrap_or(0) };
+                break CEnd::Go { pc, sp: registers.sp() };
             }
             if !interrupted && self.module(lookup_pc).is_none() && !self.could_run(lookup_pc) {
                 // No return address: the frame before was misjudged, or overwritten.

@@ -32,6 +32,9 @@ pub(super) struct Writer<'w, 'a, 'c> {
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) broken_stacks: u64,
     pub(super) unread_labels: u64,
+    /// Goroutines with C frames that are not there, and those with more than one gap.
+    pub(super) lost_c_frames: u64,
+    pub(super) second_gaps: u64,
 }
 
 /// C frames as a report has them.
@@ -57,17 +60,37 @@ impl Writer<'_, '_, '_> {
                 self.diagnostics.push(diagnostic.about(format!("goroutine {}", g.id)));
             }
         }
-        if stack.c.overwritten {
-            let text = "C frames between the Go frames are not there: the runtime used their stack when it printed \
-                        the crash.";
-            let diagnostic = Diagnostic::info(Stage::Unwind, text);
-            self.diagnostics.push(diagnostic.about(format!("goroutine {}", g.id)));
+        if stack.c.gone {
+            self.lost_c_frames += 1;
+            if self.lost_c_frames <= MOST_TOLD {
+                let text = if stack.c.printed {
+                    "C frames between the Go frames are not there: the runtime used their stack when it printed \
+                     the crash."
+                } else {
+                    "C frames between the Go frames are not there: what leads to them is not in the core, or \
+                     damaged."
+                };
+                let diagnostic = Diagnostic::info(Stage::Unwind, text);
+                self.diagnostics.push(diagnostic.about(format!("goroutine {}", g.id)));
+            }
         }
         let thread = self.threads.get(&g.m).copied();
         let registers = thread.map(Thread::at_work);
         let frames: Vec<Frame> =
             stack.frames.iter().map(|frame| self.frame(frame, registers.as_ref())).collect();
-        let (frames, elided) = self.with_c_frames(frames, stack);
+        let (frames, gaps) = self.with_c_frames(frames, stack);
+        // A report has room for one gap.
+        let elided = gaps.first().copied();
+        if let Some(more @ [_, ..]) = gaps.get(1..) {
+            self.second_gaps += 1;
+            if self.second_gaps <= MOST_TOLD {
+                let count = more.iter().fold(0_u64, |sum, gap| sum.saturating_add(gap.count));
+                let text =
+                    format!("Further out than the gap that is shown, {count} more frames are left out.");
+                let diagnostic = Diagnostic::info(Stage::Unwind, text);
+                self.diagnostics.push(diagnostic.about(format!("goroutine {}", g.id)));
+            }
+        }
         let program_code = stack.frames.iter().any(|frame| frame.call().kind == FrameKind::Go);
         Goroutine {
             id: g.id,
@@ -92,38 +115,10 @@ impl Writer<'_, '_, '_> {
         }
     }
 
-    /// The frames of Go with those of C between them, and what is left out of the whole.
-    fn with_c_frames(&self, go: Vec<Frame>, stack: &Stack) -> (Vec<Frame>, Option<Elided>) {
-        let mut elided = stack.elided;
-        if stack.c.crossings.is_empty() {
-            return (go, elided);
-        }
-        let mut frames = Vec::with_capacity(go.len());
-        let mut crossings = stack.c.crossings.iter().peekable();
-        let gap = stack.elided.map(|elided| elided.after_frames as usize);
-        let count = go.len();
-        for (index, frame) in go.into_iter().map(Some).chain([None]).enumerate() {
-            while let Some(crossing) = crossings.next_if(|crossing| crossing.after <= index || index == count)
-            {
-                let c = self.c_frames(&crossing.stack);
-                // A report has room for one gap; the one that is further in is told.
-                if let Some((after, left_out)) = c.left_out
-                    && gap.is_none_or(|gap| index <= gap)
-                {
-                    let after_frames = (frames.len() + after) as u64;
-                    elided = Some(Elided { after_frames, count: left_out });
-                }
-                frames.extend(c.frames);
-            }
-            if gap == Some(index)
-                && let Some(known) = &mut elided
-                && stack.elided == Some(*known)
-            {
-                known.after_frames = frames.len() as u64;
-            }
-            frames.extend(frame);
-        }
-        (frames, elided)
+    /// The frames of Go with those of C between them, and what is left out of the whole, innermost first.
+    fn with_c_frames(&self, go: Vec<Frame>, stack: &Stack) -> (Vec<Frame>, Vec<Elided>) {
+        let c = stack.c.found.iter().map(|crossing| (crossing.after, self.c_frames(&crossing.stack)));
+        interleave(go, stack.elided, c)
     }
 
     /// C frames with the calls inlined into them.
@@ -232,7 +227,8 @@ impl Writer<'_, '_, '_> {
                 frames.extend(
                     LogicalFrame::of(process, physical)
                         .into_iter()
-                        .map(|frame| Frame { trust, ..self.frame(&frame, Some(&level.registers)) }),
+                        .map(|frame| Frame { trust, ..self.frame(&frame, Some(&level.registers)) })
+                        .map(|frame| if level.sp_known { frame } else { without_sp(frame) }),
                 );
             }
             frames.extend(level.below.iter().flat_map(|c| self.c_frames(c).frames));
@@ -260,6 +256,18 @@ impl Writer<'_, '_, '_> {
                 format!("{} stacks in all break off; each such goroutine is marked.", self.broken_stacks),
             ));
         }
+        if self.lost_c_frames > MOST_TOLD {
+            self.diagnostics.push(Diagnostic::info(
+                Stage::Unwind,
+                format!("C frames are not there on {} stacks in all.", self.lost_c_frames),
+            ));
+        }
+        if self.second_gaps > MOST_TOLD {
+            self.diagnostics.push(Diagnostic::info(
+                Stage::Unwind,
+                format!("{} stacks in all have frames left out in more than one place.", self.second_gaps),
+            ));
+        }
         let names = self.process.symbolizer.left_out();
         if names > 0 {
             self.diagnostics.push(Diagnostic::warning(
@@ -276,6 +284,36 @@ impl Writer<'_, '_, '_> {
     }
 }
 
+/// `go` and each of `c` behind as many of `go` as it says, and the gaps in the whole, of which `gap` is in
+/// `go`.
+fn interleave(
+    go: Vec<Frame>,
+    gap: Option<Elided>,
+    c: impl Iterator<Item = (usize, CFrames)>,
+) -> (Vec<Frame>, Vec<Elided>) {
+    let (mut frames, mut gaps) = (Vec::with_capacity(go.len()), Vec::new());
+    let mut c = c.peekable();
+    let count = go.len();
+    for (index, frame) in go.into_iter().map(Some).chain([None]).enumerate() {
+        while let Some((_, c)) = c.next_if(|&(after, _)| after <= index || index == count) {
+            gaps.extend(
+                c.left_out
+                    .map(|(after, count)| Elided { after_frames: (frames.len() + after) as u64, count }),
+            );
+            frames.extend(c.frames);
+        }
+        let gap = gap.filter(|gap| gap.after_frames == index as u64);
+        gaps.extend(gap.map(|gap| Elided { after_frames: frames.len() as u64, ..gap }));
+        frames.extend(frame);
+    }
+    (frames, gaps)
+}
+
+/// A frame of which only the pc is known.
+fn without_sp(frame: Frame) -> Frame {
+    Frame { sp: None, args: None, locals: Vec::new(), ..frame }
+}
+
 fn why(end: End) -> String {
     match end {
         End::Top | End::StackSwitch => "it is whole".to_owned(),
@@ -283,5 +321,41 @@ fn why(end: End) -> String {
         End::UnknownPc(pc) => format!("{pc:#x} is in no Go function"),
         End::Unmapped(address) => format!("the memory at {address:#x} is not in the core"),
         End::Stuck => "its frames do not lead outwards".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use panicle_report::{Elided, Frame, FrameKind, Trust};
+
+    use super::{CFrames, interleave};
+
+    fn frames(names: &[&str]) -> Vec<Frame> {
+        let named = |name: &&str| Frame {
+            function: (*name).to_owned(),
+            file: None,
+            line: None,
+            pc: None,
+            sp: None,
+            inlined: false,
+            kind: FrameKind::Go,
+            trust: Trust::Pclntab,
+            args: None,
+            locals: Vec::new(),
+            library: None,
+        };
+        names.iter().map(named).collect()
+    }
+
+    #[test]
+    fn no_gap_hides_another() {
+        let c = |after, left_out| (after, CFrames { frames: frames(&["c", "c"]), left_out });
+        let own = Elided { after_frames: 2, count: 70 };
+        let c = [c(1, Some((1, 500))), c(2, None), c(3, Some((2, 9)))];
+        let (found, gaps) = interleave(frames(&["a", "b", "d"]), Some(own), c.into_iter());
+        let names: Vec<_> = found.iter().map(|frame| frame.function.as_str()).collect();
+        assert_eq!(names, ["a", "c", "c", "b", "c", "c", "d", "c", "c"]);
+        let gap = |after_frames, count| Elided { after_frames, count };
+        assert_eq!(gaps, [gap(2, 500), gap(6, 70), gap(9, 9)]);
     }
 }
