@@ -73,6 +73,7 @@ enum ModuleKind {
 pub(crate) struct CCode<'c> {
     memory: &'c AddressSpace<'c>,
     arch: Arch,
+    unwinding: Rc<Unwinding>,
     modules: Vec<Module<'c>>,
     /// Memory that could be executed, whatever file it was from: first address, and first past it.
     executable: Vec<(u64, u64)>,
@@ -109,6 +110,7 @@ impl<'c> CCode<'c> {
         Self {
             memory,
             arch,
+            unwinding,
             modules,
             executable: executable
                 .map(|segment| (segment.address, segment.address.saturating_add(segment.memory_size)))

@@ -33,7 +33,7 @@ impl Unwinding {
     }
 
     /// A return address without the signature that AArch64 may keep in its upper bits.
-    pub(super) fn plain_pc(&self, pc: u64) -> u64 {
+    pub fn plain_pc(&self, pc: u64) -> u64 {
         pc & self.code_mask
     }
 

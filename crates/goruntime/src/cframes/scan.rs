@@ -37,7 +37,7 @@ impl CCode<'_> {
         if !near || !frame_pointer.is_multiple_of(8) {
             return None;
         }
-        let pc = self.memory.u64(frame_pointer.checked_add(8)?).ok()?;
+        let pc = self.saved_pc(frame_pointer.checked_add(8)?)?;
         let outer = self.memory.u64(frame_pointer).ok()?;
         // On arm64 the pair is at the lower end of the frame, and the frame's size is anyone's guess.
         let sp = (self.arch == Arch::Amd64).then_some(frame_pointer.checked_add(16)?);
@@ -46,7 +46,8 @@ impl CCode<'_> {
 
     /// The return address of a function that calls no other, which leaves it where the call did.
     pub(super) fn in_link_register(&self, process: &Process<'_>, registers: &FrameRegisters) -> Option<u64> {
-        let pc = registers.get(LINK_REGISTER).filter(|_| self.arch == Arch::Arm64)?;
+        let link = registers.get(LINK_REGISTER).filter(|_| self.arch == Arch::Arm64)?;
+        let pc = self.unwinding.plain_pc(link);
         // That of a function with calls of its own points back into it.
         let elsewhere =
             self.module(pc).map(|(index, _)| index) != self.module(registers.pc()).map(|(index, _)| index);
@@ -68,9 +69,14 @@ impl CCode<'_> {
     /// The next word that a call can have left, from `sp` on, and the stack pointer behind it.
     pub(super) fn next_return_address(&self, process: &Process<'_>, sp: u64) -> Option<(u64, u64)> {
         (0..MOST_WORDS).map_while(|word| sp.checked_add(word * 8)).find_map(|at| {
-            let pc = self.memory.u64(at).ok()?;
+            let pc = self.saved_pc(at)?;
             self.is_return_address(process, pc).then_some((pc, at.checked_add(8)?))
         })
+    }
+
+    /// The return address at an address, without its signature.
+    fn saved_pc(&self, at: u64) -> Option<u64> {
+        self.memory.u64(at).ok().map(|pc| self.unwinding.plain_pc(pc))
     }
 
     /// Whether `pc` is behind a call, in C code or in a Go function that calls C.
