@@ -83,6 +83,9 @@ fn read(record: &[u8], segments: &[LoadSegment<'_>]) -> Option<BuildInfo> {
         return None;
     }
     let go_version = std::str::from_utf8(version).ok()?;
+    if go_version.chars().any(char::is_control) {
+        return None;
+    }
     let mut info = BuildInfo { go_version: go_version.to_owned(), ..BuildInfo::default() };
     // The text stands between two 16-byte marks.
     if modules.len() >= 33 && modules.get(modules.len() - 17) == Some(&b'\n') {

@@ -142,14 +142,31 @@ impl<'a> Executable<'a> {
             debug: None,
             file: File::Elf(file),
         };
-        let diagnostics = executable.without_go();
+        let mut diagnostics = executable.without_go();
+        diagnostics.extend(executable.cut_short());
         Ok((executable, diagnostics))
+    }
+
+    /// Says so when segments end behind the file. A file of debug information has none of their bytes, and
+    /// says so itself.
+    fn cut_short(&self) -> Option<Diagnostic> {
+        let File::Elf(file) = &self.file else { return None };
+        let have = file.data().len() as u64;
+        let ends = file.segments().map(|segment| {
+            let (offset, size) = segment.file_range();
+            offset.saturating_add(size)
+        });
+        let wanted = ends.max().filter(|&wanted| wanted > have)?;
+        let debug_file = file.section_by_name(".text").is_some_and(|text| text.file_range().is_none());
+        let text = format!("The executable is cut short: there are {have} of at least {wanted} bytes.");
+        (!debug_file).then(|| Diagnostic::warning(Stage::Binary, text))
     }
 
     /// Says so when there is no sign of Go.
     pub(crate) fn without_go(&self) -> Vec<Diagnostic> {
         // A PE file names no section after the table, so that it would have to be searched for.
-        if self.build_info.is_some() || self.os != Os::Linux || self.file.section(".gopclntab").is_some() {
+        let known = self.build_info.is_some() || self.build_ids.go.is_some();
+        if known || self.os != Os::Linux || self.file.section(".gopclntab").is_some() {
             return Vec::new();
         }
         vec![Diagnostic::info(
@@ -259,6 +276,6 @@ impl<'a> Executable<'a> {
 
     /// Whether the file is a Go executable.
     pub fn is_go(&self) -> bool {
-        self.build_info.is_some() || self.pclntab().is_some()
+        self.build_info.is_some() || self.build_ids.go.is_some() || self.pclntab().is_some()
     }
 }

@@ -89,6 +89,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
             "a core or a --text is needed; see panicle analyze --help".to_owned(),
         ));
     }
+    if let Some(missing) = arguments.debug_dir.iter().find(|folder| !folder.is_dir()) {
+        return Err(Failure::Input(format!("--debug-dir {}: there is no such folder", missing.display())));
+    }
     let unpacking = Unpacking::new(arguments.work_dir.as_deref(), arguments.max_unpacked_bytes);
     let mut files = Files::default();
     for (role, paths) in [

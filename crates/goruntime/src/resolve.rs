@@ -92,7 +92,9 @@ pub(crate) fn resolve<'a>(
         }
         found.push((of_version, fit, resolved));
     }
-    let unchecked = found.iter().position(|(_, fit, _)| *fit == Fit::Unknown);
+    // Where its own table is known not to fit, another that cannot be checked is no better.
+    let contradicted = found.iter().any(|(of_version, ..)| *of_version);
+    let unchecked = found.iter().position(|(_, fit, _)| !contradicted && *fit == Fit::Unknown);
     if let Some(at) = unchecked {
         let resolved = found.swap_remove(at).2;
         let of = resolved.process.layout.go_version.as_deref().unwrap_or("another version");
@@ -166,8 +168,9 @@ impl<'a> Parts<'a> {
         if resolved.process.layout.source == LayoutSource::NearestTable {
             let stands_in = resolved.process.layout.go_version.as_deref().unwrap_or("another version");
             let text = format!(
-                "There is no table of this runtime's structures. The one of {stands_in} stands in for it: the \
-                 goroutines and threads that it finds point at one another as they should."
+                "There is no table of this runtime's structures, or that of its version does not fit. The one of \
+                 {stands_in} stands in for it: the goroutines and threads that it finds point at one another as \
+                 they should."
             );
             diagnostics.push(Diagnostic::warning(Stage::Layout, text));
         }

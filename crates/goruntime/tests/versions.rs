@@ -46,6 +46,8 @@ fn a_version_without_a_table_is_read_with_one_that_fits() {
         ("1.27", "devel go1.28-0123456789", 27),
         ("1.24", "devel go1.28-0123456789", 24),
         ("1.23", "devel go1.28-0123456789", 23),
+        // Build information that somebody changed.
+        ("1.24", "go1.23.4", 24),
     ];
     for arch in [Arch::Amd64, Arch::Arm64] {
         for program in ["busy", "struct-panic"] {

@@ -4,7 +4,7 @@
 //! so text alone does not tell a string from an error. What is printed of other types does:
 //! `main.exitCode(78)`, `(main.T) {…}`, `(*main.T) 0xc000012345` (runtime/error.go `printpanicval`).
 
-use panicle_report::{Confidence, PanicKind, VerdictClass};
+use panicle_report::{Confidence, PanicKind, PanicLink, VerdictClass};
 
 use super::{
     capture,
@@ -20,7 +20,12 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         return None;
     }
     let (_, link) = facts.root()?;
-    let text = first_line(text_of(link));
+    let has_text = link.value.as_ref().is_some_and(|value| value.text.is_some());
+    // The runtime's own errors are told apart by their text, and without either nothing is known.
+    if !has_text && type_of(link).is_none_or(|name| name.starts_with("runtime.")) {
+        return Some(unreadable(facts, link));
+    }
+    let text = if has_text { first_line(text_of(link)) } else { "(its text is not in the core)" };
     let (class, confidence, because) = match type_of(link) {
         Some(name) => by_type(name),
         None => by_text(text),
@@ -56,6 +61,21 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         finding = finding.hint("It happened while packages were being initialised, before main.main ran.");
     }
     Some(finding)
+}
+
+/// A panic, and nothing to tell what it said.
+fn unreadable(facts: &Facts<'_>, link: &PanicLink) -> Finding {
+    let named = type_of(link).map_or(String::new(), |name| format!(" (its type is {name})"));
+    let signal = facts.panic.and_then(|panic| panic.signal.as_ref());
+    let because = signal.map_or(String::new(), |signal| format!(" It was raised for {}.", signal.name));
+    Finding::new(facts, VerdictClass::Unknown, "A panic whose value cannot be read".to_owned())
+        .sure(Confidence::Unknown, "Unknown: what panic was called with is not in the memory at hand.")
+        .summary(format!(
+            "A panic ended the process{}, and its value cannot be read{named}.{because} The stack shows where it \
+             was raised; what was printed when it died tells the rest.",
+            in_place(facts)
+        ))
+        .capture(capture::CORE)
 }
 
 fn by_type(name: &str) -> (VerdictClass, Confidence, &'static str) {

@@ -34,23 +34,20 @@ const TABLES: &[(u32, &str)] = &[
 /// An operating system and architecture as Go names them: `linux/amd64`.
 pub type Target = String;
 
-/// The layouts that may be that of an executable built by `go_version` for `target`, best first.
-///
-/// The table of its own version comes alone. For a version that has no table, or where the version is
-/// unknown, all tables come, the nearest first, the newer of two equally near.
+/// The layouts that may be that of an executable built by `go_version` for `target`, best first: the table
+/// of its own version, then those of all others, the nearest first, the newer of two equally near.
 pub fn candidates(go_version: Option<&str>, target: &str) -> impl Iterator<Item = Layout> {
     let wanted = go_version.and_then(minor);
     let released = go_version.is_some_and(is_release);
-    let exact = released && TABLES.iter().any(|(minor, _)| Some(*minor) == wanted);
     // Without any version the newest is as good a start as any.
     let near = wanted.unwrap_or(u32::MAX);
-    let mut order: Vec<_> = TABLES.iter().filter(|(minor, _)| !exact || Some(*minor) == wanted).collect();
+    let mut order: Vec<_> = TABLES.iter().collect();
     order.sort_by_key(|(minor, _)| (minor.abs_diff(near), u32::MAX - minor));
-    let source = if exact { LayoutSource::Table } else { LayoutSource::NearestTable };
-    let version = go_version.filter(|_| exact).map(str::to_owned);
     let own = go_version.filter(|_| wanted.is_some()).map(str::to_owned);
-    order.into_iter().filter_map(move |(_, text)| {
-        let layout = read(text, target, source, version.as_deref())?;
+    order.into_iter().filter_map(move |(minor, text)| {
+        let exact = released && Some(*minor) == wanted;
+        let source = if exact { LayoutSource::Table } else { LayoutSource::NearestTable };
+        let layout = read(text, target, source, own.as_deref().filter(|_| exact))?;
         Some(match &own {
             Some(own) => layout.printing_as(own),
             None => layout,
