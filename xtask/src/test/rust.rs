@@ -28,6 +28,7 @@ pub(super) fn fixtures(options: &Options) -> Result<Count> {
 }
 
 pub(super) fn tests(options: &Options) -> Result<Count> {
+    tools::for_tests()?;
     let mut command = match tools::cargo_tool("cargo-nextest") {
         Ok(mut command) => {
             command.args(["nextest", "run", "--workspace", "--no-fail-fast"]);

@@ -28,6 +28,13 @@ pub(super) fn cargo_tool(name: &str) -> Result<Command> {
     Ok(command)
 }
 
+/// What tests run beside the product: a debugger that copies a living process, an emulator that writes
+/// cores of its own, and the programs that take symbols off executables.
+pub(super) fn for_tests() -> Result<()> {
+    let programs = [("gcore", "gdb"), ("qemu-x86_64", "qemu-user"), ("objcopy", "binutils")];
+    programs.into_iter().try_for_each(|(program, package)| apt::program(&[program], &[package]).map(drop))
+}
+
 /// A Chromium for the browser tests; installed through apt-get when we may.
 pub(super) fn chromium() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("PANICLE_CHROMIUM").filter(|p| !p.is_empty()) {
