@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::LoadSegment;
+use crate::{LoadSegment, elf::mapped};
 
 mod unquote;
 
@@ -167,13 +167,6 @@ fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
         }
     }
     None
-}
-
-fn mapped<'a>(segments: &[LoadSegment<'a>], address: u64) -> Option<&'a [u8]> {
-    segments.iter().find_map(|segment| {
-        let offset = address.checked_sub(segment.address)?;
-        segment.bytes.get(usize::try_from(offset).ok()?..).filter(|bytes| !bytes.is_empty())
-    })
 }
 
 fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {

@@ -36,6 +36,14 @@ pub struct LoadSegment<'a> {
     pub executable: bool,
 }
 
+/// The bytes of `segments` at a link-time address, to the end of the segment they are in.
+pub(crate) fn mapped<'a>(segments: &[LoadSegment<'a>], address: u64) -> Option<&'a [u8]> {
+    segments.iter().find_map(|segment| {
+        let offset = address.checked_sub(segment.address)?;
+        segment.bytes.get(usize::try_from(offset).ok()?..).filter(|bytes| !bytes.is_empty())
+    })
+}
+
 /// A section.
 #[derive(Clone, Debug)]
 pub struct Section<'a> {
@@ -211,10 +219,7 @@ impl<'a> Executable<'a> {
 
     /// The file's bytes that are mapped at a link-time address, to the end of their segment.
     pub fn mapped(&self, address: u64) -> Option<&'a [u8]> {
-        self.load_segments.iter().find_map(|segment| {
-            let offset = address.checked_sub(segment.address)?;
-            segment.bytes.get(usize::try_from(offset).ok()?..).filter(|bytes| !bytes.is_empty())
-        })
+        mapped(&self.load_segments, address)
     }
 
     /// Link-time address and bytes of the text section, `None` where it is not in the file; of a PE file without

@@ -10,7 +10,7 @@ use panicle_image::mmap::{self, Mapped};
 use panicle_report::BinaryMatch;
 
 /// Where distributions put debug files.
-const SYSTEM: &str = "/usr/lib/debug";
+pub(crate) const SYSTEM: &str = "/usr/lib/debug";
 /// Files of one folder that are looked at, whatever they are called.
 const MOST_FILES: usize = 256;
 
@@ -100,7 +100,7 @@ fn open(path: PathBuf) -> Option<(PathBuf, Mapped)> {
 }
 
 /// `FOLDER/.build-id/ab/cdef…` and `….debug`, as distributions and debuggers lay them out.
-fn by_build_id(folder: &Path, id: Option<&str>) -> Vec<PathBuf> {
+pub(crate) fn by_build_id(folder: &Path, id: Option<&str>) -> Vec<PathBuf> {
     let Some((head, tail)) = id.and_then(|id| id.split_at_checked(2)).filter(|(_, tail)| !tail.is_empty())
     else {
         return Vec::new();

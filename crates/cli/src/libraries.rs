@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use panicle_analysis::{Identity, Library, identify};
 
-/// Where distributions put debug files.
-const SYSTEM: &str = "/usr/lib/debug";
+use crate::find::{SYSTEM, by_build_id};
 
 /// Files that may be libraries of the core's process, or their debug files: in `folders` by build ID and
 /// by path, at the paths that the core records, and where the system keeps debug files. The analysis
@@ -25,11 +24,7 @@ fn candidates(library: &Library, folders: &[PathBuf]) -> Vec<PathBuf> {
     let Ok(relative) = path.strip_prefix("/") else { return Vec::new() };
     let mut found = Vec::new();
     for folder in folders.iter().map(PathBuf::as_path).chain([Path::new(SYSTEM)]) {
-        if let Some((head, tail)) = library.build_id.as_deref().and_then(|id| id.split_at_checked(2)) {
-            let by_id = folder.join(".build-id").join(head);
-            found.push(by_id.join(tail));
-            found.push(by_id.join(format!("{tail}.debug")));
-        }
+        found.extend(by_build_id(folder, library.build_id.as_deref()));
     }
     for folder in folders {
         found.push(folder.join(relative));
