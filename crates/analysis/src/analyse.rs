@@ -146,6 +146,8 @@ impl Whole {
             },
             goroutine_count,
             goroutine_clusters: clusters,
+            maps: Vec::new(),
+            maps_left_out: 0,
             threads: self.threads,
             diagnostics,
         }

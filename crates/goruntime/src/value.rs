@@ -19,7 +19,7 @@
 //! Nothing read is trusted. Memory of a crash is often damaged, so depth, elements and the text as a whole
 //! are bounded, and whatever cannot be read says so in its place.
 
-mod describe;
+pub(crate) mod describe;
 mod interface;
 mod place;
 mod quote;

@@ -11,7 +11,9 @@
 mod address;
 mod diagnostic;
 mod goroutine;
+mod map;
 mod panic;
+mod query;
 mod report;
 mod source;
 mod verdict;
@@ -22,7 +24,15 @@ pub use goroutine::{
     CreatedBy, Elided, Frame, FrameKind, Goroutine, GoroutineCluster, Leaked, Local, StackBounds, Thread,
     ThreadOn, Trust, WaitingOn,
 };
+pub use map::{
+    HmapGrowth, HmapHeader, Map, MapHeader, MapImplementation, MapOperation, MapRoot, MapRootKind, MapState,
+    MapUser, SwissHeader, SwissTable, SyncMapHeader,
+};
 pub use panic::{Panic, PanicKind, PanicLink, PanicValue};
+pub use query::{
+    EvalError, EvalQuery, KeyPlace, MapEntries, MapEntriesQuery, MapEntry, MapLayout, MapLayoutQuery,
+    MapLayoutRow, MapPointer, MapSlot, MapSort, Query, QueryError, SlotState,
+};
 pub use report::{Report, SCHEMA};
 pub use source::{
     Binary, BinaryMatch, BuildIds, CoreSource, DebugFile, DebugMatch, DwarfPresence, EvidenceSource, Layout,

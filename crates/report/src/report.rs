@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Binary, Diagnostic, Goroutine, GoroutineCluster, Layout, Panic, Process, Signature, Source, Thread,
+    Binary, Diagnostic, Goroutine, GoroutineCluster, Layout, Map, Panic, Process, Signature, Source, Thread,
     Verdict,
 };
 
@@ -34,6 +34,12 @@ pub struct Report {
     pub goroutine_count: u64,
     /// Goroutines with one stack, largest cluster first.
     pub goroutine_clusters: Vec<GoroutineCluster>,
+    /// Maps that were found in memory, those of the verdict first.
+    #[serde(default)]
+    pub maps: Vec<Map>,
+    /// Maps that were found and are not listed.
+    #[serde(default)]
+    pub maps_left_out: u64,
     /// OS threads.
     pub threads: Vec<Thread>,
     /// What is missing or doubtful.

@@ -159,6 +159,8 @@ fn report(message: &str) -> Report {
         },
         goroutines: vec![crashed()],
         goroutine_count: 45,
+        maps: Vec::new(),
+        maps_left_out: 0,
         goroutine_clusters: vec![
             cluster(
                 40,

@@ -10,7 +10,7 @@ use super::{Context, SHAPE, UNKNOWN_TYPE, type_name};
 
 /// A type, by where it is described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TypeRef {
+pub(crate) enum TypeRef {
     /// In DWARF.
     Dwarf(TypeId),
     /// At this address, in the runtime's type data.
@@ -18,15 +18,15 @@ pub(super) enum TypeRef {
 }
 
 /// A type as the writer needs it.
-pub(super) struct Described {
+pub(crate) struct Described {
     /// As Go's messages spell it.
-    pub(super) name: String,
-    pub(super) size: Option<u64>,
-    pub(super) kind: Kind,
+    pub(crate) name: String,
+    pub(crate) size: Option<u64>,
+    pub(crate) kind: Kind,
 }
 
 /// See [`TypeKind`].
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Base(BaseKind),
     Uintptr,
     String,
@@ -52,14 +52,14 @@ pub(super) enum Kind {
     Unknown,
 }
 
-pub(super) struct Field {
-    pub(super) name: String,
-    pub(super) offset: u64,
-    pub(super) of: TypeRef,
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) offset: u64,
+    pub(crate) of: TypeRef,
 }
 
 /// The type whose `runtime._type` is at `address`: DWARF knows more, so it comes first.
-pub(super) fn at_runtime_address(context: &Context<'_>, address: u64) -> TypeRef {
+pub(crate) fn at_runtime_address(context: &Context<'_>, address: u64) -> TypeRef {
     context
         .types
         .and_then(|types| types.offset(address))
@@ -67,7 +67,7 @@ pub(super) fn at_runtime_address(context: &Context<'_>, address: u64) -> TypeRef
         .map_or(TypeRef::Runtime(address), TypeRef::Dwarf)
 }
 
-pub(super) fn describe(context: &Context<'_>, of: TypeRef) -> Described {
+pub(crate) fn describe(context: &Context<'_>, of: TypeRef) -> Described {
     match of {
         TypeRef::Dwarf(id) => from_dwarf(context, id),
         TypeRef::Runtime(address) => from_runtime(context, address),
