@@ -106,8 +106,13 @@ fn gnu_on_first_page(page: &[u8]) -> Option<String> {
             [4, 0, 0, 0, size @ 8..=64, 0, 0, 0, 3, 0, 0, 0, b'G', b'N', b'U', 0] => usize::from(*size),
             _ => return None,
         };
-        Some(hex::encode(note.get(16..16 + size)?))
+        gnu_id(note.get(16..16 + size)?)
     })
+}
+
+/// A GNU ID in hexadecimal. One of zeros alone is a place that nothing was filled into, and names no build.
+fn gnu_id(bytes: &[u8]) -> Option<String> {
+    bytes.iter().any(|byte| *byte != 0).then(|| hex::encode(bytes))
 }
 
 /// Link-time address and size of what was mapped of the executable at `base`, from its program
@@ -159,9 +164,33 @@ fn collect(ids: &mut BuildIds, data: &[u8], align: u64) {
         }
         let kind = note.n_type(LittleEndian).0;
         if note.name() == b"GNU" && kind == elf::NT_GNU_BUILD_ID.0 {
-            ids.gnu = Some(hex::encode(desc));
+            ids.gnu = gnu_id(desc);
         } else if note.name() == b"Go" && kind == NT_GO_BUILD_ID {
             ids.go = String::from_utf8(desc.to_vec()).ok().filter(|id| !id.is_empty());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use panicle_report::BuildIds;
+
+    use super::{collect, gnu_on_first_page};
+
+    /// A note with a GNU build ID.
+    fn note(id: [u8; 8]) -> Vec<u8> {
+        [&[4, 0, 0, 0, 8, 0, 0, 0, 3, 0, 0, 0][..], b"GNU\0", &id].concat()
+    }
+
+    #[test]
+    fn an_id_of_zeros_names_no_build() {
+        let gnu = |note: &[u8]| {
+            let mut ids = BuildIds::default();
+            collect(&mut ids, note, 4);
+            assert_eq!(gnu_on_first_page(note), ids.gnu);
+            ids.gnu
+        };
+        assert_eq!(gnu(&note([0; 8])), None);
+        assert_eq!(gnu(&note([0, 0, 0, 0, 0, 0, 0, 1])).as_deref(), Some("0000000000000001"));
     }
 }
