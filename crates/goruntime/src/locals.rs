@@ -15,7 +15,12 @@ use panicle_report::Local;
 
 pub use slots::Slot;
 
-use crate::value::{self, Context, Limits, Location, Parts};
+use crate::{
+    args,
+    frames::LogicalFrame,
+    process::Process,
+    value::{self, Context, Limits, Location, Parts},
+};
 
 /// Variables larger than this that are scattered over registers and stack are not put together.
 const MAX_SCATTERED: u64 = 64 << 10;
@@ -47,11 +52,64 @@ pub struct Frame<'f> {
     pub line: Option<u32>,
 }
 
-/// The variables of `frame`: parameters, results that have a value, then locals in scope.
+/// A variable of a frame.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// What it is to its function.
+    pub kind: VariableKind,
+    /// Another variable of the same name is declared further inside, and hides it.
+    pub hidden: bool,
+    /// Its type.
+    pub type_id: Option<TypeId>,
+    /// Where it is; `None` where the compiler kept it nowhere at this pc.
+    pub location: Option<Location>,
+}
+
+/// Hands the frame `frame` of a process to `read`, in the terms of this module. `registers` are those of the
+/// thread that runs the goroutine: they tell something of a frame only while its pc and sp are still in them.
+pub(crate) fn in_frame<R>(
+    process: &Process<'_>,
+    frame: &LogicalFrame,
+    registers: Option<&panicle_image::Registers>,
+    read: impl FnOnce(&Frame<'_>) -> R,
+) -> R {
+    let physical = &frame.physical;
+    let registers = registers.filter(|at| physical.trap && at.pc() == physical.pc && at.sp() == physical.sp);
+    let by_dwarf = registers.map(|registers| |number: u16| registers.by_dwarf(number));
+    let slots = if frame.call().inlined { Vec::new() } else { args::slots(process, physical) };
+    read(&Frame {
+        pc: physical.lookup_pc,
+        cfa: physical.fp,
+        argp: physical.argp,
+        sp: process.executable.arch.dwarf_stack_pointer().map(|number| (number, physical.sp)),
+        registers: by_dwarf.as_ref().map(|read| read as Registers<'_>),
+        inline_depth: frame.depth,
+        function: Some(&frame.call().function),
+        argument_slots: &slots,
+        line: frame.call().line,
+    })
+}
+
+/// The variables of `frame` in words: parameters, results that have a value, then locals in scope.
 ///
 /// A variable that an inner one of the same name hides is called `(name)`. Empty when the debug information
 /// does not know the frame.
 pub fn locals(context: &Context<'_>, frame: &Frame<'_>, limits: Limits) -> Vec<Local> {
+    let in_words = |variable: Variable| Local {
+        name: if variable.hidden { format!("({})", variable.name) } else { variable.name },
+        type_name: variable.type_id.map_or("?".to_owned(), |id| value::type_name(context, id)),
+        value: variable
+            .type_id
+            .zip(variable.location)
+            .map(|(id, location)| value::format(context, id, &location, limits)),
+    };
+    variables(context, frame).into_iter().map(in_words).collect()
+}
+
+/// The variables of `frame` with types and places, in the order of [`locals`].
+pub fn variables(context: &Context<'_>, frame: &Frame<'_>) -> Vec<Variable> {
     let Some(dwarf) = context.dwarf else { return Vec::new() };
     let Some(function) = dwarf.function_at(frame.pc.wrapping_sub(context.bias)) else { return Vec::new() };
     let Some(variables) = variables_of(&function, frame) else { return Vec::new() };
@@ -64,7 +122,17 @@ pub fn locals(context: &Context<'_>, frame: &Frame<'_>, limits: Limits) -> Vec<L
         VariableKind::Local => 2,
     });
     let evaluation = Evaluation { context, dwarf, frame, function: &function, variables };
-    shown.iter().map(|variable| evaluation.local(variable, is_hidden(variable, &shown), limits)).collect()
+    let found = |variable: &&LocalVariable| {
+        let (type_id, location) = evaluation.resolve(variable);
+        Variable {
+            name: plain_name(variable).to_owned(),
+            kind: variable.kind,
+            hidden: is_hidden(variable, &shown),
+            type_id,
+            location,
+        }
+    };
+    shown.iter().map(found).collect()
 }
 
 /// The variables of the function or inlined call that `frame` is.
@@ -147,18 +215,6 @@ struct Evaluation<'e> {
 }
 
 impl Evaluation<'_> {
-    fn local(&self, variable: &LocalVariable, hidden: bool, limits: Limits) -> Local {
-        let (type_id, location) = self.resolve(variable);
-        let name = plain_name(variable);
-        Local {
-            name: if hidden { format!("({name})") } else { name.to_owned() },
-            type_name: type_id.map_or("?".to_owned(), |id| value::type_name(self.context, id)),
-            value: type_id
-                .zip(location)
-                .map(|(id, location)| value::format(self.context, id, &location, limits)),
-        }
-    }
-
     /// The type of the variable and where it is; for one that escaped to the heap, what it points at.
     fn resolve(&self, variable: &LocalVariable) -> (Option<TypeId>, Option<Location>) {
         let Some(id) = variable.type_id.map(|id| self.instantiated(id)) else { return (None, None) };

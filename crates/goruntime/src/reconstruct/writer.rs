@@ -164,13 +164,10 @@ impl Writer<'_, '_, '_> {
         })
     }
 
-    /// `registers` are those of the thread, which tell something of a frame only while its pc and sp
-    /// are still in them.
+    /// `registers` are those of the thread.
     fn frame(&mut self, frame: &LogicalFrame, registers: Option<&Registers>) -> Frame {
         let (call, physical) = (frame.call(), &frame.physical);
         let args = if call.inlined { "...".to_owned() } else { args::print(self.process, physical) };
-        let registers =
-            registers.filter(|at| physical.trap && at.pc() == physical.pc && at.sp() == physical.sp);
         Frame {
             function: call.function.clone(),
             file: call.file.clone(),
@@ -192,21 +189,9 @@ impl Writer<'_, '_, '_> {
             return Vec::new();
         }
         self.locals_left -= 1;
-        let by_dwarf = registers.map(|registers| |number: u16| registers.by_dwarf(number));
-        let slots =
-            if frame.call().inlined { Vec::new() } else { args::slots(self.process, &frame.physical) };
-        let wanted = locals::Frame {
-            pc: frame.physical.lookup_pc,
-            cfa: frame.physical.fp,
-            argp: frame.physical.argp,
-            sp: self.process.executable.arch.dwarf_stack_pointer().map(|number| (number, frame.physical.sp)),
-            registers: by_dwarf.as_ref().map(|read| read as locals::Registers<'_>),
-            inline_depth: frame.depth,
-            function: Some(&frame.call().function),
-            argument_slots: &slots,
-            line: frame.call().line,
-        };
-        locals::locals(context, &wanted, Limits::default())
+        locals::in_frame(self.process, frame, registers, |wanted| {
+            locals::locals(context, wanted, Limits::default())
+        })
     }
 
     pub(super) fn thread(&mut self, thread: &Thread, ids: &HashMap<u64, u64>) -> ReportThread {
