@@ -30,8 +30,8 @@ pub use map::{
 };
 pub use panic::{Panic, PanicKind, PanicLink, PanicValue};
 pub use query::{
-    EvalError, EvalQuery, KeyPlace, MapEntries, MapEntriesQuery, MapEntry, MapLayout, MapLayoutQuery,
-    MapLayoutRow, MapPointer, MapSlot, MapSort, Query, QueryError, SlotState,
+    EvalError, EvalQuery, Evaluated, KeyPlace, MapEntries, MapEntriesQuery, MapEntry, MapLayout,
+    MapLayoutQuery, MapLayoutRow, MapPointer, MapSlot, MapSort, Query, QueryError, SlotState,
 };
 pub use report::{Report, SCHEMA};
 pub use source::{

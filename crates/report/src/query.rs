@@ -105,6 +105,22 @@ pub struct EvalError {
     pub position: Option<u64>,
 }
 
+/// What an expression is. Its value as JSON comes beside it, as `value`: it may be larger than memory, so it is
+/// written while it is read and has no shape here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Evaluated {
+    /// The expression.
+    pub expr: String,
+    /// The type of its value as Go spells it; `None` for `nil` and for values of an unknown type.
+    #[serde(rename = "type")]
+    pub type_name: Option<String>,
+    /// Where the value lies; `None` for what lies nowhere: results of operators, and what is in registers.
+    pub address: Option<Address>,
+    /// The value as a report writes it, cut where it is long.
+    pub text: String,
+}
+
 /// Some of a map's entries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -3,7 +3,9 @@
 pub(crate) mod binaries;
 pub(crate) mod blobs;
 pub(crate) mod crashes;
+pub(crate) mod eval;
 pub(crate) mod goroutines;
 pub(crate) mod groups;
+pub(crate) mod maps;
 pub(crate) mod reports;
 pub(crate) mod search;

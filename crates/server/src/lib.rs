@@ -9,6 +9,7 @@ mod api;
 mod embed;
 mod extract;
 mod guard;
+mod memory;
 mod observe;
 mod operations;
 mod page;
@@ -21,6 +22,7 @@ mod sniff;
 mod state;
 mod upload;
 
+pub use memory::{Answering, AskError, CrashMemory};
 pub use problem::Problem;
 pub use routes::{openapi, router};
 pub use serve::{ListenError, bind, serve};

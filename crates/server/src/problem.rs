@@ -7,15 +7,18 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use panicle_blobs::BlobError;
+use panicle_report::{EvalError, QueryError};
 use panicle_store::{CrashStatus, StoreError};
 use serde::Serialize;
+
+use crate::AskError;
 
 /// What went wrong, as every error of the API is answered.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Problem {
     /// Names the kind of problem: `/problems/not-a-core`.
     #[serde(rename = "type")]
-    kind: String,
+    type_uri: String,
     /// The kind in a few words.
     title: &'static str,
     /// The HTTP status.
@@ -27,6 +30,12 @@ pub struct Problem {
     /// Where the crash stands, for a report that is not ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     crash_status: Option<CrashStatus>,
+    /// What is wrong with an expression or key: `kind` of the evaluation error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    /// Byte of the expression that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<u64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
@@ -41,7 +50,15 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        Self { kind: format!("/problems/{slug}"), title, status, detail: detail.into(), crash_status: None }
+        Self {
+            type_uri: format!("/problems/{slug}"),
+            title,
+            status,
+            detail: detail.into(),
+            crash_status: None,
+            kind: None,
+            position: None,
+        }
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
@@ -61,6 +78,12 @@ impl Problem {
         let problem = Self::new(StatusCode::CONFLICT, "report-not-ready", title, detail);
         Self { crash_status: Some(status), ..problem }
     }
+
+    fn expression(error: EvalError) -> Self {
+        let title = "The expression has no value";
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "expression", title, error.message);
+        Self { kind: Some(error.kind), position: error.position, ..problem }
+    }
 }
 
 impl IntoResponse for Problem {
@@ -74,6 +97,34 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
         }
         response
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AskError::NoMemory(_) => {
+                Self::new(StatusCode::CONFLICT, "no-memory", "There is no memory to ask", detail)
+            }
+            AskError::Gone(_) => {
+                Self::new(StatusCode::GONE, "evidence-gone", "The evidence is not kept any more", detail)
+            }
+            AskError::Query(QueryError::Expression(error)) => Self::expression(error),
+            AskError::Query(QueryError::NotFound(text)) => Self::not_found(text),
+            AskError::TooMuch(_) => {
+                let title = "The answer takes more than a question may";
+                let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-much", title, detail);
+                Self { kind: Some("limit".to_owned()), ..problem }
+            }
+            AskError::Busy => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many questions", detail)
+            }
+            AskError::Failed(_) => {
+                tracing::error!(%detail, "a question could not be answered");
+                Self::internal("the question could not be answered; the server's log says more")
+            }
+        }
     }
 }
 

@@ -16,11 +16,13 @@ use crate::{AppState, Problem, api, embed, guard, observe, operations};
         (name = "evidence", description = "Cores, executables and what was printed or recorded"),
         (name = "crashes", description = "What happened"),
         (name = "goroutines", description = "What everybody was doing"),
+        (name = "memory", description = "Maps, and questions about memory"),
         (name = "groups", description = "Crashes with one signature"),
         (name = "search", description = "Finding things")
     ),
     // Named by query parameters only, which do not bring their schemas along.
-    components(schemas(api::reports::Listing, api::goroutines::Sort, api::groups::Sort))
+    components(schemas(api::reports::Listing, api::goroutines::Sort, api::groups::Sort, api::maps::Sort,
+        panicle_report::MapState, panicle_report::MapSort))
 )]
 struct Document;
 
@@ -37,6 +39,11 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(api::reports::clusters))
         .routes(routes!(api::goroutines::list))
         .routes(routes!(api::goroutines::get))
+        .routes(routes!(api::maps::list))
+        .routes(routes!(api::maps::get))
+        .routes(routes!(api::maps::entries))
+        .routes(routes!(api::maps::layout))
+        .routes(routes!(api::eval::get))
         .routes(routes!(api::groups::list))
         .routes(routes!(api::groups::get, api::groups::patch))
         .routes(routes!(api::search::search))
