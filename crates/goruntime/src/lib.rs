@@ -11,6 +11,7 @@
 //! - [`goroutine`], [`threads`], [`frames`], [`args`], [`panics`], [`crash`]: the runtime's lists and
 //!   what they mean;
 //! - [`LibraryFile`] and the private `cframes`: C code, on stacks that cross cgo and on threads of its own;
+//! - [`session`]: a process opened for questions, of which no more is read than the answer needs;
 //! - [`value`] and [`locals`]: typed values and the variables of frames, from debug information.
 //!
 //! The oracle for all of it is the traceback that the dying runtime prints under
@@ -33,6 +34,7 @@ pub mod panics;
 pub mod process;
 mod reconstruct;
 mod resolve;
+pub mod session;
 pub mod signals;
 pub mod spell;
 pub mod status;

@@ -4,24 +4,20 @@ mod writer;
 
 use std::collections::HashMap;
 
-use panicle_binary::{Executable, mapped};
+use panicle_binary::Executable;
 use panicle_image::Core;
-use panicle_report::{Diagnostic, Goroutine, Layout as ReportLayout, Panic, Stage, Thread as ReportThread};
+use panicle_report::{Diagnostic, Goroutine, Layout as ReportLayout, Panic, Thread as ReportThread};
 
 use crate::{
-    cframes::{self, CCode, Library, LibraryFile, crossings},
+    cframes::LibraryFile,
     clock::Clock,
     crash,
     frames::Stack,
-    goroutine::{self, G},
-    module::Module,
+    goroutine::G,
     panics::PanicReader,
-    process::Process,
-    resolve::{self, Missing, Resolved},
-    status::Words,
-    threads::{self, Thread},
-    unwind::{End, Start},
-    value::{self, Limits, rtype::TypeData},
+    session::{self, Session},
+    threads::Thread,
+    value::{self, Limits},
 };
 use writer::Writer;
 
@@ -63,102 +59,58 @@ pub fn reconstruct(
     executable: &Executable<'_>,
     options: &Options<'_>,
 ) -> (Reconstruction, Vec<Diagnostic>) {
-    let mut diagnostics = Vec::new();
-    let dwarf = match executable.load_dwarf() {
-        Ok((dwarf, found)) => {
-            diagnostics.extend(found);
-            dwarf
-        }
-        Err(error) => {
-            diagnostics.push(Diagnostic::warning(
-                Stage::Binary,
-                format!("The debug information cannot be read: {error}."),
-            ));
-            None
-        }
-    };
     let said = executable.build_info.as_ref().map(|info| info.go_version.clone());
-    let failed = |missing: Missing, mut diagnostics: Vec<Diagnostic>| {
-        let text = format!("Goroutines cannot be read: {missing}.");
-        diagnostics.push(Diagnostic::error(Stage::Layout, text));
-        (Reconstruction { go_version: said.clone(), ..Reconstruction::default() }, diagnostics)
+    let opening = session::Options { libraries: options.libraries, ..session::Options::default() };
+    let read = |session: &Session<'_>| {
+        let mut diagnostics = session.take_diagnostics();
+        let (mut found, more) = read(session, options.most_frames_with_locals);
+        let process = session.process;
+        diagnostics.extend(session.code().diagnostics());
+        diagnostics.extend(more);
+        found.layout = Some(ReportLayout {
+            source: process.layout.source,
+            go_version: process.layout.go_version.clone(),
+        });
+        found.go_version = said.clone().or_else(|| process.running_version());
+        (found, diagnostics)
     };
-    let (mut memory, bias) = match resolve::memory(core, executable) {
-        Ok(found) => found,
-        Err(missing) => return failed(missing, diagnostics),
-    };
-    let (libraries, found) = cframes::load(mapped::libraries(core, &memory), options.libraries);
-    diagnostics.extend(found);
-    memory.add_layers(libraries.iter().flat_map(Library::layers));
-    match resolve::resolve(&memory, bias, executable, dwarf.as_ref()) {
-        Ok((Resolved { process, module }, found)) => {
-            diagnostics.extend(found);
-            let code = CCode::new(&process, core, &libraries);
-            let (mut found, more) = read(&process, core, &code, module, options.most_frames_with_locals);
-            diagnostics.extend(code.diagnostics());
-            diagnostics.extend(more);
-            found.layout = Some(ReportLayout {
-                source: process.layout.source,
-                go_version: process.layout.go_version.clone(),
-            });
-            found.go_version = said.or_else(|| process.running_version());
-            (found, diagnostics)
-        }
-        Err(missing) => failed(missing, diagnostics),
-    }
+    session::open(core, executable, &opening, read).unwrap_or_else(|error| {
+        (Reconstruction { go_version: said.clone(), ..Reconstruction::default() }, error.diagnostics)
+    })
 }
 
-fn read(
-    process: &Process<'_>,
-    core: &Core<'_>,
-    code: &CCode<'_>,
-    module: Module,
-    most_frames_with_locals: usize,
-) -> (Reconstruction, Vec<Diagnostic>) {
-    let (words, mut diagnostics) = Words::read(process);
-    let (gs, more) = goroutine::all(process, &words);
-    diagnostics.extend(more);
-    let (threads, more) = threads::all(process, core, code);
-    diagnostics.extend(more);
+fn read(session: &Session<'_>, most_frames_with_locals: usize) -> (Reconstruction, Vec<Diagnostic>) {
+    let process = session.process;
+    let gs = session.read_goroutines();
+    let threads = session.threads();
+    let code = session.code();
+    let mut diagnostics = session.take_diagnostics();
 
     let by_m: HashMap<u64, &Thread> =
         threads.iter().filter_map(|thread| Some((thread.m?.address, thread))).collect();
-    // Stacks do not overlap and every frame takes a word, so there are no more frames than the core has
-    // words. Its size counts, not the memory it describes: segments may share bytes of the file.
-    let mut budget = (core.size_bytes() / 8).saturating_add(gs.len() as u64);
+    let mut budget = session.frame_budget(gs.len());
     let mut goroutines: Vec<(G, Stack)> = gs
         .into_iter()
         .map(|g| {
-            let thread = by_m.get(&g.m).copied();
-            let mut stack = stack(process, &g, thread, &mut budget);
-            stack.c = crossings::find(process, code, &g, &stack, thread);
+            let stack = session.whole_stack(&g, by_m.get(&g.m).copied(), &mut budget);
             (g, stack)
         })
         .collect();
 
-    let death = crash::find(process, &threads, &goroutines);
+    let death = crash::find(process, threads, &goroutines);
     let crashing = death.as_ref().and_then(crash::Death::goroutine);
     for (_, stack) in &mut goroutines {
         stack.c.printed = stack.trim_dying();
     }
     goroutines.sort_by_key(|(g, _)| (Some(g.id) != crashing, g.id));
 
-    let types = module.types.zip(module.etypes);
-    let types = types.and_then(|(types, etypes)| TypeData::of_layout(types, etypes, &process.layout));
-    let symbol = |pc: u64| process.symbolizer.function_name(pc);
-    let context = value::Context {
-        memory: process.memory,
-        dwarf: process.dwarf,
-        layout: &process.layout,
-        types: types.as_ref(),
-        bias: process.bias,
-        symbol: &symbol,
-    };
+    let context = session.context();
+    let types = context.types;
     let write = |type_word: u64, data: u64| {
-        types.as_ref()?;
+        types?;
         Some(value::format_interface(&context, true, type_word, data, Limits::default()))
     };
-    let reader = PanicReader { process, types: types.as_ref(), write: &write };
+    let reader = PanicReader { process, types, write: &write };
     let panic = death.map(|death| {
         let (panic, more) = crash::describe(&reader, &death, &goroutines);
         diagnostics.extend(more);
@@ -191,38 +143,4 @@ fn read(
         ..Reconstruction::default()
     };
     (reconstruction, diagnostics)
-}
-
-/// The stack of `g`, from where a traceback would start it.
-fn stack(process: &Process<'_>, g: &G, thread: Option<&Thread>, budget: &mut u64) -> Stack {
-    match start(process, g, thread) {
-        Some(start) => Stack::collect(process, start, budget),
-        None => Stack::empty(End::Unmapped(g.address)),
-    }
-}
-
-/// Where a traceback of `g` starts (`traceback1` and `unwinder.initAt`, runtime/traceback.go):
-/// on its thread when it stands on its own stack there, else where it left the processor or entered
-/// a system call.
-fn start(process: &Process<'_>, g: &G, thread: Option<&Thread>) -> Option<Start> {
-    let thread = thread.filter(|thread| thread.m.is_some_and(|m| m.current == g.address));
-    if let Some(thread) = thread
-        && !g.status.is_syscall()
-        && g.syscall.is_none()
-    {
-        let at = thread.at_work();
-        let (vdso_pc, vdso_sp) = thread.m.map_or((0, 0), |m| m.vdso);
-        if vdso_sp != 0 && g.owns(vdso_sp) {
-            return Some(Start { pc: vdso_pc, sp: vdso_sp, lr: 0, trap: false, syscall: false });
-        }
-        let in_go = at.pc() == 0 || process.symbolizer.symbols(at.pc()).is_some();
-        if g.owns(at.sp()) && in_go {
-            return Some(Start::interrupted(&at));
-        }
-    }
-    let (saved, syscall) = match g.syscall {
-        Some(saved) => (saved, true),
-        None => (g.scheduled, false),
-    };
-    (saved.sp != 0).then_some(Start { pc: saved.pc, sp: saved.sp, lr: saved.lr, trap: false, syscall })
 }
