@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"runtime/pprof"
 	"strings"
+	"sync"
 )
 
 type thing struct {
@@ -15,7 +16,11 @@ type thing struct {
 	array [3]int
 }
 
+var shared sync.Map
+
 func main() {
+	shared.Store("key", thing{})
+	shared.Range(func(key, value any) bool { fmt.Println(key, value); return true })
 	labels := pprof.Labels("key", "value")
 	pprof.Do(context.Background(), labels, func(context.Context) {
 		values := []any{

@@ -12,7 +12,8 @@
 //!   what they mean;
 //! - [`LibraryFile`] and the private `cframes`: C code, on stacks that cross cgo and on threads of its own;
 //! - [`session`]: a process opened for questions, of which no more is read than the answer needs;
-//! - [`value`] and [`locals`]: typed values and the variables of frames, from debug information.
+//! - [`value`] and [`locals`]: typed values and the variables of frames, from debug information;
+//! - [`maps`]: headers, entries and layout of maps.
 //!
 //! The oracle for all of it is the traceback that the dying runtime prints under
 //! GOTRACEBACK=crash: every goroutine and frame here agrees with it.
@@ -29,6 +30,7 @@ pub mod goroutine;
 mod labels;
 pub mod layout;
 pub mod locals;
+pub mod maps;
 mod module;
 pub mod panics;
 pub mod process;

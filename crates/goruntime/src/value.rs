@@ -31,6 +31,7 @@ use panicle_binary::dwarf::{DwarfIndex, TypeId};
 
 use crate::layout::Layout;
 
+pub use describe::TypeRef;
 pub use place::{Gap, Location, Memory, Parts};
 use rtype::TypeData;
 
@@ -77,7 +78,7 @@ pub struct Context<'c> {
 
 /// The value of type `type_id` at `location`.
 pub fn format(context: &Context<'_>, type_id: TypeId, location: &Location, limits: Limits) -> String {
-    write::format(context, describe::TypeRef::Dwarf(type_id), location, limits)
+    write::format(context, TypeRef::Dwarf(type_id), location, limits)
 }
 
 /// The same for the type whose `runtime._type` is at `type_address`, which DWARF need not know.

@@ -22,7 +22,7 @@ const fn former(
     Former { now, then, fields }
 }
 
-const FORMER: [Former; 14] = [
+const FORMER: [Former; 22] = [
     former(
         "internal/abi.Type",
         "runtime._type",
@@ -84,6 +84,23 @@ const FORMER: [Former; 14] = [
         "runtime.itab",
         &[("Inter", "inter"), ("Type", "_type"), ("Hash", "hash"), ("Fun", "fun")],
     ),
+    // `sync.Map` is a trie of interfaces; which instance of the generic types is described differs.
+    former("internal/sync.HashTrieMap", "internal/sync.HashTrieMap[interface {},interface {}]", &[]),
+    former(
+        "internal/sync.HashTrieMap",
+        "internal/sync.HashTrieMap[go.shape.interface {},go.shape.interface {}]",
+        &[],
+    ),
+    former("internal/sync.entry", "internal/sync.entry[interface {},interface {}]", &[]),
+    former("internal/sync.entry", "internal/sync.entry[go.shape.interface {},go.shape.interface {}]", &[]),
+    former("internal/sync.indirect", "internal/sync.indirect[interface {},interface {}]", &[]),
+    former(
+        "internal/sync.indirect",
+        "internal/sync.indirect[go.shape.interface {},go.shape.interface {}]",
+        &[],
+    ),
+    former("internal/sync.node", "internal/sync.node[interface {},interface {}]", &[]),
+    former("internal/sync.node", "internal/sync.node[go.shape.interface {},go.shape.interface {}]", &[]),
 ];
 
 /// Earlier names of the structure that is now called `name`, latest first.

@@ -122,6 +122,7 @@ pub const STRUCTURES: &[(&str, Wanted)] = &[
     ("runtime._panic", Wanted::All),
     ("runtime._defer", Wanted::All),
     ("runtime.hmap", Wanted::All),
+    ("runtime.mapextra", Wanted::All),
     ("runtime.hchan", Wanted::All),
     ("runtime.sudog", Wanted::All),
     ("runtime/pprof.labelMap", Wanted::All),
@@ -138,4 +139,14 @@ pub const STRUCTURES: &[(&str, Wanted)] = &[
     ("internal/abi.Type", Wanted::All),
     ("internal/abi.UncommonType", Wanted::All),
     ("internal/runtime/maps.Map", Wanted::All),
+    ("internal/runtime/maps.groupsReference", Wanted::All),
+    ("internal/runtime/maps.table", Wanted::All),
+    // Of `sync.Map` up to Go 1.23, and from 1.24.
+    ("sync.Map", Wanted::All),
+    ("sync.entry", Wanted::All),
+    ("sync.readOnly", Wanted::All),
+    ("internal/sync.HashTrieMap", Wanted::All),
+    ("internal/sync.entry", Wanted::All),
+    ("internal/sync.indirect", Wanted::All),
+    ("internal/sync.node", Wanted::All),
 ];

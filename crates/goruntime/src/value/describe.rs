@@ -10,7 +10,7 @@ use super::{Context, SHAPE, UNKNOWN_TYPE, type_name};
 
 /// A type, by where it is described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TypeRef {
+pub enum TypeRef {
     /// In DWARF.
     Dwarf(TypeId),
     /// At this address, in the runtime's type data.

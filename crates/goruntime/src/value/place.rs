@@ -5,6 +5,9 @@ pub trait Memory {
     /// Fills `buffer` from `address` on. False when any byte of it is not there.
     fn read(&self, address: u64, buffer: &mut [u8]) -> bool;
 
+    /// How many bytes there are in all. Nothing that is walked over can be larger.
+    fn size(&self) -> u64;
+
     /// The little-endian word at `address`.
     fn word(&self, address: u64) -> Option<u64> {
         let mut bytes = [0; 8];
@@ -15,6 +18,10 @@ pub trait Memory {
 impl Memory for panicle_image::AddressSpace<'_> {
     fn read(&self, address: u64, buffer: &mut [u8]) -> bool {
         Self::read(self, address, buffer).is_ok()
+    }
+
+    fn size(&self) -> u64 {
+        self.pieces().map(|(_, bytes)| bytes.len() as u64).fold(0, u64::saturating_add)
     }
 }
 

@@ -196,6 +196,10 @@ impl Memory for Damaged<'_> {
         }
         true
     }
+
+    fn size(&self) -> u64 {
+        self.whole.size()
+    }
 }
 
 #[test]

@@ -1,0 +1,30 @@
+//! Go's maps, out of memory alone: headers, entries, and how they lie.
+//!
+//! Two implementations are read. Up to Go 1.23 a map is an `hmap` of buckets with overflow chains
+//! (runtime/map.go); from 1.24 it is a Swiss map, a directory of tables of groups
+//! (internal/runtime/maps). Which one, and where a key and an element are within a bucket or group, comes
+//! from the runtime's own descriptor of the map's type, so that stripped binaries tell as much as others.
+//!
+//! - [`MapType`]: a map's type and the layout of its slots;
+//! - [`header()`]: what the header says, and what follows from it;
+//! - [`entries()`]: a lazy walk over all entries that can go on from a [`Cursor`].
+//!
+//! Nothing read is trusted: a walk looks at no more bytes than there are in memory.
+
+mod blocks;
+mod entries;
+mod header;
+mod hmap;
+mod kind;
+mod report;
+mod swiss;
+
+pub use entries::{Cursor, Entries, Entry, entries};
+pub use header::{Header, Unreadable, header, looks_like};
+pub use kind::{MapType, Slots};
+
+/// Slots of a bucket or a group (`abi.MapBucketCount`, `abi.MapGroupSlots`).
+pub const SLOTS: u64 = 8;
+
+#[cfg(test)]
+mod tests;
