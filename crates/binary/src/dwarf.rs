@@ -220,6 +220,16 @@ impl<'a> DwarfIndex<'a> {
         self.named(&self.types, name).next()
     }
 
+    /// Types whose name `pass` lets through, with the name, in no particular order. All names are read for it.
+    pub fn types_where(&self, pass: impl Fn(&str) -> bool) -> impl Iterator<Item = (String, TypeId)> {
+        self.types.offsets().filter_map(move |id| {
+            let dwarf = self.dwarf();
+            let (unit, entry) = self.entry(&dwarf, id)?;
+            let name = String::from_utf8_lossy(attr_name(&dwarf, &unit, &entry)?);
+            pass(&name).then(|| (name.into_owned(), id))
+        })
+    }
+
     /// The type whose `runtime._type` lies `offset` bytes behind `moduledata.types`.
     ///
     /// The linker writes the offset from the start of the section that holds type data

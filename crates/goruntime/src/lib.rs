@@ -12,6 +12,7 @@
 //!   what they mean;
 //! - [`LibraryFile`] and the private `cframes`: C code, on stacks that cross cgo and on threads of its own;
 //! - [`session`]: a process opened for questions, of which no more is read than the answer needs;
+//! - [`expr`]: Go-like expressions;
 //! - [`value`] and [`locals`]: typed values and the variables of frames, from debug information;
 //! - [`maps`]: headers, entries and layout of maps.
 //!
@@ -24,6 +25,7 @@ mod cframes;
 mod clock;
 mod code;
 pub mod crash;
+pub mod expr;
 pub mod frames;
 mod globals;
 pub mod goroutine;

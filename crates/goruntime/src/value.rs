@@ -20,8 +20,9 @@
 //! are bounded, and whatever cannot be read says so in its place.
 
 pub(crate) mod describe;
-mod interface;
-mod place;
+pub(crate) mod interface;
+pub mod json;
+pub(crate) mod place;
 mod quote;
 pub mod rtype;
 mod scalar;
@@ -79,6 +80,27 @@ pub struct Context<'c> {
 /// The value of type `type_id` at `location`.
 pub fn format(context: &Context<'_>, type_id: TypeId, location: &Location, limits: Limits) -> String {
     write::format(context, TypeRef::Dwarf(type_id), location, limits)
+}
+
+/// The same for a type that an expression may have made up.
+pub(crate) fn format_described(
+    context: &Context<'_>,
+    of: &describe::Described,
+    location: &Location,
+    limits: Limits,
+) -> String {
+    write::format_described(context, of, location, limits)
+}
+
+/// Bytes of a string in quotes, `most` of them at most.
+pub(crate) fn quote_text(bytes: &[u8], most: u64) -> String {
+    let shown = usize::try_from(most).unwrap_or(usize::MAX).min(bytes.len());
+    scalar::quoted(&bytes[..shown], bytes.len() as u64)
+}
+
+/// A name with the name of its package in place of the import path.
+pub(crate) fn without_path(context: &Context<'_>, name: &str) -> String {
+    context.dwarf.map_or_else(|| name.to_owned(), |dwarf| dwarf.short_names().shorten(name))
 }
 
 /// The same for the type whose `runtime._type` is at `type_address`, which DWARF need not know.

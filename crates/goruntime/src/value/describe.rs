@@ -9,7 +9,7 @@ use super::rtype::{Kind as RuntimeKind, RuntimeType, Shape};
 use super::{Context, SHAPE, UNKNOWN_TYPE, type_name};
 
 /// A type, by where it is described.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TypeRef {
     /// In DWARF.
     Dwarf(TypeId),
@@ -18,7 +18,10 @@ pub enum TypeRef {
 }
 
 /// A type as the writer needs it.
+#[derive(Clone, Debug)]
 pub(crate) struct Described {
+    /// Where this is from; `None` for a type that an expression made up, of which nothing else is known.
+    pub(crate) type_ref: Option<TypeRef>,
     /// As Go's messages spell it.
     pub(crate) name: String,
     pub(crate) size: Option<u64>,
@@ -26,6 +29,7 @@ pub(crate) struct Described {
 }
 
 /// See [`TypeKind`].
+#[derive(Clone, Debug)]
 pub(crate) enum Kind {
     Base(BaseKind),
     Uintptr,
@@ -52,10 +56,12 @@ pub(crate) enum Kind {
     Unknown,
 }
 
+#[derive(Clone, Debug)]
 pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) offset: u64,
     pub(crate) of: TypeRef,
+    pub(crate) embedded: bool,
 }
 
 /// The type whose `runtime._type` is at `address`: DWARF knows more, so it comes first.
@@ -94,6 +100,7 @@ fn from_dwarf(context: &Context<'_>, id: TypeId) -> Described {
                     name: field.name.clone(),
                     offset: field.offset,
                     of: TypeRef::Dwarf(field.type_id),
+                    embedded: field.embedded,
                 })
                 .collect(),
         ),
@@ -104,7 +111,7 @@ fn from_dwarf(context: &Context<'_>, id: TypeId) -> Described {
         TypeKind::Chan { .. } => Kind::Chan,
         TypeKind::Unknown => Kind::Unknown,
     };
-    Described { name, size: found.size, kind }
+    Described { type_ref: Some(TypeRef::Dwarf(id)), name, size: found.size, kind }
 }
 
 fn from_runtime(context: &Context<'_>, address: u64) -> Described {
@@ -148,14 +155,19 @@ fn from_runtime(context: &Context<'_>, address: u64) -> Described {
         (RuntimeKind::Struct, Some(Shape::Struct(fields))) => Kind::Struct(
             fields
                 .into_iter()
-                .map(|field| Field { name: field.name, offset: field.offset, of: at(field.type_address) })
+                .map(|field| Field {
+                    name: field.name,
+                    offset: field.offset,
+                    of: at(field.type_address),
+                    embedded: field.embedded,
+                })
                 .collect(),
         ),
         _ => Kind::Unknown,
     };
-    Described { name, size: Some(size), kind }
+    Described { type_ref: Some(TypeRef::Runtime(address)), name, size: Some(size), kind }
 }
 
 fn unknown() -> Described {
-    Described { name: UNKNOWN_TYPE.to_owned(), size: None, kind: Kind::Unknown }
+    Described { type_ref: None, name: UNKNOWN_TYPE.to_owned(), size: None, kind: Kind::Unknown }
 }

@@ -1,7 +1,7 @@
 //! What an interface holds.
 
 use super::describe::{Kind, TypeRef, at_runtime_address, describe};
-use super::place::{Location, Parts, Place};
+use super::place::{Location, Place};
 use super::write::{Style, Writer};
 use super::{Context, Limits};
 
@@ -19,7 +19,7 @@ pub(super) fn write(writer: &mut Writer<'_>, empty: bool, word: u64, data: u64, 
         return;
     }
     let context = writer.context;
-    let Some((of, direct)) = dynamic(context, empty, word) else {
+    let Some(Dynamic { of, direct }) = dynamic(context, empty, word) else {
         // Damaged, or a type made by reflection: say what there is.
         writer.text(&format!("<interface of unknown type {word:#x}, data {data:#x}>"));
         return;
@@ -30,18 +30,26 @@ pub(super) fn write(writer: &mut Writer<'_>, empty: bool, word: u64, data: u64, 
         writer.text(&text);
         return;
     }
-    let location = if direct {
-        let mut parts = Parts::default();
-        parts.push(&data.to_le_bytes());
-        Location::Parts(parts)
-    } else {
-        Location::Address(data)
-    };
+    let location = Dynamic::location(direct, data);
     writer.value(of, Place::new(&location), Style::Typed);
 }
 
-/// The dynamic type, and whether the data word is the value itself and does not point at it.
-fn dynamic(context: &Context<'_>, empty: bool, word: u64) -> Option<(TypeRef, bool)> {
+/// The dynamic type of an interface.
+pub(crate) struct Dynamic {
+    pub(crate) of: TypeRef,
+    /// The data word is the value itself and does not point at it.
+    pub(crate) direct: bool,
+}
+
+impl Dynamic {
+    /// Where the value is, of an interface with this data word.
+    pub(crate) fn location(direct: bool, data: u64) -> Location {
+        if direct { Location::of_bytes(&data.to_le_bytes()) } else { Location::Address(data) }
+    }
+}
+
+/// The dynamic type of an interface with this first word.
+pub(crate) fn dynamic(context: &Context<'_>, empty: bool, word: u64) -> Option<Dynamic> {
     let types = context.types?;
     let address = if empty { word } else { types.itab_type(context.memory, word)? };
     types.offset(address)?;
@@ -54,5 +62,5 @@ fn dynamic(context: &Context<'_>, empty: bool, word: u64) -> Option<(TypeRef, bo
             Kind::Pointer { .. } | Kind::UnsafePointer | Kind::Map | Kind::Chan | Kind::Func
         ),
     };
-    Some((of, direct))
+    Some(Dynamic { of, direct })
 }

@@ -35,6 +35,21 @@ pub enum Location {
 }
 
 impl Location {
+    /// A value that is nowhere in memory.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        let mut parts = Parts::default();
+        parts.push(bytes);
+        Self::Parts(parts)
+    }
+
+    /// The `size` bytes from `offset` on.
+    pub(crate) fn part(&self, offset: u64, size: u64) -> Self {
+        match self {
+            Self::Address(address) => Self::Address(address.wrapping_add(offset)),
+            Self::Parts(parts) => Self::Parts(parts.part(offset, size)),
+        }
+    }
+
     /// No byte of the value is known to be lost. Memory may still be missing from the core.
     pub fn is_complete(&self) -> bool {
         match self {
@@ -80,6 +95,14 @@ impl Parts {
         self.known.contains(&true)
     }
 
+    /// The `size` bytes from `offset` on, unknown where there are none.
+    fn part(&self, offset: u64, size: u64) -> Self {
+        let len = self.bytes.len();
+        let at = |offset: u64| usize::try_from(offset).unwrap_or(len).min(len);
+        let (from, to) = (at(offset), at(offset.saturating_add(size)));
+        Self { bytes: self.bytes[from..to].to_vec(), known: self.known[from..to].to_vec() }
+    }
+
     fn read(&self, offset: u64, buffer: &mut [u8]) -> bool {
         let Ok(from) = usize::try_from(offset) else { return false };
         let Some(to) = from.checked_add(buffer.len()) else { return false };
@@ -106,30 +129,30 @@ pub enum Gap {
 
 /// A place within a [`Location`].
 #[derive(Clone, Copy)]
-pub(super) struct Place<'p> {
+pub(crate) struct Place<'p> {
     location: &'p Location,
     offset: u64,
 }
 
 impl<'p> Place<'p> {
-    pub(super) fn new(location: &'p Location) -> Self {
+    pub(crate) fn new(location: &'p Location) -> Self {
         Self { location, offset: 0 }
     }
 
     /// The place `offset` bytes further on.
-    pub(super) fn at(self, offset: u64) -> Self {
+    pub(crate) fn at(self, offset: u64) -> Self {
         Self { location: self.location, offset: self.offset.wrapping_add(offset) }
     }
 
     /// Its address, unless it is in registers.
-    pub(super) fn address(self) -> Option<u64> {
+    pub(crate) fn address(self) -> Option<u64> {
         match self.location {
             Location::Address(address) => Some(address.wrapping_add(self.offset)),
             Location::Parts(_) => None,
         }
     }
 
-    pub(super) fn read(self, memory: &dyn Memory, buffer: &mut [u8]) -> Result<(), Gap> {
+    pub(crate) fn read(self, memory: &dyn Memory, buffer: &mut [u8]) -> Result<(), Gap> {
         match self.location {
             Location::Address(address) => {
                 let address = address.wrapping_add(self.offset);
@@ -146,14 +169,14 @@ impl<'p> Place<'p> {
     }
 
     /// A little-endian number of `size` bytes, at most 8.
-    pub(super) fn number(self, memory: &dyn Memory, size: u64) -> Result<u64, Gap> {
+    pub(crate) fn number(self, memory: &dyn Memory, size: u64) -> Result<u64, Gap> {
         let mut bytes = [0; 8];
         let size = usize::try_from(size).unwrap_or(8).min(8);
         self.read(memory, &mut bytes[..size])?;
         Ok(u64::from_le_bytes(bytes))
     }
 
-    pub(super) fn word(self, memory: &dyn Memory) -> Result<u64, Gap> {
+    pub(crate) fn word(self, memory: &dyn Memory) -> Result<u64, Gap> {
         self.number(memory, 8)
     }
 }

@@ -26,6 +26,11 @@ const KIND_MASK: u64 = (1 << 5) - 1;
 /// Longest name that is believed. The longest ones come from anonymous structs and generics.
 const MAX_NAME: u64 = 64 << 10;
 
+/// Bytes of type data that are looked through for a name. The largest programs have a fraction of it.
+const MOST_SEARCHED: u64 = 64 << 20;
+/// Types of one name that are told of.
+const MOST_FOUND: usize = 16;
+
 /// `abi.Kind`, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are Go's")]
@@ -251,6 +256,23 @@ impl TypeData {
             direct: (kind_bits | tflag) & DIRECT_IFACE != 0,
             package,
         })
+    }
+
+    /// The types that `pass` lets through, by address.
+    ///
+    /// No list has all of them: `typelinks` has those without a name only, and Go 1.27 does without. But
+    /// descriptors are aligned to words, and whatever has the shape of one and the right name is one.
+    pub fn find(&self, memory: &dyn Memory, pass: impl Fn(&RuntimeType) -> bool) -> Vec<(u64, RuntimeType)> {
+        let end = self.etypes.min(self.types.saturating_add(MOST_SEARCHED));
+        let mut found = Vec::new();
+        let mut address = self.types.next_multiple_of(8);
+        while address < end && found.len() < MOST_FOUND {
+            if let Some(read) = self.read(memory, address).filter(&pass) {
+                found.push((address, read));
+            }
+            address += 8;
+        }
+        found
     }
 
     fn package(&self, memory: &dyn Memory, address: u64, kind: Kind) -> Option<String> {

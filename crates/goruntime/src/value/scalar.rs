@@ -67,6 +67,11 @@ pub(super) fn function(context: &Context<'_>, word: u64) -> Result<String, Gap> 
     Ok((context.symbol)(code).unwrap_or_else(|| format!("<function {code:#x}>")))
 }
 
+/// The name of the function that a closure, which is not nil, runs; `None` when it is not known.
+pub(super) fn function_name(context: &Context<'_>, word: u64) -> Result<Option<String>, Gap> {
+    Ok((context.symbol)(context.memory.word(word).ok_or(Gap::Unreadable(word))?))
+}
+
 pub(super) fn nil_or_address(word: u64) -> String {
     if word == 0 { "nil".to_owned() } else { format!("{word:#x}") }
 }

@@ -9,7 +9,7 @@ use super::scalar::{MAX_LEN, base, function, nil_or_address, quoted, string};
 use super::{Context, Limits, interface};
 
 /// Structs and arrays within one another, without a pointer between them.
-const MAX_NESTING: u32 = 24;
+pub(super) const MAX_NESTING: u32 = 24;
 /// How the type of a value is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
@@ -24,6 +24,21 @@ pub(super) enum Style {
 pub(super) fn format(context: &Context<'_>, of: TypeRef, location: &Location, limits: Limits) -> String {
     let mut writer = Writer::new(context, limits);
     writer.value(of, Place::new(location), Style::Plain);
+    writer.finish()
+}
+
+/// The same for a type that need not be described anywhere.
+pub(super) fn format_described(
+    context: &Context<'_>,
+    of: &Described,
+    location: &Location,
+    limits: Limits,
+) -> String {
+    let mut writer = Writer::new(context, limits);
+    writer.nesting = 1;
+    if let Err(gap) = writer.by_kind(of, Place::new(location), Style::Plain) {
+        writer.gap(gap);
+    }
     writer.finish()
 }
 

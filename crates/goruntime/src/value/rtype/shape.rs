@@ -5,6 +5,9 @@ use super::{FieldAt, Kind, Memory, TypeData};
 /// Fields that a struct may have.
 const MAX_FIELDS: u64 = 4096;
 
+/// The bit of `abi.Name` that says that a field is embedded (internal/abi/type.go, `Name.IsEmbedded`).
+const EMBEDDED: u8 = 1 << 3;
+
 /// Offsets in the descriptors of composite types (internal/abi/type.go), as far as they are known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ShapeLayout {
@@ -68,6 +71,7 @@ pub(in super::super) struct RuntimeField {
     pub(in super::super) name: String,
     pub(in super::super) type_address: u64,
     pub(in super::super) offset: u64,
+    pub(in super::super) embedded: bool,
 }
 
 impl TypeData {
@@ -103,8 +107,11 @@ impl TypeData {
         let layout = &self.shapes;
         let start = first.checked_add(layout.field_size?.checked_mul(index)?)?;
         let word = |field: Option<FieldAt>| memory.word(start.checked_add(field?.offset)?);
+        let name = word(layout.field_name)?;
+        let mut flags = [0];
         Some(RuntimeField {
-            name: self.name_at(memory, word(layout.field_name)?)?,
+            name: self.name_at(memory, name)?,
+            embedded: memory.read(name, &mut flags) && flags[0] & EMBEDDED != 0,
             type_address: word(layout.field_type)?,
             offset: word(layout.field_offset)?,
         })

@@ -1,0 +1,187 @@
+//! Go-like expressions over the memory of a process: `c.users["k1"].Name`, `*(*main.User)(0xc000012345)`.
+//!
+//! The grammar is Go's ("Expressions" of its specification) without what would run the program: calls,
+//! receives, function literals. Names are looked up as Go does: variables of the frame, those that a closure
+//! captured with them, variables of the function's package, then those of other packages by name
+//! (`http.DefaultClient`) or import path (`net/http.DefaultClient`). What debug information alone knows,
+//! variables and their types, a stripped executable does not have; its types are still there by name, so that
+//! addresses can be given one: `(*main.T)(0xc000012345)`. A map is a pointer to its header, so that
+//! `(map[string]int)(0xc000012345)` is the map whose header a report says is there.
+//!
+//! Beyond Go: numbers convert to pointers, elements of maps and results of assertions have addresses, and a
+//! constant that is compared with an interface takes the type of what that holds.
+//!
+//! Nothing is written and nothing read is trusted: an expression is bounded in length, depth and work, and
+//! every error has a kind, a sentence and the byte of the expression that it is about.
+
+mod equal;
+mod error;
+mod eval;
+mod lexer;
+mod literal;
+mod operand;
+mod operators;
+mod parser;
+mod types;
+
+use std::{cell::Cell, rc::Rc};
+
+use panicle_report::{Address, EvalError, Evaluated};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+
+use crate::{
+    locals::Variable,
+    value::{
+        self, Context, Location, TypeRef,
+        json::{self, Json},
+        quote_text, without_path,
+    },
+};
+use error::Kind as Error;
+use eval::Evaluator;
+use operand::{Constant, Operand};
+use types::Names;
+
+/// Values that are compared in one expression. The keys of a large map may all have to be.
+const MOST_WORK: u64 = 50_000_000;
+/// Variables of one name that a message lists.
+const MOST_TOLD: usize = 4;
+
+/// Where the names of an expression are looked up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scope<'s> {
+    /// The variables of the frame.
+    pub variables: &'s [Variable],
+    /// The import path of the package of the frame's function.
+    pub package: Option<&'s str>,
+    /// The frame's function, for messages.
+    pub frame: Option<&'s str>,
+}
+
+/// The value of an expression.
+#[derive(Clone, Debug)]
+pub struct Value {
+    operand: Operand,
+}
+
+/// Evaluates `expression`.
+pub fn evaluate(context: &Context<'_>, scope: &Scope<'_>, expression: &str) -> Result<Value, EvalError> {
+    let names = Names::new(context, scope.package);
+    let known = |name: &str| matches!(global(&names, name, 0), Ok(Some(_))) || types::is_type(&names, name);
+    let tree = parser::parse(expression, &known)?;
+    let evaluator =
+        Evaluator { context, scope, names: Names::new(context, scope.package), work: Cell::new(MOST_WORK) };
+    let operand = evaluator.value(&tree)?;
+    operand.check(context, tree.at)?;
+    Ok(Value { operand })
+}
+
+impl Value {
+    /// Its type as Go spells it; `None` for untyped constants.
+    pub fn type_name(&self) -> Option<&str> {
+        self.operand.of().map(|of| of.name.as_str())
+    }
+
+    /// Where it lies; `None` for what lies nowhere.
+    pub fn address(&self) -> Option<u64> {
+        match &self.operand {
+            Operand::Typed { location: Location::Address(address), .. } => Some(*address),
+            _ => None,
+        }
+    }
+
+    /// The value written as in a report.
+    pub fn text(&self, context: &Context<'_>, limits: value::Limits) -> String {
+        match &self.operand {
+            Operand::Typed { of, location } => value::format_described(context, of, location, limits),
+            Operand::Text { bytes, .. } | Operand::Constant(Constant::Text(bytes)) => {
+                quote_text(bytes, limits.bytes)
+            }
+            Operand::Constant(Constant::Nil) => "nil".to_owned(),
+            Operand::Constant(Constant::Bool(value)) => value.to_string(),
+            Operand::Constant(Constant::Int(number)) => number.to_string(),
+            Operand::Constant(Constant::Float(number)) => number.to_string(),
+            Operand::Composite { of, .. } => format!("{}{{…}}", of.name),
+        }
+    }
+
+    /// The value as JSON, read while it is written; see [`json`].
+    pub fn json<'v>(&'v self, context: &'v Context<'v>, limits: json::Limits) -> impl Serialize + 'v {
+        ValueJson { operand: &self.operand, context, limits }
+    }
+
+    /// The answer to the question for `expression`, without the value itself.
+    pub fn about(&self, context: &Context<'_>, expression: &str, limits: value::Limits) -> Evaluated {
+        Evaluated {
+            expr: expression.to_owned(),
+            type_name: self.type_name().map(str::to_owned),
+            address: self.address().map(Address),
+            text: self.text(context, limits),
+        }
+    }
+}
+
+struct ValueJson<'v> {
+    operand: &'v Operand,
+    context: &'v Context<'v>,
+    limits: json::Limits,
+}
+
+impl Serialize for ValueJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.operand {
+            Operand::Typed { of, location } => {
+                Json::described(self.context, Rc::clone(of), location, self.limits).serialize(serializer)
+            }
+            Operand::Text { bytes, .. } | Operand::Constant(Constant::Text(bytes)) => {
+                json::text(serializer, bytes, bytes.len() as u64)
+            }
+            Operand::Constant(Constant::Nil) => serializer.serialize_unit(),
+            Operand::Constant(Constant::Bool(value)) => serializer.serialize_bool(*value),
+            Operand::Constant(Constant::Int(number)) => {
+                match (i64::try_from(*number), u64::try_from(*number)) {
+                    (Ok(number), _) => serializer.serialize_i64(number),
+                    (_, Ok(number)) => serializer.serialize_u64(number),
+                    _ => serializer.serialize_str(&number.to_string()),
+                }
+            }
+            Operand::Constant(Constant::Float(number)) => json::float(serializer, *number),
+            Operand::Composite { elements, .. } => {
+                let mut map = serializer.serialize_map(None)?;
+                map.serialize_entry("len", &elements.len())?;
+                map.end()
+            }
+        }
+    }
+}
+
+/// The package variable called `name`, with the import path of its package or with its name: its type and
+/// where it is.
+fn global(names: &Names<'_>, name: &str, at: usize) -> Result<Option<(TypeRef, u64)>, EvalError> {
+    let context = names.context;
+    let Some(dwarf) = context.dwarf else { return Ok(None) };
+    let found = dwarf.variable(name).or_else(|| dwarf.variable(&types::escaped(name)));
+    let place = |variable: panicle_binary::dwarf::Variable| {
+        (TypeRef::Dwarf(variable.type_id), variable.address.wrapping_add(context.bias))
+    };
+    if let Some(found) = found {
+        return Ok(Some(place(found)));
+    }
+    // Packages go by their names in Go's own messages, and in the program.
+    if name.contains('/') || !name.contains('.') {
+        return Ok(None);
+    }
+    names.search(at)?;
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let mut found: Vec<_> = dwarf
+        .variables()
+        .filter(|(full, _)| full.ends_with(last) && full.contains('/') && without_path(context, full) == name)
+        .collect();
+    found.dedup_by(|one, other| one.0 == other.0);
+    if found.len() > 1 {
+        let known: Vec<_> = found.iter().take(MOST_TOLD).map(|(name, _)| name.as_str()).collect();
+        let text = format!("{name} may be any of {}: give the import path", known.join(", "));
+        return Err(Error::UnknownName.at(at, text));
+    }
+    Ok(found.pop().map(|(_, variable)| place(variable)))
+}

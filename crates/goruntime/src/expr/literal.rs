@@ -1,0 +1,119 @@
+//! Composite literals, and the elements of maps that they and other keys lead to.
+
+use std::rc::Rc;
+
+use panicle_report::EvalError;
+
+use super::{
+    equal::equal,
+    error::Kind as Error,
+    eval::Evaluator,
+    operand::Operand,
+    operators::as_type,
+    parser::{Expr, Node},
+};
+use crate::{
+    maps,
+    value::{
+        Location,
+        describe::{Described, Kind, describe},
+    },
+};
+
+/// Elements of an array that a literal may have.
+const MOST_ELEMENTS: u64 = 1024;
+
+/// `of{elements}`
+pub(super) fn composite(
+    with: &Evaluator<'_>,
+    of: &Rc<Described>,
+    elements: &[(Option<Expr>, Expr)],
+    at: usize,
+) -> Result<Operand, EvalError> {
+    let element = |of, expr: &Expr| {
+        let of = Rc::new(describe(with.context, of));
+        let value = with.value(expr)?;
+        if matches!(of.kind, Kind::Interface { .. }) && value.of().is_some() {
+            return Ok(value);
+        }
+        as_type(with, &value, &of, expr.at)
+    };
+    match &of.kind {
+        Kind::Struct(fields) => {
+            let mut found = vec![None; fields.len()];
+            for (index, (name, expr)) in elements.iter().enumerate() {
+                let index = match name {
+                    None => Some(index).filter(|index| *index < fields.len()),
+                    Some(Expr { node: Node::Name(name), .. }) => {
+                        fields.iter().position(|field| field.name == *name)
+                    }
+                    Some(_) => None,
+                };
+                let unknown = || Error::UnknownName.at(expr.at, format!("a {} has no such field", of.name));
+                let index = index.ok_or_else(unknown)?;
+                found[index] = Some(element(fields[index].of, expr)?);
+            }
+            Ok(Operand::Composite { of: Rc::clone(of), elements: found })
+        }
+        Kind::Array { elem, len } if *len <= MOST_ELEMENTS => {
+            let mut found = vec![None; usize::try_from(*len).unwrap_or(0)];
+            for (index, (key, expr)) in elements.iter().enumerate() {
+                if key.is_some() {
+                    return Err(Error::Unsupported.at(expr.at, "elements with an index are not supported"));
+                }
+                let place = found.get_mut(index);
+                let place = place.ok_or_else(|| {
+                    Error::OutOfRange.at(expr.at, format!("a {} has {len} elements", of.name))
+                })?;
+                *place = Some(element(*elem, expr)?);
+            }
+            Ok(Operand::Composite { of: Rc::clone(of), elements: found })
+        }
+        _ => Err(Error::Unsupported.at(at, format!("a {} cannot be written as a literal here", of.name))),
+    }
+}
+
+/// Entries in the map `value`, as its header counts them.
+pub(super) fn map_len(with: &Evaluator<'_>, value: &Operand, at: usize) -> Result<u64, EvalError> {
+    let word = value.word_at(with.context, 0, at)?;
+    if word == 0 {
+        return Ok(0);
+    }
+    if with.context.layout.structure("runtime.hmap").is_some() {
+        with.header_field("runtime.hmap", "count", word, at)
+    } else {
+        with.header_field("internal/runtime/maps.Map", "used", word, at)
+    }
+}
+
+/// `map[key]`
+pub(super) fn map_element(
+    with: &Evaluator<'_>,
+    map: &Operand,
+    key: &Operand,
+    at: usize,
+    key_at: usize,
+) -> Result<Operand, EvalError> {
+    let context = with.context;
+    let Some(of) = map.of() else { return Err(Error::Type.at(at, "this is no map")) };
+    let unknown = || Error::Type.at(at, format!("how the entries of a {} lie is unknown", of.name));
+    let found = of.type_ref.and_then(|of| maps::MapType::of(context, of)).ok_or_else(unknown)?;
+    let key_type = Rc::new(describe(context, found.key));
+    let key = match key_type.kind {
+        Kind::Interface { .. } => key.clone(),
+        _ => as_type(with, key, &key_type, key_at)?,
+    };
+    let word = map.word_at(context, 0, at)?;
+    let mut entries = maps::entries(context, &found, word);
+    for entry in entries.by_ref() {
+        let candidate = Operand::Typed { of: Rc::clone(&key_type), location: Location::Address(entry.key) };
+        if equal(with, &candidate, &key, key_at)? {
+            return Ok(Operand::at(context, found.elem, Location::Address(entry.elem)));
+        }
+    }
+    let mut text = "the map has no such key".to_owned();
+    if let Some(problem) = entries.problems().first() {
+        text = format!("{text}, as far as it can be read: {problem}");
+    }
+    Err(Error::NoSuchKey.at(key_at, text))
+}

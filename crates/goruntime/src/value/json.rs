@@ -1,0 +1,596 @@
+//! Typed values as JSON, written while they are read: a map of a million entries is never in memory as a whole.
+//!
+//! | Go | JSON |
+//! |---|---|
+//! | number, bool | number, bool; `"NaN"`, `"+Inf"`, `"-Inf"`; complex numbers as text, `"(1+2i)"` |
+//! | string | string; `{len, text, truncated: true}` when it is cut, `{len, hex}` when it is no UTF-8 |
+//! | struct | object of its fields in order; fields called `_` are left out |
+//! | pointer | `{address, target}`, without `target` where the depth ends, `{address, seen: true}` in a cycle |
+//! | slice, array | `{len, cap, elements: […], truncated}`, `cap` of slices alone |
+//! | map | `{len, address, entries: [{key, value}], truncated}` |
+//! | interface | `{type, value}` |
+//! | channel | `{address, len, cap, closed}` |
+//! | function | `{address, name}` |
+//! | nil of any kind | `null` |
+//! | what is not there | `{error}` |
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use panicle_binary::dwarf::BaseKind;
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, SerializeSeq as _, Serializer};
+
+use super::describe::{Described, Field, Kind, TypeRef, describe};
+use super::interface::{Dynamic, dynamic};
+use super::place::{Gap, Location, Place};
+use super::scalar::{MAX_LEN, base, function_name};
+use super::{Context, write::MAX_NESTING};
+use crate::maps;
+
+/// Types that stay described; when there are more, the cache starts again from nothing.
+const MOST_TYPES: usize = 4096;
+/// What a value costs of [`Limits::total`] besides its text.
+const VALUE_COST: u64 = 16;
+
+/// How much of a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Pointers and interfaces followed one behind the other.
+    pub depth: u32,
+    /// Elements of one array, slice or map; 0 for all.
+    pub elements: u64,
+    /// Bytes of one string; 0 for all.
+    pub bytes: u64,
+    /// Bytes of JSON in all, about; 0 for any number.
+    pub total: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { depth: 3, elements: 100, bytes: 4096, total: 0 }
+    }
+}
+
+/// A value that serializes itself out of memory.
+pub struct Json<'v> {
+    context: &'v Context<'v>,
+    of: Rc<Described>,
+    location: &'v Location,
+    limits: Limits,
+}
+
+impl<'v> Json<'v> {
+    /// The value of type `of` at `location`.
+    pub fn new(context: &'v Context<'v>, of: TypeRef, location: &'v Location, limits: Limits) -> Self {
+        Self::described(context, Rc::new(describe(context, of)), location, limits)
+    }
+
+    /// The same for a type that nothing describes but the expression that made it.
+    pub(crate) fn described(
+        context: &'v Context<'v>,
+        of: Rc<Described>,
+        location: &'v Location,
+        limits: Limits,
+    ) -> Self {
+        Self { context, of, location, limits }
+    }
+}
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let walk = Walk {
+            context: self.context,
+            limits: self.limits,
+            left: Cell::new(if self.limits.total == 0 { u64::MAX } else { self.limits.total }),
+            types: RefCell::default(),
+        };
+        let place = Place::new(self.location);
+        Node { walk: &walk, of: Rc::clone(&self.of), place, depth: 0, nesting: 0, path: None }
+            .serialize(serializer)
+    }
+}
+
+/// What all values of one walk share.
+struct Walk<'v> {
+    context: &'v Context<'v>,
+    limits: Limits,
+    /// What is left of [`Limits::total`].
+    left: Cell<u64>,
+    types: RefCell<HashMap<TypeRef, Rc<Described>>>,
+}
+
+impl Walk<'_> {
+    fn describe(&self, of: TypeRef) -> Rc<Described> {
+        if let Some(known) = self.types.borrow().get(&of) {
+            return Rc::clone(known);
+        }
+        let found = Rc::new(describe(self.context, of));
+        let mut types = self.types.borrow_mut();
+        if types.len() >= MOST_TYPES {
+            types.clear();
+        }
+        types.insert(of, Rc::clone(&found));
+        found
+    }
+
+    /// Takes `cost` of what may be written; false when there is not as much left.
+    fn spend(&self, cost: u64) -> bool {
+        let left = self.left.get().checked_sub(cost);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    fn most_elements(&self) -> u64 {
+        if self.limits.elements == 0 { u64::MAX } else { self.limits.elements }
+    }
+}
+
+/// A pointer that is being followed.
+#[derive(Clone, Copy)]
+struct Link<'n> {
+    word: u64,
+    to: TypeRef,
+    above: Option<&'n Link<'n>>,
+}
+
+impl Link<'_> {
+    fn has(&self, word: u64, to: TypeRef) -> bool {
+        (self.word, self.to) == (word, to) || self.above.is_some_and(|above| above.has(word, to))
+    }
+}
+
+/// One value of a walk.
+struct Node<'n> {
+    walk: &'n Walk<'n>,
+    of: Rc<Described>,
+    place: Place<'n>,
+    depth: u32,
+    nesting: u32,
+    path: Option<&'n Link<'n>>,
+}
+
+/// What stands for a value that cannot be read.
+#[derive(Serialize)]
+struct Failed {
+    error: String,
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what is given is made for the call")]
+fn failed<S: Serializer>(serializer: S, error: impl ToString) -> Result<S::Ok, S::Error> {
+    Failed { error: error.to_string() }.serialize(serializer)
+}
+
+fn hex(address: u64) -> String {
+    format!("{address:#x}")
+}
+
+/// A float: JSON has none that are no numbers.
+pub(crate) fn float<S: Serializer>(serializer: S, number: f64) -> Result<S::Ok, S::Error> {
+    match number {
+        number if number.is_nan() => serializer.serialize_str("NaN"),
+        f64::INFINITY => serializer.serialize_str("+Inf"),
+        f64::NEG_INFINITY => serializer.serialize_str("-Inf"),
+        number => serializer.serialize_f64(number),
+    }
+}
+
+/// A string of `len` bytes, of which `bytes` are the first.
+pub(crate) fn text<S: Serializer>(serializer: S, bytes: &[u8], len: u64) -> Result<S::Ok, S::Error> {
+    let cut = (bytes.len() as u64) < len;
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        // A character that the limit cut in two is left out.
+        Err(error) if cut && error.error_len().is_none() => {
+            std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()
+        }
+        Err(_) => None,
+    };
+    if let (Some(text), false) = (text, cut) {
+        return serializer.serialize_str(text);
+    }
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry("len", &len)?;
+    match text {
+        Some(text) => map.serialize_entry("text", text)?,
+        None => map.serialize_entry("hex", &Hex(bytes))?,
+    }
+    if cut {
+        map.serialize_entry("truncated", &true)?;
+    }
+    map.end()
+}
+
+/// Serializes the value of an expression that may find a [`Gap`], which then stands in its place.
+macro_rules! or_gap {
+    ($serializer:expr, $read:expr) => {
+        match $read {
+            Ok(value) => value,
+            Err(gap) => return failed($serializer, gap),
+        }
+    };
+}
+
+impl Serialize for Node<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.nesting >= MAX_NESTING {
+            return failed(serializer, "nested too deep");
+        }
+        if !self.walk.spend(VALUE_COST) {
+            return failed(serializer, "left out: the answer is long enough");
+        }
+        let memory = self.walk.context.memory;
+        match &self.of.kind {
+            Kind::Base(kind) => self.base(serializer, *kind),
+            Kind::Uintptr => {
+                let number = self.place.number(memory, self.of.size.unwrap_or(8));
+                let number = or_gap!(serializer, number);
+                serializer.serialize_u64(number)
+            }
+            Kind::String => self.string(serializer),
+            Kind::UnsafePointer => match or_gap!(serializer, self.place.word(memory)) {
+                0 => serializer.serialize_unit(),
+                word => {
+                    let mut map = serializer.serialize_map(Some(1))?;
+                    map.serialize_entry("address", &hex(word))?;
+                    map.end()
+                }
+            },
+            Kind::Pointer { to } => self.pointer(serializer, *to),
+            Kind::Func => self.function(serializer),
+            Kind::Struct(fields) => self.fields(serializer, fields),
+            Kind::Array { elem, len } => self.elements(serializer, self.place, *elem, *len, Cap::None),
+            Kind::Slice { elem } => self.slice(serializer, *elem),
+            Kind::Interface { empty } => self.interface(serializer, *empty),
+            Kind::Map => self.map(serializer),
+            Kind::Chan => self.channel(serializer),
+            Kind::Unknown => failed(serializer, "unknown type"),
+        }
+    }
+}
+
+impl Node<'_> {
+    fn within(&self, of: Rc<Described>, place: Place<'_>, visit: impl FnOnce(&Node<'_>)) {
+        visit(&Node {
+            walk: self.walk,
+            of,
+            place,
+            depth: self.depth,
+            nesting: self.nesting + 1,
+            path: self.path,
+        });
+    }
+
+    fn base<S: Serializer>(&self, serializer: S, kind: BaseKind) -> Result<S::Ok, S::Error> {
+        let memory = self.walk.context.memory;
+        let size = self.of.size.unwrap_or(0);
+        match (kind, size) {
+            (BaseKind::Bool, 1) => match or_gap!(serializer, self.place.number(memory, 1)) {
+                0 => serializer.serialize_bool(false),
+                1 => serializer.serialize_bool(true),
+                other => failed(serializer, format_args!("<bool {other:#x}>")),
+            },
+            (BaseKind::Int, 1 | 2 | 4 | 8) => {
+                let number = or_gap!(serializer, self.place.number(memory, size));
+                let shift = 64 - 8 * size as u32;
+                serializer.serialize_i64((number << shift) as i64 >> shift)
+            }
+            (BaseKind::Uint, 1 | 2 | 4 | 8) => {
+                let number = or_gap!(serializer, self.place.number(memory, size));
+                serializer.serialize_u64(number)
+            }
+            (BaseKind::Float, 4 | 8) => {
+                let bits = or_gap!(serializer, self.place.number(memory, size));
+                let number =
+                    if size == 4 { f32::from_bits(bits as u32).into() } else { f64::from_bits(bits) };
+                // The shortest text that means the number is another one in the smaller type.
+                if size == 4 && number.is_finite() {
+                    return serializer.serialize_f32(f32::from_bits(bits as u32));
+                }
+                float(serializer, number)
+            }
+            _ => {
+                let text = or_gap!(serializer, base(memory, kind, size, self.place));
+                serializer.serialize_str(&text)
+            }
+        }
+    }
+
+    fn string<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let memory = self.walk.context.memory;
+        let len = or_gap!(serializer, self.place.at(8).word(memory));
+        if len == 0 {
+            return serializer.serialize_str("");
+        }
+        let data = or_gap!(serializer, self.place.word(memory));
+        if len > MAX_LEN || data == 0 {
+            let text = format_args!("<bad string: data {data:#x}, len {}>", len as i64);
+            return failed(serializer, text);
+        }
+        let most = if self.walk.limits.bytes == 0 { u64::MAX } else { self.walk.limits.bytes };
+        // A length that memory cannot hold is not allocated.
+        let shown = len.min(most).min(self.walk.left.get());
+        if !memory.read(data, &mut [0]) || !memory.read(data.wrapping_add(shown.saturating_sub(1)), &mut [0])
+        {
+            return failed(serializer, format_args!("<unreadable {data:#x}, {len} bytes>"));
+        }
+        let mut bytes = vec![0; usize::try_from(shown.min(memory.size())).unwrap_or(0)];
+        if !memory.read(data, &mut bytes) {
+            return failed(serializer, format_args!("<unreadable {data:#x}, {len} bytes>"));
+        }
+        self.walk.spend(bytes.len() as u64);
+        text(serializer, &bytes, len)
+    }
+
+    fn pointer<S: Serializer>(&self, serializer: S, to: Option<TypeRef>) -> Result<S::Ok, S::Error> {
+        let word = or_gap!(serializer, self.place.word(self.walk.context.memory));
+        if word == 0 {
+            return serializer.serialize_unit();
+        }
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("address", &hex(word))?;
+        if let Some(to) = to {
+            if self.path.is_some_and(|path| path.has(word, to)) {
+                map.serialize_entry("seen", &true)?;
+            } else if self.depth < self.walk.limits.depth {
+                let of = self.walk.describe(to);
+                if !matches!(of.kind, Kind::Unknown) {
+                    let link = Link { word, to, above: self.path };
+                    let location = Location::Address(word);
+                    let (walk, place) = (self.walk, Place::new(&location));
+                    let (depth, nesting) = (self.depth + 1, self.nesting + 1);
+                    map.serialize_entry(
+                        "target",
+                        &Node { walk, of, place, depth, nesting, path: Some(&link) },
+                    )?;
+                }
+            }
+        }
+        map.end()
+    }
+
+    fn function<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let word = or_gap!(serializer, self.place.word(self.walk.context.memory));
+        if word == 0 {
+            return serializer.serialize_unit();
+        }
+        let name = or_gap!(serializer, function_name(self.walk.context, word));
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("address", &hex(word))?;
+        map.serialize_entry("name", &name)?;
+        map.end()
+    }
+
+    fn fields<S: Serializer>(&self, serializer: S, fields: &[Field]) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for field in fields.iter().filter(|field| field.name != "_") {
+            let of = self.walk.describe(field.of);
+            let mut written = Ok(());
+            self.within(of, self.place.at(field.offset), |node| {
+                written = map.serialize_entry(&field.name, node);
+            });
+            written?;
+        }
+        map.end()
+    }
+
+    fn slice<S: Serializer>(&self, serializer: S, elem: TypeRef) -> Result<S::Ok, S::Error> {
+        let memory = self.walk.context.memory;
+        let data = or_gap!(serializer, self.place.word(memory));
+        let len = or_gap!(serializer, self.place.at(8).word(memory));
+        let cap = self.place.at(16).word(memory);
+        if data == 0 && len == 0 {
+            return serializer.serialize_unit();
+        }
+        if len > MAX_LEN || cap.as_ref().is_ok_and(|cap| *cap < len) {
+            let text = format_args!("<bad slice: data {data:#x}, len {}>", len as i64);
+            return failed(serializer, text);
+        }
+        let location = Location::Address(data);
+        self.elements(serializer, Place::new(&location), elem, len, Cap::Slice(cap.ok()))
+    }
+
+    fn elements<S: Serializer>(
+        &self,
+        serializer: S,
+        place: Place<'_>,
+        elem: TypeRef,
+        len: u64,
+        cap: Cap,
+    ) -> Result<S::Ok, S::Error> {
+        let elements =
+            Elements { node: self, place, of: self.walk.describe(elem), len, truncated: Cell::new(false) };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("len", &len)?;
+        if let Cap::Slice(cap) = cap {
+            map.serialize_entry("cap", &cap)?;
+        }
+        map.serialize_entry("elements", &elements)?;
+        map.serialize_entry("truncated", &elements.truncated.get())?;
+        map.end()
+    }
+
+    fn interface<S: Serializer>(&self, serializer: S, empty: bool) -> Result<S::Ok, S::Error> {
+        let context = self.walk.context;
+        let word = or_gap!(serializer, self.place.word(context.memory));
+        let data = or_gap!(serializer, self.place.at(8).word(context.memory));
+        if word == 0 {
+            return serializer.serialize_unit();
+        }
+        let Some(Dynamic { of, direct }) = dynamic(context, empty, word) else {
+            let text = format_args!("<interface of unknown type {word:#x}, data {data:#x}>");
+            return failed(serializer, text);
+        };
+        let of = self.walk.describe(of);
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", &of.name)?;
+        if self.depth < self.walk.limits.depth {
+            let location = Dynamic::location(direct, data);
+            let (walk, place) = (self.walk, Place::new(&location));
+            let (depth, nesting) = (self.depth + 1, self.nesting + 1);
+            map.serialize_entry("value", &Node { walk, of, place, depth, nesting, path: self.path })?;
+        } else {
+            map.serialize_entry("address", &hex(data))?;
+        }
+        map.end()
+    }
+
+    fn map<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let context = self.walk.context;
+        let word = or_gap!(serializer, self.place.word(context.memory));
+        if word == 0 {
+            return serializer.serialize_unit();
+        }
+        let of = self.of.type_ref.and_then(|of| maps::MapType::of(context, of));
+        let Some(of) = of else {
+            return failed(serializer, format_args!("<map at {word:#x}: how its entries lie is unknown>"));
+        };
+        let header = match maps::header(context, &of, word) {
+            Ok(header) => header,
+            Err(error) => return failed(serializer, error),
+        };
+        let entries = Entries { node: self, of: &of, word, truncated: Cell::new(false) };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("len", &header.count)?;
+        map.serialize_entry("address", &hex(word))?;
+        map.serialize_entry("entries", &entries)?;
+        map.serialize_entry("truncated", &entries.truncated.get())?;
+        map.end()
+    }
+
+    fn channel<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let context = self.walk.context;
+        let word = or_gap!(serializer, self.place.word(context.memory));
+        if word == 0 {
+            return serializer.serialize_unit();
+        }
+        let location = Location::Address(word);
+        let number = |name: &str| {
+            let field = context.layout.structure("runtime.hchan").and_then(|chan| chan.field(name));
+            field
+                .map(|field| Place::new(&location).at(field.offset).number(context.memory, field.size))
+                .transpose()
+        };
+        let len = or_gap!(serializer, number("qcount"));
+        let cap = or_gap!(serializer, number("dataqsiz"));
+        let closed = or_gap!(serializer, number("closed"));
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("address", &hex(word))?;
+        map.serialize_entry("len", &len)?;
+        map.serialize_entry("cap", &cap)?;
+        map.serialize_entry("closed", &closed.map(|closed| closed != 0))?;
+        map.end()
+    }
+}
+
+/// A capacity, which slices alone have, and which may be unknown.
+#[derive(Clone, Copy)]
+enum Cap {
+    None,
+    Slice(Option<u64>),
+}
+
+/// The elements of a slice or array.
+struct Elements<'n> {
+    node: &'n Node<'n>,
+    place: Place<'n>,
+    of: Rc<Described>,
+    len: u64,
+    truncated: Cell<bool>,
+}
+
+impl Serialize for Elements<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let walk = self.node.walk;
+        let mut seq = serializer.serialize_seq(None)?;
+        for at in 0..self.len {
+            if at >= walk.most_elements() || walk.left.get() < VALUE_COST {
+                self.truncated.set(true);
+                break;
+            }
+            let offset = self.of.size.and_then(|size| size.checked_mul(at));
+            let Some(offset) = offset else {
+                seq.serialize_element(&Failed { error: "<elements of unknown size>".to_owned() })?;
+                self.truncated.set(true);
+                break;
+            };
+            let start = self.place.at(offset);
+            if let Some(address) = start.address()
+                && self.of.size != Some(0)
+                && !walk.context.memory.read(address, &mut [0])
+            {
+                seq.serialize_element(&Failed { error: Gap::Unreadable(address).to_string() })?;
+                self.truncated.set(true);
+                break;
+            }
+            let mut written = Ok(());
+            self.node.within(Rc::clone(&self.of), start, |node| written = seq.serialize_element(node));
+            written?;
+        }
+        seq.end()
+    }
+}
+
+/// The entries of a map.
+struct Entries<'n> {
+    node: &'n Node<'n>,
+    of: &'n maps::MapType,
+    word: u64,
+    truncated: Cell<bool>,
+}
+
+impl Serialize for Entries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let walk = self.node.walk;
+        let (key, value) = (walk.describe(self.of.key), walk.describe(self.of.elem));
+        let mut seq = serializer.serialize_seq(None)?;
+        for (count, entry) in (0_u64..).zip(maps::entries(walk.context, self.of, self.word)) {
+            if count >= walk.most_elements() || walk.left.get() < VALUE_COST {
+                self.truncated.set(true);
+                break;
+            }
+            let (key, value) = (Rc::clone(&key), Rc::clone(&value));
+            let pair = Pair { node: self.node, key: (key, entry.key), value: (value, entry.elem) };
+            seq.serialize_element(&pair)?;
+        }
+        seq.end()
+    }
+}
+
+/// An entry of a map: types and addresses.
+struct Pair<'n> {
+    node: &'n Node<'n>,
+    key: (Rc<Described>, u64),
+    value: (Rc<Described>, u64),
+}
+
+impl Serialize for Pair<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        for (name, (of, address)) in [("key", &self.key), ("value", &self.value)] {
+            let location = Location::Address(*address);
+            let mut written = Ok(());
+            self.node.within(Rc::clone(of), Place::new(&location), |node| {
+                written = map.serialize_entry(name, node);
+            });
+            written?;
+        }
+        map.end()
+    }
+}
+
+/// Bytes in hexadecimal.
+struct Hex<'b>(&'b [u8]);
+
+impl Serialize for Hex<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Digits<'b>(&'b [u8]);
+        impl std::fmt::Display for Digits<'_> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+        serializer.collect_str(&Digits(self.0))
+    }
+}
