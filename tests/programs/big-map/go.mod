@@ -1,0 +1,3 @@
+module example.com/panicle/big-map
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/maps-growing
+
+go 1.21
