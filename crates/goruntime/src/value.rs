@@ -11,7 +11,8 @@
 //! | bytes that are text | `[]uint8 len=2 "ok"` |
 //! | pointer | `*main.User 0xc000012345 {Name: "bob", Age: 3}`, `*int 0xc000012345 (7)` |
 //! | interface | its dynamic value: `int(42)`, `*main.Err(nil)` for a typed nil |
-//! | map, channel | `map[string]int 0xc000012345 (len 3)`, `chan int 0xc000012345 (len 1, cap 4)` |
+//! | map | `map[string]int 0xc000012345 (len 3) {"a": 1, "b": 2, "c": 3}` |
+//! | channel | `chan int 0xc000012345 (len 1, cap 4)` |
 //! | function | `main.main.func1` |
 //! | nil of any kind | `nil` |
 //! | what is not there | `<unreadable 0xc000012345>`, `<not kept>` where the compiler dropped it |
@@ -22,6 +23,7 @@
 pub(crate) mod describe;
 pub(crate) mod interface;
 pub mod json;
+mod map;
 pub(crate) mod place;
 mod quote;
 pub mod rtype;

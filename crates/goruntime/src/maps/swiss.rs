@@ -200,10 +200,8 @@ impl<'c> Tables<'c> {
     /// Whether a table that says to begin elsewhere is to be visited here: only when it is not there.
     fn takes_misplaced(&mut self, table: &Table, problems: &mut Problems) -> bool {
         let own = table.index.cast_unsigned();
-        let there = (own < self.length)
-            .then(|| self.directory.checked_add(own * 8))
-            .flatten()
-            .and_then(|at| self.context.memory.word(at));
+        let at = own.checked_mul(8).and_then(|offset| self.directory.checked_add(offset));
+        let there = at.filter(|_| own < self.length).and_then(|at| self.context.memory.word(at));
         let (address, place) = (table.address, table.place);
         problems.add(format!(
             "The table at {address:#x} is at place {place} of the directory and says {}.",

@@ -28,8 +28,7 @@ fn writes_package_variables_of_every_kind() {
                 ("main.Array", "[3]int16{1, -2, 3}"),
                 ("main.Nested", r#"[2][2]string{{"a", "b"}, {"c", "d"}}"#),
                 ("main.Anonymous", "struct { A int; main.b int }{A: 1, b: 2}"),
-                ("main.Map", "map[string]int 0x@ (len 3)"),
-                ("main.BigMap", "map[int]store.Item 0x@ (len 100)"),
+                ("main.Map", r#"map[string]int 0x@ (len 3) {"a": 1, "b": 2, "c": 3}"#),
                 ("main.NilMap", "nil"),
                 ("main.Chan", "chan int 0x@ (len 1, cap 4)"),
                 ("main.Closed", "chan struct {} 0x@ (len 0, cap 0, closed)"),
@@ -67,7 +66,7 @@ fn interfaces_show_their_dynamic_value() {
                 ("main.AnyStruct", r#"store.Item{Key: "k", Val: []uint8 len=1 "v"}"#),
                 ("main.AnyPtr", r#"*store.Item 0x@ {Key: "p", Val: nil}"#),
                 ("main.AnyColor", "main.color(1)"),
-                ("main.AnyMap", "map[string]int 0x@ (len 1)"),
+                ("main.AnyMap", r#"map[string]int 0x@ (len 1) {"one": 1}"#),
                 ("main.AnySlice", "[]int len=2 [4, 5]"),
                 ("main.NilAny", "nil"),
                 ("main.Err", "*main.codeError 0x@ {Code: 3}"),
@@ -84,6 +83,23 @@ fn interfaces_show_their_dynamic_value() {
             ] {
                 check(case, name, expected);
             }
+        });
+    }
+}
+
+#[test]
+fn large_maps_show_their_first_entries() {
+    for version in VERSIONS {
+        with("values", version, |case| {
+            let text = masked(&case.global("main.BigMap"));
+            let rest = text.strip_prefix("map[int]store.Item 0x@ (len 100) {").unwrap_or_default();
+            assert!(rest.ends_with(", … 84 more}"), "{text}");
+            assert_eq!(rest.matches(r#": store.Item{Key: "", Val: nil}"#).count(), 16, "{text}");
+            let limits = Limits { depth: 0, ..Limits::default() };
+            assert_eq!(
+                masked(&case.global_within("main.BigMap", limits)),
+                "map[int]store.Item 0x@ (len 100)"
+            );
         });
     }
 }

@@ -6,7 +6,7 @@ use super::describe::{Described, Field, Kind, TypeRef, describe};
 use super::place::{Gap, Location, Place};
 use super::quote::is_text;
 use super::scalar::{MAX_LEN, base, function, nil_or_address, quoted, string};
-use super::{Context, Limits, interface};
+use super::{Context, Limits, interface, map};
 
 /// Structs and arrays within one another, without a pointer between them.
 pub(super) const MAX_NESTING: u32 = 24;
@@ -45,7 +45,7 @@ pub(super) fn format_described(
 /// Collects the text of one value.
 pub(super) struct Writer<'w> {
     pub(super) context: &'w Context<'w>,
-    limits: Limits,
+    pub(super) limits: Limits,
     out: String,
     /// The text has been cut.
     full: bool,
@@ -80,8 +80,13 @@ impl<'w> Writer<'w> {
         self.full = true;
     }
 
+    /// The text has been cut, and nothing more is appended.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
+    }
+
     /// Appends a closing bracket, which balances the text also when it has been cut.
-    fn close(&mut self, bracket: &str) {
+    pub(super) fn close(&mut self, bracket: &str) {
         // Nesting and depth bound how many there can be.
         self.out.push_str(bracket);
     }
@@ -101,13 +106,19 @@ impl<'w> Writer<'w> {
         }
         self.nesting += 1;
         let found = describe(self.context, of);
-        if let Err(gap) = self.by_kind(&found, place, style) {
+        if let Err(gap) = self.by_kind(of, &found, place, style) {
             self.gap(gap);
         }
         self.nesting -= 1;
     }
 
-    fn by_kind(&mut self, of: &Described, place: Place<'_>, style: Style) -> Result<(), Gap> {
+    fn by_kind(
+        &mut self,
+        type_ref: TypeRef,
+        of: &Described,
+        place: Place<'_>,
+        style: Style,
+    ) -> Result<(), Gap> {
         let memory = self.context.memory;
         match &of.kind {
             Kind::Base(kind) => {
@@ -146,7 +157,8 @@ impl<'w> Writer<'w> {
                 let word = place.word(memory)?;
                 // Up to Go 1.23, and from 1.24.
                 let (old, swiss) = ("runtime.hmap", "internal/runtime/maps.Map");
-                self.header(of, word, &[("len", old, "count"), ("len", swiss, "used")], style);
+                let count = self.header(of, word, &[("len", old, "count"), ("len", swiss, "used")], style);
+                self.entries(type_ref, word, count.unwrap_or(0));
             }
             Kind::Chan => {
                 let word = place.word(memory)?;
@@ -326,12 +338,30 @@ impl<'w> Writer<'w> {
         self.depth -= 1;
     }
 
+    /// What the map at `word`, which counts `count` entries, holds.
+    fn entries(&mut self, of: TypeRef, word: u64, count: u64) {
+        if self.depth >= self.limits.depth || self.full || self.path.contains(&(word, of)) {
+            return;
+        }
+        self.depth += 1;
+        self.path.push((word, of));
+        map::write(self, of, word, count);
+        self.path.pop();
+        self.depth -= 1;
+    }
+
     /// A map or channel: its address and counters of the struct it points at. Each of `counts` is what to
-    /// call it, and the structure and field that hold it where the version has them.
-    fn header(&mut self, of: &Described, word: u64, counts: &[(&str, &str, &str)], style: Style) {
+    /// call it, and the structure and field that hold it where the version has them. Returns the first.
+    fn header(
+        &mut self,
+        of: &Described,
+        word: u64,
+        counts: &[(&str, &str, &str)],
+        style: Style,
+    ) -> Option<u64> {
         if word == 0 {
             self.scalar(of, "nil", style);
-            return;
+            return None;
         }
         let name = if style == Style::Bare { String::new() } else { format!("{} ", of.name) };
         self.text(&format!("{name}{word:#x}"));
@@ -341,13 +371,16 @@ impl<'w> Writer<'w> {
             let field = context.layout.structure(structure)?.field(field)?;
             Some(Place::new(&location).at(field.offset).number(context.memory, field.size))
         };
-        let mut notes = Vec::new();
+        let (mut notes, mut first) = (Vec::new(), None);
         for (label, structure, field) in counts {
             match number(structure, field) {
-                Some(Ok(count)) => notes.push(format!("{label} {count}")),
+                Some(Ok(count)) => {
+                    notes.push(format!("{label} {count}"));
+                    first = first.or(Some(count));
+                }
                 Some(Err(_)) => {
                     self.text(" <unreadable>");
-                    return;
+                    return None;
                 }
                 None => {}
             }
@@ -361,5 +394,6 @@ impl<'w> Writer<'w> {
         if !notes.is_empty() {
             self.text(&format!(" ({})", notes.join(", ")));
         }
+        first
     }
 }

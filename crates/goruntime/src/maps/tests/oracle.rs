@@ -83,7 +83,7 @@ fn check_map(context: &Context<'_>, map: &Printed) -> Result<(), String> {
             break;
         }
     }
-    if paged != whole { Err(format!("in pages {paged:#x}, at once {whole:#x}")) } else { Ok(()) }
+    if paged == whole { Ok(()) } else { Err(format!("in pages {paged:#x}, at once {whole:#x}")) }
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! What a map holds.
+
+use std::cmp::Ordering;
+
+use super::describe::TypeRef;
+use super::place::{Location, Place};
+use super::write::{Style, Writer};
+use super::{Context, Limits};
+use crate::maps::{self, Entry, MapType};
+
+/// How much of a key is looked at to sort by it.
+const SORT_BY: Limits = Limits { depth: 1, elements: 4, bytes: 64, total: 128 };
+
+/// Writes the entries of the map of type `of` whose header is at `address` and which says to have `count`:
+/// `{"a": 1, "b": 2}`, nothing when it has none. Those that are written are in the order of their keys, as
+/// Go prints them.
+pub(super) fn write(writer: &mut Writer<'_>, of: TypeRef, address: u64, count: u64) {
+    let context = writer.context;
+    let Some(of) = MapType::of(context, of) else { return };
+    let most = count.min(writer.limits.elements);
+    let mut found: Vec<Entry> =
+        maps::entries(context, &of, address).take(usize::try_from(most).unwrap_or(0)).collect();
+    if count == 0 {
+        return;
+    }
+    sort(context, &of, &mut found);
+    writer.text(" {");
+    for (at, entry) in found.iter().enumerate() {
+        if writer.is_full() {
+            break;
+        }
+        if at > 0 {
+            writer.text(", ");
+        }
+        let (key, elem) = (Location::Address(entry.key), Location::Address(entry.elem));
+        writer.value(of.key, Place::new(&key), Style::Plain);
+        writer.text(": ");
+        writer.value(of.elem, Place::new(&elem), Style::Plain);
+    }
+    let lead = if found.is_empty() { "" } else { ", " };
+    let missing = most.saturating_sub(found.len() as u64);
+    if missing > 0 {
+        writer.text(&format!("{lead}<{missing} not found>"));
+    } else if count > most {
+        writer.text(&format!("{lead}… {} more", count - most));
+    }
+    writer.close("}");
+}
+
+fn sort(context: &Context<'_>, of: &MapType, entries: &mut [Entry]) {
+    entries.sort_by_cached_key(|entry| {
+        SortKey(super::write::format(context, of.key, &Location::Address(entry.key), SORT_BY))
+    });
+}
+
+/// A key as text, numbers by their value.
+#[derive(PartialEq, Eq)]
+struct SortKey(String);
+
+impl Ord for SortKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self.0.parse::<f64>(), other.0.parse::<f64>()) {
+            (Ok(one), Ok(two)) => one.total_cmp(&two).then_with(|| self.0.cmp(&other.0)),
+            (Ok(_), Err(_)) => Ordering::Less,
+            (Err(_), Ok(_)) => Ordering::Greater,
+            (Err(_), Err(_)) => self.0.cmp(&other.0),
+        }
+    }
+}
+
+impl PartialOrd for SortKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
