@@ -30,6 +30,16 @@ impl Budget {
         Self(memory.size().saturating_mul(2).saturating_add(1 << 20))
     }
 
+    /// The same, but no more than `bytes`.
+    pub(super) fn at_most(self, bytes: u64) -> Self {
+        Self(self.0.min(bytes))
+    }
+
+    /// There is nothing left.
+    pub(super) fn is_spent(self) -> bool {
+        self.0 == 0
+    }
+
     /// Takes `bytes` off; false when there are not so many left.
     pub(super) fn spend(&mut self, bytes: u64) -> bool {
         let rest = self.0.checked_sub(bytes);

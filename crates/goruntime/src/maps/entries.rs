@@ -184,6 +184,19 @@ impl<'c> Entries<'c> {
         self
     }
 
+    /// The same, ending after about so many bytes of the map have been looked at.
+    #[must_use]
+    pub fn within(mut self, bytes: u64) -> Self {
+        self.budget = self.budget.at_most(bytes);
+        self
+    }
+
+    /// The walk ended although there may be more: there is more of the map than was to be looked at, or than
+    /// there can be in memory.
+    pub fn is_cut(&self) -> bool {
+        self.budget.is_spent()
+    }
+
     /// Where the entry after the last one taken may be.
     pub fn cursor(&self) -> Cursor {
         self.cursor

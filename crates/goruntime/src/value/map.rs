@@ -8,6 +8,8 @@ use super::write::{Style, Writer};
 use super::{Context, Limits};
 use crate::maps::{self, Entry, MapType};
 
+/// Bytes of a map that are looked at for its first entries: one that was large once has few of them.
+const MOST_LOOKED_AT: u64 = 1 << 20;
 /// How much of a key is looked at to sort by it.
 const SORT_BY: Limits = Limits { depth: 1, elements: 4, bytes: 64, total: 128 };
 
@@ -18,11 +20,11 @@ pub(super) fn write(writer: &mut Writer<'_>, of: TypeRef, address: u64, count: u
     let context = writer.context;
     let Some(of) = MapType::of(context, of) else { return };
     let most = count.min(writer.limits.elements);
-    let mut found: Vec<Entry> =
-        maps::entries(context, &of, address).take(usize::try_from(most).unwrap_or(0)).collect();
     if count == 0 {
         return;
     }
+    let mut walk = maps::entries(context, &of, address).within(MOST_LOOKED_AT);
+    let mut found: Vec<Entry> = walk.by_ref().take(usize::try_from(most).unwrap_or(0)).collect();
     sort(context, &of, &mut found);
     writer.text(" {");
     for (at, entry) in found.iter().enumerate() {
@@ -39,10 +41,10 @@ pub(super) fn write(writer: &mut Writer<'_>, of: TypeRef, address: u64, count: u
     }
     let lead = if found.is_empty() { "" } else { ", " };
     let missing = most.saturating_sub(found.len() as u64);
-    if missing > 0 {
+    if missing > 0 && !walk.is_cut() {
         writer.text(&format!("{lead}<{missing} not found>"));
-    } else if count > most {
-        writer.text(&format!("{lead}… {} more", count - most));
+    } else if count > found.len() as u64 {
+        writer.text(&format!("{lead}… {} more", count - found.len() as u64));
     }
     writer.close("}");
 }
