@@ -106,19 +106,13 @@ impl<'w> Writer<'w> {
         }
         self.nesting += 1;
         let found = describe(self.context, of);
-        if let Err(gap) = self.by_kind(of, &found, place, style) {
+        if let Err(gap) = self.by_kind(&found, place, style) {
             self.gap(gap);
         }
         self.nesting -= 1;
     }
 
-    fn by_kind(
-        &mut self,
-        type_ref: TypeRef,
-        of: &Described,
-        place: Place<'_>,
-        style: Style,
-    ) -> Result<(), Gap> {
+    fn by_kind(&mut self, of: &Described, place: Place<'_>, style: Style) -> Result<(), Gap> {
         let memory = self.context.memory;
         match &of.kind {
             Kind::Base(kind) => {
@@ -158,7 +152,9 @@ impl<'w> Writer<'w> {
                 // Up to Go 1.23, and from 1.24.
                 let (old, swiss) = ("runtime.hmap", "internal/runtime/maps.Map");
                 let count = self.header(of, word, &[("len", old, "count"), ("len", swiss, "used")], style);
-                self.entries(type_ref, word, count.unwrap_or(0));
+                if let Some((type_ref, count)) = of.type_ref.zip(count) {
+                    self.entries(type_ref, word, count);
+                }
             }
             Kind::Chan => {
                 let word = place.word(memory)?;
