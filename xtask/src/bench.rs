@@ -1,7 +1,10 @@
 //! `cargo xtask bench`: what an analysis takes in time and memory, on real crashes.
 //!
 //! gdb's backtrace of all threads stands beside it when gdb is there: a peer that does less (it
-//! sees threads, not goroutines), so a bound and not a goal.
+//! sees threads, not goroutines), so a bound and not a goal. `--map` reads a map of a million entries, beside
+//! Delve.
+
+mod map;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,6 +31,12 @@ pub(crate) struct Options {
     /// Measure this binary instead of building one (to compare two versions)
     #[arg(long, value_name = "FILE")]
     panicle: Option<PathBuf>,
+    /// Read a map of a million entries instead, with Delve beside it when Delve is there
+    #[arg(long)]
+    map: bool,
+    /// The Delve to compare with; without it, the one on the path
+    #[arg(long, value_name = "FILE", requires = "map")]
+    delve: Option<PathBuf>,
     /// Print JSON, one object a line
     #[arg(long)]
     json: bool,
@@ -41,6 +50,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         process::run(process::cargo().args(["build", "--release", "--package", "panicle"]))?;
         paths::release_binary()?
     };
+    if !options.json {
+        println!("{:<20} {:>9}   {:<8} {:>9} {:>10}", "program", "Go", "tool", "median", "peak RSS");
+    }
+    if options.map {
+        return map::run(options, &panicle);
+    }
     let gdb = paths::find_program(&["gdb"]);
     if gdb.is_none() {
         eprintln!("gdb is not there, so there is nothing to compare with; apt-get install gdb");
@@ -50,9 +65,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     } else {
         options.only.iter().map(String::as_str).collect()
     };
-    if !options.json {
-        println!("{:<20} {:>9}   {:<8} {:>9} {:>10}", "program", "Go", "tool", "median", "peak RSS");
-    }
     for version in [VERSIONS[0], VERSIONS[VERSIONS.len() - 1]] {
         for program in &programs {
             let fixture = panicle_fixtures::get(program, version);
