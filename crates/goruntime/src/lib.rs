@@ -26,6 +26,7 @@ mod clock;
 mod code;
 pub mod crash;
 pub mod expr;
+mod flow;
 pub mod frames;
 mod globals;
 pub mod goroutine;

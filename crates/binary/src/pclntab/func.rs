@@ -4,10 +4,16 @@ use super::{
     pcvalue::{PcValue, PcValues},
 };
 
+/// `abi.PCDATA_StackMapIndex`.
+const PCDATA_STACK_MAP_INDEX: usize = 1;
 /// `abi.PCDATA_InlTreeIndex`.
 const PCDATA_INLINE_TREE_INDEX: usize = 2;
 /// `abi.PCDATA_ArgLiveIndex`.
 const PCDATA_ARG_LIVE_INDEX: usize = 3;
+/// `abi.FUNCDATA_LocalsPointerMaps`.
+const FUNCDATA_LOCALS_POINTER_MAPS: usize = 1;
+/// `abi.FUNCDATA_StackObjects`.
+const FUNCDATA_STACK_OBJECTS: usize = 2;
 /// `abi.FUNCDATA_InlTree`.
 const FUNCDATA_INLINE_TREE: usize = 3;
 /// `abi.FUNCDATA_ArgInfo`.
@@ -121,6 +127,47 @@ impl<'t, 'a> Function<'t, 'a> {
     pub fn arg_live_info(&self, pc: u64) -> Option<(&'a [u8], i32)> {
         let table = self.func_data(FUNCDATA_ARG_LIVE_INFO)?;
         Some((table, self.pc_data(PCDATA_ARG_LIVE_INDEX, pc).unwrap_or(-1)))
+    }
+
+    /// Whether a pointer that somebody still needs lies `below` bytes under the top of the frame's variables
+    /// (`varp`) while the function is in the call at `pc`, in a variable whose address nobody has: the collector's
+    /// map of the frame says so, and its list of variables with addresses does not
+    /// (`getStackMap`, runtime/stkframe.go).
+    pub fn has_private_pointer(&self, pc: u64, below: u64) -> bool {
+        self.is_live_pointer(pc, below).unwrap_or(false) && self.is_in_no_object(below).unwrap_or(false)
+    }
+
+    /// `runtime.stackmap`: how many bitmaps there are, how many bits each has, the bitmaps.
+    fn is_live_pointer(&self, pc: u64, below: u64) -> Option<bool> {
+        let index = usize::try_from(self.pc_data(PCDATA_STACK_MAP_INDEX, pc)?).ok()?;
+        let maps = self.func_data(FUNCDATA_LOCALS_POINTER_MAPS)?;
+        let (count, bits) = (u32_at(maps, 0)? as usize, u64::from(u32_at(maps, 4)?));
+        // The bits are of the words upwards from the lowest variable.
+        let from_top = below.checked_div(8).filter(|_| below % 8 == 0)?;
+        let bit = usize::try_from(bits.checked_sub(from_top).filter(|_| from_top > 0)?).ok()?;
+        let size = usize::try_from(bits.div_ceil(8)).ok()?;
+        let map = maps.get(8_usize.checked_add(index.checked_mul(size)?)?..).filter(|_| index < count)?;
+        Some(map.get(..size)?.get(bit / 8)? & (1 << (bit % 8)) != 0)
+    }
+
+    /// `runtime.stackObjectRecord`: offset, negative from the top of the variables down, size, and two more.
+    fn is_in_no_object(&self, below: u64) -> Option<bool> {
+        const MOST_OBJECTS: usize = 4096;
+        let at = i64::try_from(below).ok()?.checked_neg()?;
+        let Some(objects) = self.func_data(FUNCDATA_STACK_OBJECTS) else { return Some(true) };
+        let count = u32_at(objects, 0)? as usize;
+        if count > MOST_OBJECTS {
+            return None;
+        }
+        for index in 0..count {
+            let record = 8 + index * 16;
+            let offset = i64::from(u32_at(objects, record)?.cast_signed());
+            let size = i64::from(u32_at(objects, record + 4)?.cast_signed());
+            if offset - 7 <= at && at < offset + size {
+                return Some(false);
+            }
+        }
+        Some(true)
     }
 
     pub(super) fn table(&self) -> &'t Pclntab<'a> {
