@@ -23,9 +23,10 @@ mod resolve;
 mod state;
 mod value;
 
-pub(crate) use analysis::{Flows, Point};
+pub(crate) use analysis::Flows;
+use analysis::Point;
 pub(crate) use resolve::{Found, Frames, Operand, OperandBase, OperandStep, Proof};
-pub(crate) use value::{Place, Register, ValueId};
+use value::Register;
 
 use panicle_image::Arch;
 
@@ -76,6 +77,3 @@ impl Convention {
         self.arguments.iter().position(|known| *known == register)
     }
 }
-
-#[cfg(test)]
-mod tests;

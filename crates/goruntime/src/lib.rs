@@ -35,6 +35,7 @@ pub mod layout;
 pub mod locals;
 pub mod maps;
 mod module;
+pub mod operations;
 pub mod panics;
 pub mod process;
 mod reconstruct;

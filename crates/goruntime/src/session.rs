@@ -18,6 +18,7 @@ use crate::{
     frames::{LogicalFrame, Stack},
     goroutine::{self, G},
     locals::{self, Variable},
+    operations::{self, Operation},
     process::Process,
     resolve::{self, Resolved},
     status::Words,
@@ -231,6 +232,21 @@ impl<'s> Session<'s> {
         };
         stack.c = crossings::find(self.process, self.code(), g, &stack, thread);
         stack
+    }
+
+    /// Every operation on a map that a goroutine is inside of, with the stack's frames by number as a report
+    /// without C frames has them.
+    pub fn operations(&self) -> Vec<Operation> {
+        let threads: HashMap<u64, &Thread> =
+            self.threads().iter().filter_map(|thread| Some((thread.m?.address, thread))).collect();
+        let mut budget = self.frame_budget(self.goroutines().len());
+        let stack = |g: &G| {
+            let mut stack = self.whole_stack(g, threads.get(&g.m).copied(), &mut budget);
+            stack.trim_dying();
+            (g.clone(), stack)
+        };
+        let stacks: Vec<(G, Stack)> = self.goroutines().iter().map(stack).collect();
+        operations::find(self.process, &self.context(), &stacks, &threads)
     }
 
     /// The thread that a goroutine is on.

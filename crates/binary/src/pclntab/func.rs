@@ -143,7 +143,7 @@ impl<'t, 'a> Function<'t, 'a> {
         let maps = self.func_data(FUNCDATA_LOCALS_POINTER_MAPS)?;
         let (count, bits) = (u32_at(maps, 0)? as usize, u64::from(u32_at(maps, 4)?));
         // The bits are of the words upwards from the lowest variable.
-        let from_top = below.checked_div(8).filter(|_| below % 8 == 0)?;
+        let from_top = below.checked_div(8).filter(|_| below.is_multiple_of(8))?;
         let bit = usize::try_from(bits.checked_sub(from_top).filter(|_| from_top > 0)?).ok()?;
         let size = usize::try_from(bits.div_ceil(8)).ok()?;
         let map = maps.get(8_usize.checked_add(index.checked_mul(size)?)?..).filter(|_| index < count)?;

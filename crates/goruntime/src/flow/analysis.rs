@@ -227,7 +227,10 @@ impl Analysis {
         let mut leaders = BTreeSet::from([0]);
         // A jump into the middle of an instruction is something that is not understood here.
         let mut lead = |address: u64| match self.step_at(address) {
-            Some(step) => leaders.insert(step) || true,
+            Some(step) => {
+                leaders.insert(step);
+                true
+            }
             None => !inside(address),
         };
         for (index, step) in self.code.steps.iter().enumerate() {
@@ -292,7 +295,6 @@ impl Analysis {
 
     /// Runs all blocks until nothing changes. What comes back are the jumps over tables that were not known
     /// before, with the addresses they lead to, `None` for one whose table is not found.
-    #[expect(clippy::type_complexity, reason = "a list of jumps with what is known of each")]
     fn run(
         &mut self,
         process: &Process<'_>,
@@ -382,12 +384,7 @@ impl Analysis {
     }
 
     /// What is known before an instruction, and after it where it is a call that has not come back.
-    fn run_to(
-        &self,
-        convention: &Convention,
-        step: usize,
-        called: bool,
-    ) -> Option<(State, Option<State>)> {
+    fn run_to(&self, convention: &Convention, step: usize, called: bool) -> Option<(State, Option<State>)> {
         let block = self.blocks.partition_point(|block| block.steps.0 <= step).checked_sub(1)?;
         let mut state = self.begin.get(block)?.clone()?;
         // Every value of these instructions has had its number since the function was run.

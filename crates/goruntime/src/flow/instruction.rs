@@ -41,7 +41,11 @@ pub(super) enum Source {
 pub(super) enum Op {
     Set(Register, Source),
     /// Writes `size` bytes: those of a register, where that is known.
-    Store { to: Address, size: u32, from: Option<Register> },
+    Store {
+        to: Address,
+        size: u32,
+        from: Option<Register>,
+    },
     /// Nothing is known of it: any register may have changed, and memory.
     Anything,
 }

@@ -37,9 +37,9 @@ pub(crate) struct Frames<'s, 'a> {
     flows: &'s Flows,
     convention: Convention,
     /// Innermost first, each directly called by the next one.
-    frames: Vec<Rc<PhysicalFrame>>,
+    list: Vec<Rc<PhysicalFrame>>,
     /// Those of the thread, with which they are the innermost frame's.
-    registers: Option<Registers>,
+    registers: Option<&'s Registers>,
     points: RefCell<HashMap<usize, Option<Rc<Point>>>>,
 }
 
@@ -83,27 +83,22 @@ pub(crate) struct OperandStep {
 }
 
 impl<'s, 'a> Frames<'s, 'a> {
-    /// `frames` of a stack, innermost first; `registers` are those of the thread it runs on.
+    /// `list` has the frames of a stack, innermost first; `registers` are those of the thread it runs on.
     pub(crate) fn new(
         process: &'s Process<'a>,
         flows: &'s Flows,
-        frames: Vec<Rc<PhysicalFrame>>,
-        registers: Option<Registers>,
+        list: Vec<Rc<PhysicalFrame>>,
+        registers: Option<&'s Registers>,
     ) -> Option<Self> {
         let convention = Convention::of(process.executable.arch)?;
-        Some(Self { process, flows, convention, frames, registers, points: RefCell::default() })
-    }
-
-    /// The frames.
-    pub(crate) fn all(&self) -> &[Rc<PhysicalFrame>] {
-        &self.frames
+        Some(Self { process, flows, convention, list, registers, points: RefCell::default() })
     }
 
     fn point(&self, index: usize) -> Option<Rc<Point>> {
         if let Some(known) = self.points.borrow().get(&index) {
             return known.clone();
         }
-        let frame = self.frames.get(index)?;
+        let frame = self.list.get(index)?;
         let point = self.flows.point(self.process, frame).map(Rc::new);
         self.points.borrow_mut().insert(index, point.clone());
         point
@@ -121,15 +116,15 @@ impl<'s, 'a> Frames<'s, 'a> {
             let id = point.entry(Place::Register(register))?;
             self.held(index, &point, id)
         });
-        inside.or_else(|| self.from_caller(index, register, steps))
+        inside.or_else(|| self.passed(index, register, steps))
     }
 
     /// What the caller of a frame put in a register before the call.
-    fn from_caller(&self, index: usize, register: Register, steps: u32) -> Option<Found> {
+    fn passed(&self, index: usize, register: Register, steps: u32) -> Option<Found> {
         let outer = index.checked_add(1)?;
         let point = self.point(outer).filter(|point| point.is_call())?;
         let mut found = self.resolve(outer, point.register(register), steps + 1)?;
-        let entry = self.frames.get(index)?.symbols.entry;
+        let entry = self.list.get(index)?.symbols.entry;
         // A method that only passes on to another one is not on the stack; it may have changed the receiver.
         if point.target != Some(entry) && self.convention.argument(register) == Some(0) {
             found.proof = Proof::ReadAgain;
@@ -139,7 +134,7 @@ impl<'s, 'a> Frames<'s, 'a> {
 
     /// A value where a frame still holds it.
     fn held(&self, index: usize, point: &Point, id: ValueId) -> Option<Found> {
-        let frame = self.frames.get(index)?;
+        let frame = self.list.get(index)?;
         let exact = |value| Found { value, proof: Proof::Exact, outside: false };
         let read = |offset: i64| self.process.memory.u64(frame.fp.wrapping_add_signed(offset)).ok();
         let now = point.now();
@@ -166,14 +161,14 @@ impl<'s, 'a> Frames<'s, 'a> {
 
     /// A register of a frame that was interrupted.
     fn register(&self, index: usize, register: Register) -> Option<u64> {
-        let frame = self.frames.get(index).filter(|frame| frame.trap)?;
-        let thread = self.registers.as_ref().filter(|at| at.pc() == frame.pc && at.sp() == frame.sp);
+        let frame = self.list.get(index).filter(|frame| frame.trap)?;
+        let thread = self.registers.filter(|at| at.pc() == frame.pc && at.sp() == frame.sp);
         if let Some(registers) = thread {
             return by_number(self.process.executable.arch, registers, register);
         }
         // Preemption saves them all on the stack.
         let inner = index.checked_sub(1)?;
-        (self.frames.get(inner)?.symbols.name == "runtime.asyncPreempt").then_some(())?;
+        (self.list.get(inner)?.symbols.name == "runtime.asyncPreempt").then_some(())?;
         let point = self.point(inner)?;
         let id = point.entry(Place::Register(register))?;
         self.held(inner, &point, id).map(|found| found.value)
@@ -200,7 +195,7 @@ impl<'s, 'a> Frames<'s, 'a> {
         if held.is_some() {
             return held;
         }
-        let frame = self.frames.get(index)?;
+        let frame = self.list.get(index)?;
         let exact = |value| Some(Found { value, proof: Proof::Exact, outside: false });
         match point.value(id)? {
             Value::Constant(value) => exact(value),
@@ -209,7 +204,7 @@ impl<'s, 'a> Frames<'s, 'a> {
                 let base = self.resolve(index, base, steps + 1)?;
                 Some(Found { value: base.value.wrapping_add_signed(offset), ..base })
             }
-            Value::Entry(Place::Register(register)) => self.from_caller(index, register, steps),
+            Value::Entry(Place::Register(register)) => self.passed(index, register, steps),
             Value::Entry(Place::Slot(offset)) => {
                 // Of the arguments on the stack. They belong to the callee, but the caller has what it put there.
                 let outer = self.point(index + 1).filter(|point| point.is_call())?;
@@ -218,8 +213,8 @@ impl<'s, 'a> Frames<'s, 'a> {
                 Some(Found { outside: true, ..found })
             }
             Value::Load { base, offset, size, .. } => {
-                let closure = point.value(base)
-                    == Some(Value::Entry(Place::Register(self.convention.context)));
+                let closure =
+                    point.value(base) == Some(Value::Entry(Place::Register(self.convention.context)));
                 let base = self.resolve(index, base, steps + 1)?;
                 let address = base.value.wrapping_add_signed(offset);
                 let value = match size {
@@ -293,7 +288,7 @@ impl<'s, 'a> Frames<'s, 'a> {
                 }
                 Some(Value::Constant(address)) => break OperandBase::Fixed { address },
                 Some(Value::Stack(offset)) => {
-                    let frame = self.frames.get(index).map_or(0, |frame| frame.fp);
+                    let frame = self.list.get(index).map_or(0, |frame| frame.fp);
                     break OperandBase::Frame { address: frame.wrapping_add_signed(offset) };
                 }
                 Some(Value::Unknown { site, place: Place::Register(register) })

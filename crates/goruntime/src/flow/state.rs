@@ -46,9 +46,8 @@ fn lower(one: Option<i64>, other: Option<i64>) -> Option<i64> {
 impl State {
     /// At the function's entry, with the stack pointer so many bytes from the canonical frame address.
     pub(super) fn entry(values: &mut Values, sp: Register, at: i64) -> Self {
-        let mut registers: [ValueId; REGISTERS] = std::array::from_fn(|register| {
-            values.leaf(Value::Entry(Place::Register(register as Register)))
-        });
+        let mut registers: [ValueId; REGISTERS] =
+            std::array::from_fn(|register| values.leaf(Value::Entry(Place::Register(register as Register))));
         if let Some(sp) = registers.get_mut(usize::from(sp)) {
             *sp = values.leaf(Value::Stack(at));
         }
@@ -101,9 +100,8 @@ impl State {
         let mut slot = first;
         while slot < end {
             let whole = value.filter(|_| slot == offset && i64::from(size) == SLOT);
-            let value = whole.unwrap_or_else(|| {
-                values.leaf(Value::Unknown { site, place: Place::Slot(slot) })
-            });
+            let value =
+                whole.unwrap_or_else(|| values.leaf(Value::Unknown { site, place: Place::Slot(slot) }));
             self.slots.insert(slot, Held { value, at_risk: false });
             slot += SLOT;
         }

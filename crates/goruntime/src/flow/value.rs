@@ -58,7 +58,7 @@ pub(crate) struct Values {
 impl Values {
     /// The number of a value. `site` and `place` stand in for one that is too far from where it began.
     pub(crate) fn number(&mut self, value: Value, site: u32, place: Place) -> ValueId {
-        let depth = self.base(value).map_or(0, |base| self.depth(base).saturating_add(1));
+        let depth = Self::base(value).map_or(0, |base| self.depth(base).saturating_add(1));
         if depth > DEEPEST {
             return self.intern(Value::Unknown { site, place }, 0);
         }
@@ -114,7 +114,7 @@ impl Values {
     }
 
     /// What a value is made of.
-    fn base(&self, value: Value) -> Option<ValueId> {
+    fn base(value: Value) -> Option<ValueId> {
         match value {
             Value::Sum { base, .. } | Value::Load { base, .. } | Value::Element { base, .. } => Some(base),
             Value::Maybe { of, .. } => Some(of),
@@ -130,7 +130,7 @@ impl Values {
             if is(value) {
                 return true;
             }
-            next = self.base(value);
+            next = Self::base(value);
         }
         false
     }

@@ -2,8 +2,8 @@
 //! as lost.
 
 use iced_x86::{
-    Code as Form, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess,
-    OpKind, Register as Name,
+    Code as Form, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic,
+    OpAccess, OpKind, Register as Name,
 };
 
 use super::{Address, Code, Next, Op, Source};

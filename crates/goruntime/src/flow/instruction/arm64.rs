@@ -190,7 +190,10 @@ impl Word {
             let size = if self.bits(30, 2) == 1 { 8 } else { 4 };
             let signed = self.bits(30, 2) >= 2;
             let source = if signed { Source::Unknown } else { Source::Memory(from, size) };
-            return if vector { () } else { set(ops, self.or_zero(0), source) };
+            if !vector {
+                set(ops, self.or_zero(0), source);
+            }
+            return;
         }
         if self.is(0x3a00_0000, 0x2800_0000) {
             return self.pair(ops);

@@ -1,0 +1,460 @@
+//! Which goroutine is inside which operation on which map.
+//!
+//! Frames of the runtime's map functions say that a goroutine is inside an operation. Which map it is on is an
+//! argument of theirs, found by following machine code ([`crate::flow`]), so that it is known in stripped programs
+//! too: where the function still holds it, or else where the caller had it from.
+//!
+//! An operation is `certain` only if the map's address is the very value that the function was called with, what
+//! is at the address looks like a map, and the type is the descriptor of a map's. A variable that the caller
+//! once read the map from and that is read again now is told ([`Known::ReadAgain`]) and not certain: somebody may
+//! have put another map there.
+
+mod functions;
+mod header;
+mod iterators;
+
+use std::{collections::HashMap, rc::Rc};
+
+use panicle_report::MapOperation;
+
+use crate::{
+    flow::{self, Flows, Found, Frames, Proof},
+    frames::{LogicalFrame, Stack},
+    goroutine::G,
+    locals,
+    process::Process,
+    threads::Thread,
+    unwind::PhysicalFrame,
+    value::{Context, read_word},
+};
+use functions::MapFunction;
+use header::Iterator;
+
+/// A goroutine inside an operation on a map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// The goroutine's id.
+    pub goroutine: u64,
+    /// The frame of the operation: the outermost one of a function that works on maps, by its index in
+    /// [`Stack::frames`]. For [`Known::Iterator`] the frame that the iterator lies in.
+    pub frame: usize,
+    /// The function of that frame.
+    pub function: String,
+    /// What it does.
+    pub operation: MapOperation,
+    /// The address of the map's header, 0 for a nil map; `None` where it is not known.
+    pub map: Option<u64>,
+    /// The runtime's descriptor of the map's type; `None` where it is not known.
+    pub map_type: Option<u64>,
+    /// How the map is known.
+    pub known: Known,
+    /// There is no doubt about the map: see the module.
+    pub certain: bool,
+    /// The goroutine ends the process from within this operation: it noticed the conflict.
+    pub noticed: bool,
+    /// The operation has panicked, and the frames further inside are those of the panic.
+    pub panicked: bool,
+    /// The frame that asked for the operation, by its index.
+    pub caller: Option<usize>,
+    /// Where the physical frame of the caller had the map from.
+    pub operand: Option<Operand>,
+}
+
+/// How the map of an operation is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Known {
+    /// It is an argument that a frame of the operation still holds.
+    Argument,
+    /// It is what the caller passed, and the caller, or one of its callers, still holds it.
+    Caller,
+    /// Debug information says where a frame of the operation has it.
+    Variable,
+    /// It is what stands today where the caller read it from. Then it may have been another one.
+    ReadAgain,
+    /// It is the only map whose address lies in the frames of the operation.
+    Scan,
+    /// An iterator that stands at an entry of it lies in the frame: the goroutine is in the body of a loop over
+    /// it, or was, and left the loop early.
+    Iterator,
+    /// Nothing tells.
+    Nothing,
+}
+
+impl Known {
+    /// One sentence, without a subject where it is known.
+    pub fn because(self) -> &'static str {
+        match self {
+            Self::Argument => "The map is an argument that the operation's frame still holds.",
+            Self::Caller => "The map is the value that the caller passed and still holds.",
+            Self::Variable => "Debug information says where the operation's frame has the map.",
+            Self::ReadAgain => {
+                "The map is read again from where the caller had it; it may have been another one then."
+            }
+            Self::Scan => "It is the only map whose address lies in the operation's frames.",
+            Self::Iterator => "An iterator over the map lies in the frame; the loop may be over.",
+            Self::Nothing => "The operation's frames do not tell which map it is.",
+        }
+    }
+}
+
+/// Where a caller had a map from, in the terms of its physical frame: a way to a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operand {
+    /// Where it begins.
+    pub base: OperandBase,
+    /// The words that were read from memory on the way, the first one first. `c.users` of an argument `c` is
+    /// one step at the field's offset; a variable of a package is one step at offset 0 from its address.
+    pub steps: Vec<OperandStep>,
+    /// Bytes that were added to what was read last; not 0 for the address of something in a larger thing.
+    pub offset: i64,
+}
+
+/// Where an operand begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperandBase {
+    /// A word of the physical function's arguments: `number` counts the words that are passed in registers for
+    /// integers, receivers first. A string takes two.
+    Argument {
+        /// Which word.
+        number: usize,
+        /// What it is, where it is still known.
+        value: Option<u64>,
+    },
+    /// A word of the arguments that are passed on the stack.
+    StackArgument {
+        /// Bytes from the first such argument.
+        offset: i64,
+        /// What it is, where it is still known.
+        value: Option<u64>,
+    },
+    /// The closure that the physical function is; its variables lie from offset 8 on.
+    Closure {
+        /// The closure's address, where it is still known.
+        value: Option<u64>,
+    },
+    /// A fixed address: that of a variable of a package.
+    Global {
+        /// The address at run time.
+        address: u64,
+    },
+    /// A variable of the physical frame.
+    Frame {
+        /// Its address.
+        address: u64,
+    },
+    /// What a function returned.
+    Result {
+        /// Which, where the code says it.
+        function: Option<String>,
+    },
+    /// Something else: an element of an array, what depends on the way that was taken.
+    Unknown,
+}
+
+/// A word that was read from memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OperandStep {
+    /// Bytes from what was known before.
+    pub offset: i64,
+    /// The word's address, as far as it can be told now.
+    pub address: Option<u64>,
+}
+
+impl From<flow::Operand> for Operand {
+    fn from(found: flow::Operand) -> Self {
+        let base = match found.base {
+            flow::OperandBase::Argument { number, value } => OperandBase::Argument { number, value },
+            flow::OperandBase::StackArgument { offset, value } => {
+                OperandBase::StackArgument { offset, value }
+            }
+            flow::OperandBase::Closure { value } => OperandBase::Closure { value },
+            flow::OperandBase::Fixed { address } => OperandBase::Global { address },
+            flow::OperandBase::Frame { address } => OperandBase::Frame { address },
+            flow::OperandBase::Result { function } => OperandBase::Result { function },
+            flow::OperandBase::Unknown => OperandBase::Unknown,
+        };
+        let step = |step: flow::OperandStep| OperandStep { offset: step.offset, address: step.address };
+        Self { base, steps: found.steps.into_iter().map(step).collect(), offset: found.offset }
+    }
+}
+
+/// Bytes of stacks that are looked through for addresses of maps.
+const MOST_SCANNED: u64 = 256 << 20;
+/// Bytes of the frames of one operation that are.
+const MOST_OF_ONE: u64 = 64 << 10;
+
+/// Every operation on a map that a goroutine is inside of, by goroutine in the order of `stacks`, and within one
+/// innermost first. `threads` are those that run goroutines, by the address of their `m`.
+///
+/// Behind them come live iterators of frames that are in no operation ([`Known::Iterator`]).
+pub(crate) fn find(
+    process: &Process<'_>,
+    context: &Context<'_>,
+    stacks: &[(G, Stack)],
+    threads: &HashMap<u64, &Thread>,
+) -> Vec<Operation> {
+    let search = Search { process, context, flows: Flows::default() };
+    let mut found = Vec::new();
+    let mut left = MOST_SCANNED;
+    for (g, stack) in stacks {
+        let thread = threads.get(&g.m).copied();
+        let before = found.len();
+        search.operations(g, stack, thread, &mut found);
+        let inside: Vec<(u64, usize)> = found
+            .get(before..)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|operation| Some((operation.map?, operation.caller?)))
+            .collect();
+        iterators::find(process, context.types, g, stack, &inside, &mut left, &mut found);
+    }
+    found
+}
+
+struct Search<'s, 'a> {
+    process: &'s Process<'a>,
+    context: &'s Context<'s>,
+    flows: Flows,
+}
+
+/// A physical frame of a stack, with the indices of the first and the last of its logical frames.
+struct Physical {
+    frame: Rc<PhysicalFrame>,
+    logical: (usize, usize),
+}
+
+/// The physical frames of `frames`, of which the first has the index `first`.
+fn physical(frames: &[LogicalFrame], first: usize) -> Vec<Physical> {
+    let mut found: Vec<Physical> = Vec::new();
+    for (index, frame) in frames.iter().enumerate() {
+        let index = first + index;
+        match found.last_mut() {
+            Some(last) if Rc::ptr_eq(&last.frame, &frame.physical) => last.logical.1 = index,
+            _ => {
+                found.push(Physical { frame: Rc::clone(&frame.physical), logical: (index, index) });
+            }
+        }
+    }
+    found
+}
+
+impl Search<'_, '_> {
+    fn operations(&self, g: &G, stack: &Stack, thread: Option<&Thread>, found: &mut Vec<Operation>) {
+        // Frames on both sides of a gap are not each other's callers.
+        let gap = stack.elided.map_or(stack.frames.len(), |elided| elided.after_frames as usize);
+        let (inner, outer) = stack.frames.split_at(gap.min(stack.frames.len()));
+        let registers = thread.map(Thread::at_work);
+        for (part, first) in [(inner, 0), (outer, inner.len())] {
+            let physical = physical(part, first);
+            let of_maps: Vec<Option<MapFunction>> =
+                physical.iter().map(|one| MapFunction::named(&one.frame.symbols.name)).collect();
+            if of_maps.iter().all(Option::is_none) {
+                continue;
+            }
+            let frames = physical.iter().map(|one| Rc::clone(&one.frame)).collect();
+            let Some(frames) = Frames::new(self.process, &self.flows, frames, registers.as_ref()) else {
+                continue;
+            };
+            let mut at = 0;
+            while at < physical.len() {
+                let functions: Vec<MapFunction> =
+                    of_maps[at..].iter().map_while(|function| *function).collect();
+                let length = functions.len();
+                let outside = physical.get(at + length);
+                let made = outside.is_some_and(|one| functions::makes(&one.frame.symbols.name));
+                if length > 0 && !made {
+                    let run = Run { first: at, functions };
+                    found.extend(self.operation(g, stack, &physical, &frames, &run, thread));
+                }
+                at += length.max(1);
+            }
+        }
+    }
+
+    /// The operation that a run of frames of map functions is.
+    fn operation(
+        &self,
+        g: &G,
+        stack: &Stack,
+        physical: &[Physical],
+        frames: &Frames<'_, '_>,
+        run: &Run,
+        thread: Option<&Thread>,
+    ) -> Option<Operation> {
+        let entry = run.first + run.functions.len() - 1;
+        let outermost = run.functions.last()?;
+        let one = physical.get(entry)?;
+        let inner = run.first.checked_sub(1).and_then(|inner| physical.get(inner));
+        let inner = inner.map_or("", |inner| inner.frame.symbols.name.as_str());
+        let panicked = inner == "runtime.gopanic";
+        let moving = g.status.word == "copystack";
+
+        let map_type = self.map_type(frames, run);
+        let (map, known) = self.map(stack, physical, frames, run, map_type.map(|found| found.0), thread);
+        // A write to a nil map panics with nothing else that could have been the reason.
+        let nil = map == Some(0) && outermost.operation == MapOperation::Write && panicked;
+        let proven = matches!(known, Known::Argument | Known::Caller | Known::Variable) || nil;
+        let type_fits = map_type.is_some_and(|(found, sure)| {
+            sure && header::is_map_type(self.process, self.context.types, found)
+        });
+        let looks_right =
+            map.is_some_and(|map| map == 0 || header::is_map(self.process, map, true)) && type_fits;
+        Some(Operation {
+            goroutine: g.id,
+            frame: one.logical.1,
+            function: self.process.symbolizer.function_name(one.frame.pc).unwrap_or_default(),
+            operation: outermost.operation,
+            map,
+            map_type: map_type.map(|found| found.0),
+            known,
+            certain: proven && looks_right && !moving,
+            noticed: matches!(inner, "runtime.fatal" | "runtime.throw" | "internal/runtime/maps.fatal"),
+            panicked,
+            caller: physical.get(entry + 1).map(|caller| caller.logical.0),
+            operand: Self::operand(frames, entry, outermost),
+        })
+    }
+
+    /// Where the caller had the map or the iterator from.
+    fn operand(frames: &Frames<'_, '_>, entry: usize, function: &MapFunction) -> Option<Operand> {
+        let number = function.map.or(function.iterator)?;
+        frames.operand(entry, number).map(Operand::from)
+    }
+
+    /// The descriptor of the map's type, and whether it is certain.
+    fn map_type(&self, frames: &Frames<'_, '_>, run: &Run) -> Option<(u64, bool)> {
+        let mut found = Choice::default();
+        for (index, function) in run.frames() {
+            found.add(function.map_type.and_then(|number| frames.argument(index, number)));
+            found.add(
+                self.iterator(frames, index, function)
+                    .map(|(iterator, found)| Found { value: iterator.map_type, ..found }),
+            );
+        }
+        let best = found.best?;
+        let is_type = header::is_map_type(self.process, self.context.types, best.value);
+        is_type.then_some((best.value, best.proof == Proof::Exact && !found.contradicts))
+    }
+
+    /// The iterator that a function is called with, once it is set up.
+    fn iterator(
+        &self,
+        frames: &Frames<'_, '_>,
+        index: usize,
+        function: &MapFunction,
+    ) -> Option<(Iterator, Found)> {
+        // Those that set an iterator up have the map as an argument.
+        let number = function.iterator.filter(|_| function.map.is_none())?;
+        let found = frames.argument(index, number)?;
+        Some((Iterator::read(self.process, found.value)?, found))
+    }
+
+    /// The map, and how it is known.
+    fn map(
+        &self,
+        stack: &Stack,
+        physical: &[Physical],
+        frames: &Frames<'_, '_>,
+        run: &Run,
+        map_type: Option<u64>,
+        thread: Option<&Thread>,
+    ) -> (Option<u64>, Known) {
+        let mut found = Choice::default();
+        for (index, function) in run.frames() {
+            found.add(function.map.and_then(|number| frames.argument(index, number)));
+            let iterator = self.iterator(frames, index, function);
+            found.add(iterator.map(|(iterator, found)| Found { value: iterator.map, ..found }));
+        }
+        if let Some(best) = found.best.filter(|best| best.proof == Proof::Exact && !found.contradicts) {
+            let known = if best.outside { Known::Caller } else { Known::Argument };
+            return (Some(best.value), known);
+        }
+        if let Some(map) = self.variable(stack, physical, run, thread) {
+            return (Some(map), Known::Variable);
+        }
+        if let Some(best) = found.best {
+            return (Some(best.value), Known::ReadAgain);
+        }
+        match self.scan(physical, run, map_type) {
+            Some(map) => (Some(map), Known::Scan),
+            None => (None, Known::Nothing),
+        }
+    }
+
+    /// The map by debug information of the operation's frames.
+    fn variable(
+        &self,
+        stack: &Stack,
+        physical: &[Physical],
+        run: &Run,
+        thread: Option<&Thread>,
+    ) -> Option<u64> {
+        let registers = thread.map(Thread::at_work);
+        self.context.dwarf?;
+        run.frames().find_map(|(index, function)| {
+            function.map?;
+            let frame = stack.frames.get(physical.get(index)?.logical.1)?;
+            locals::in_frame(self.process, frame, registers.as_ref(), |frame| {
+                let variables = locals::variables(self.context, frame);
+                let map = variables.iter().find(|known| matches!(known.name.as_str(), "h" | "m" | "src"))?;
+                read_word(self.context, map.location.as_ref()?)
+            })
+        })
+    }
+
+    /// The only map whose address lies in the frames of an operation.
+    fn scan(&self, physical: &[Physical], run: &Run, map_type: Option<u64>) -> Option<u64> {
+        map_type?;
+        let lowest = physical.get(run.first)?.frame.sp;
+        let highest = physical.get(run.first + run.functions.len() - 1)?.frame.argp.saturating_add(32);
+        let size = highest.checked_sub(lowest).filter(|size| *size <= MOST_OF_ONE)?;
+        let mut maps: Vec<u64> = (0..size / 8)
+            .filter_map(|index| self.process.memory.u64(lowest.wrapping_add(index * 8)).ok())
+            .filter(|word| !(lowest..highest).contains(word) && header::is_map(self.process, *word, false))
+            .collect();
+        maps.sort_unstable();
+        maps.dedup();
+        match maps.as_slice() {
+            [map] => Some(*map),
+            _ => None,
+        }
+    }
+}
+
+/// Frames of map functions, each called by the next.
+struct Run {
+    /// The innermost one, by its index among the physical frames.
+    first: usize,
+    /// Their functions, innermost first.
+    functions: Vec<MapFunction>,
+}
+
+impl Run {
+    /// The frames from the outermost inwards.
+    fn frames(&self) -> impl std::iter::Iterator<Item = (usize, &MapFunction)> {
+        self.functions.iter().enumerate().map(|(index, function)| (self.first + index, function)).rev()
+    }
+}
+
+/// What several frames say of one thing.
+#[derive(Default)]
+struct Choice {
+    best: Option<Found>,
+    /// Two of them are sure of different things.
+    contradicts: bool,
+}
+
+impl Choice {
+    fn add(&mut self, found: Option<Found>) {
+        let Some(found) = found else { return };
+        let exact = |found: &Found| found.proof == Proof::Exact;
+        let worth = |found: &Found| (found.proof, found.outside);
+        match &self.best {
+            Some(best) if exact(best) && exact(&found) && best.value != found.value => {
+                self.contradicts = true;
+            }
+            Some(best) if worth(best) <= worth(&found) => {}
+            _ => self.best = Some(found),
+        }
+    }
+}

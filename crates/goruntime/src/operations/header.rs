@@ -1,0 +1,118 @@
+//! Whether what lies at an address can be the header of a map, or an iterator over one.
+
+use crate::{
+    process::Process,
+    value::rtype::{Kind, TypeData},
+};
+
+/// Entries of no map are more.
+const MOST_ENTRIES: u64 = 1 << 48;
+/// A base-two logarithm of buckets or tables that no map has.
+const DEEPEST: u64 = 48;
+
+/// Whether there is the header of a map at `address`. A header in which nothing is allocated yet looks like any
+/// zeros; `blank` says whether that will do.
+pub(super) fn is_map(process: &Process<'_>, address: u64, blank: bool) -> bool {
+    if address == 0 || !address.is_multiple_of(8) {
+        return false;
+    }
+    is_hmap(process, address, blank).or_else(|| is_swiss(process, address, blank)).unwrap_or(false)
+}
+
+/// A pointer to memory that is there.
+fn leads(process: &Process<'_>, pointer: u64) -> bool {
+    pointer.is_multiple_of(8) && process.memory.u64(pointer).is_ok()
+}
+
+/// `runtime.hmap` (runtime/map.go up to Go 1.23).
+fn is_hmap(process: &Process<'_>, address: u64, blank: bool) -> Option<bool> {
+    let map = process.object("runtime.hmap", address).ok()?;
+    map.field("buckets")?;
+    let word = |path| map.word(path);
+    let (Ok(count), Ok(flags), Ok(b), Ok(buckets), Ok(old)) =
+        (word("count"), word("flags"), word("B"), word("buckets"), word("oldbuckets"))
+    else {
+        return Some(false);
+    };
+    if flags >= 16 || b > DEEPEST || count > MOST_ENTRIES {
+        return Some(false);
+    }
+    // Buckets hold eight, and more than six and a half on average make the map grow. Those who write at the same
+    // time may miscount.
+    let fits = count <= 16_u64 << b;
+    let allocated = if buckets == 0 { count == 0 && b == 0 && blank } else { leads(process, buckets) };
+    Some(fits && allocated && (old == 0 || leads(process, old)))
+}
+
+/// `internal/runtime/maps.Map` (from Go 1.24).
+fn is_swiss(process: &Process<'_>, address: u64, blank: bool) -> Option<bool> {
+    let map = process.object("internal/runtime/maps.Map", address).ok()?;
+    let word = |path| map.word(path);
+    let (Ok(used), Ok(directory), Ok(length), Ok(depth), Ok(shift), Ok(writing)) = (
+        word("used"),
+        word("dirPtr"),
+        word("dirLen"),
+        word("globalDepth"),
+        word("globalShift"),
+        word("writing"),
+    ) else {
+        return Some(false);
+    };
+    if writing > 1 || used > MOST_ENTRIES {
+        return Some(false);
+    }
+    if length == 0 {
+        let allocated =
+            if directory == 0 { used == 0 && blank } else { used <= 8 && leads(process, directory) };
+        // A small map has no use for the shift; a map without tables is made with none.
+        return Some(allocated && depth == 0 && matches!(shift, 0 | 64));
+    }
+    let first = process.memory.u64(directory).unwrap_or(0);
+    // `depthToShift`.
+    let directory_fits = depth <= DEEPEST && length == 1 << depth && shift == 64 - depth;
+    Some(directory_fits && leads(process, directory) && leads(process, first))
+}
+
+/// Whether `address` is the descriptor of a map's type.
+pub(super) fn is_map_type(process: &Process<'_>, types: Option<&TypeData>, address: u64) -> bool {
+    let Some(types) = types else { return false };
+    if types.offset(address).is_some() {
+        return types.read(process.memory, address).is_some_and(|found| found.kind == Kind::Map);
+    }
+    // Reflection makes types on the heap, with the methods of the compiler's own.
+    let Ok(descriptor) = process.object("internal/abi.MapType", address) else { return false };
+    let type_at = |path| descriptor.word(path).is_ok_and(|part| types.read(process.memory, part).is_some());
+    type_at("Key") && type_at("Elem")
+}
+
+/// An iterator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Iterator {
+    /// The map it is over.
+    pub(super) map: u64,
+    /// That map's type.
+    pub(super) map_type: u64,
+    /// It stands at an entry: it has begun and not ended.
+    pub(super) stands: bool,
+}
+
+impl Iterator {
+    /// Bytes of an iterator.
+    pub(super) fn size(process: &Process<'_>) -> Option<u64> {
+        let size = |name| Some(process.layout.structure(name)?.size);
+        size("runtime.hiter").or_else(|| size("internal/runtime/maps.Iter"))
+    }
+
+    /// The iterator at `address`: `runtime.hiter`, or `internal/runtime/maps.Iter`.
+    pub(super) fn read(process: &Process<'_>, address: u64) -> Option<Self> {
+        if let Ok(iterator) = process.object("runtime.hiter", address) {
+            let (map, map_type, key) =
+                (iterator.word("h").ok()?, iterator.word("t").ok()?, iterator.word("key").ok()?);
+            return Some(Self { map, map_type, stands: key != 0 });
+        }
+        let iterator = process.object("internal/runtime/maps.Iter", address).ok()?;
+        let (map, map_type, key) =
+            (iterator.word("m").ok()?, iterator.word("typ").ok()?, iterator.word("key").ok()?);
+        Some(Self { map, map_type, stands: key != 0 })
+    }
+}

@@ -1,0 +1,70 @@
+//! Iterators on stacks: who is in the body of a loop over a map is inside of an iteration too.
+
+use panicle_report::MapOperation;
+
+use super::{Known, Operation, header, header::Iterator, physical};
+use crate::{frames::Stack, goroutine::G, process::Process, value::rtype::TypeData};
+use panicle_report::FrameKind;
+
+/// Bytes of one frame that are looked through.
+const MOST_OF_A_FRAME: u64 = 64 << 10;
+/// Iterators of one goroutine.
+const MOST_OF_A_STACK: usize = 64;
+
+/// Adds the iterators in frames of `g` that stand at an entry. `inside` are the maps that it is in an operation
+/// on, with the frames that asked for it: their iterators are in use by that operation.
+pub(super) fn find(
+    process: &Process<'_>,
+    types: Option<&TypeData>,
+    g: &G,
+    stack: &Stack,
+    inside: &[(u64, usize)],
+    left: &mut u64,
+    found: &mut Vec<Operation>,
+) {
+    let (Some(types), Some(size)) = (types, Iterator::size(process)) else { return };
+    let mut count = 0;
+    for one in physical(&stack.frames, 0) {
+        let Some(frame) = stack.frames.get(one.logical.0) else { continue };
+        if frame.call().kind != FrameKind::Go || one.frame.fp <= one.frame.sp {
+            continue;
+        }
+        let frame_size = (one.frame.fp - one.frame.sp).min(MOST_OF_A_FRAME).min(*left);
+        *left -= frame_size;
+        let mut seen = Vec::new();
+        for offset in (0..frame_size.saturating_sub(size)).step_by(8) {
+            let address = one.frame.sp + offset;
+            let Some(iterator) = Iterator::read(process, address).filter(|iterator| iterator.stands) else {
+                continue;
+            };
+            let known = types.offset(iterator.map_type).is_some()
+                && header::is_map_type(process, Some(types), iterator.map_type);
+            if !known
+                || !header::is_map(process, iterator.map, false)
+                || seen.contains(&iterator.map)
+                || inside.contains(&(iterator.map, one.logical.0))
+            {
+                continue;
+            }
+            seen.push(iterator.map);
+            count += 1;
+            if count > MOST_OF_A_STACK {
+                return;
+            }
+            found.push(Operation {
+                goroutine: g.id,
+                frame: one.logical.0,
+                function: process.symbolizer.function_name(one.frame.pc).unwrap_or_default(),
+                operation: MapOperation::Iterate,
+                map: Some(iterator.map),
+                map_type: Some(iterator.map_type),
+                known: Known::Iterator,
+                certain: false,
+                noticed: false,
+                panicked: false,
+                caller: Some(one.logical.0),
+                operand: None,
+            });
+        }
+    }
+}
