@@ -72,6 +72,20 @@ pub enum MapState {
     Unknown,
 }
 
+impl MapState {
+    /// As JSON has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nil => "nil",
+            Self::Empty => "empty",
+            Self::Normal => "normal",
+            Self::Growing => "growing",
+            Self::Writing => "writing",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// The fields of a map's header, and what follows from them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

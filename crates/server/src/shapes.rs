@@ -405,7 +405,7 @@ pub(crate) struct GoroutineFacets {
     pub(crate) label_keys: Vec<FacetValue>,
 }
 
-/// A value and how many goroutines have it.
+/// A value and how many goroutines or maps have it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct FacetValue {
     pub(crate) value: String,

@@ -238,7 +238,8 @@ fn facets(rows: &Rows) -> GoroutineFacets {
     }
 }
 
-fn most_frequent(counts: impl IntoIterator<Item = (String, u64)>) -> Vec<FacetValue> {
+/// Values and how often they are there, most frequent first.
+pub(super) fn most_frequent(counts: impl IntoIterator<Item = (String, u64)>) -> Vec<FacetValue> {
     let mut values: Vec<FacetValue> = counts
         .into_iter()
         .filter(|(_, count)| *count > 0)

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use axum::{Json as Answer, extract::State};
 use panicle_report::{
     Address, Map, MapEntries, MapEntriesQuery, MapLayout, MapLayoutQuery, MapPointer, MapSort, MapState,
@@ -7,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::eval::ask;
+use super::{eval::ask, goroutines::most_frequent};
 use crate::{
     AppState, Problem,
     extract::{Path, Query},
-    page::{self, Page},
+    page,
+    shapes::FacetValue,
 };
 
 /// Buckets or groups that one answer draws.
@@ -48,6 +51,29 @@ pub(crate) enum Sort {
     Count,
     /// Most bytes first.
     Size,
+}
+
+/// Part of the list of maps.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MapPage {
+    items: Vec<Map>,
+    /// Pass it as `cursor` for the next part; null at the end.
+    next_cursor: Option<String>,
+    /// Maps that the report lists.
+    total: u64,
+    /// Those that the filters leave.
+    matched: u64,
+    /// Maps that were found and that the report does not list.
+    left_out: u64,
+    facets: MapFacets,
+}
+
+/// What can be filtered by, over all maps that the report lists, most frequent first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MapFacets {
+    state: Vec<FacetValue>,
+    /// Flags that are set in any.
+    flag: Vec<FacetValue>,
 }
 
 /// A map with a first look at what is in it.
@@ -97,13 +123,13 @@ pub(crate) struct LayoutQuery {
 /// The maps that were found in memory.
 #[utoipa::path(get, operation_id = "listMaps", path = "/crashes/{id}/maps", tag = "memory",
     params(("id" = String, Path), ListQuery),
-    responses((status = 200, body = Page<Map>),
+    responses((status = 200, body = MapPage),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list(
     State(state): State<AppState>,
     Path(id): Path<String>,
     Query(query): Query<ListQuery>,
-) -> Result<Answer<Page<Map>>, Problem> {
+) -> Result<Answer<MapPage>, Problem> {
     let limit = page::limit(query.limit)? as usize;
     let offset = query.cursor.as_deref().map_or(Ok(0), str::parse);
     let offset = offset.map_err(|_| Problem::bad_request("this is no cursor that a list answered"))?;
@@ -226,7 +252,7 @@ fn layout_query(map: MapPointer, query: &LayoutQuery, limit: u64) -> MapLayoutQu
     MapLayoutQuery { map, from: query.from.unwrap_or(0), limit, key }
 }
 
-fn list_maps(head: &Report, query: &ListQuery, offset: usize, limit: usize) -> Page<Map> {
+fn list_maps(head: &Report, query: &ListQuery, offset: usize, limit: usize) -> MapPage {
     let mut maps: Vec<&Map> = head.maps.iter().filter(|map| passes(map, query)).collect();
     // The sort is stable: among equals the report's order remains. Unknown is less than nothing.
     match query.sort {
@@ -236,7 +262,27 @@ fn list_maps(head: &Report, query: &ListQuery, offset: usize, limit: usize) -> P
     }
     let items: Vec<Map> = maps.iter().skip(offset).take(limit).map(|map| (*map).clone()).collect();
     let next = offset.saturating_add(items.len());
-    Page { next_cursor: (next < maps.len() && !items.is_empty()).then(|| next.to_string()), items }
+    MapPage {
+        next_cursor: (next < maps.len() && !items.is_empty()).then(|| next.to_string()),
+        items,
+        total: head.maps.len() as u64,
+        matched: maps.len() as u64,
+        left_out: head.maps_left_out,
+        facets: facets(&head.maps),
+    }
+}
+
+fn facets(maps: &[Map]) -> MapFacets {
+    let states = maps.iter().map(|map| map.state.as_str().to_owned());
+    let flags = maps.iter().flat_map(|map| map.flags.iter().cloned());
+    let counted = |values: &mut dyn Iterator<Item = String>| {
+        let mut counts = BTreeMap::new();
+        for value in values {
+            *counts.entry(value).or_insert(0) += 1;
+        }
+        most_frequent(counts)
+    };
+    MapFacets { state: counted(&mut { states }), flag: counted(&mut { flags }) }
 }
 
 fn passes(map: &Map, query: &ListQuery) -> bool {
