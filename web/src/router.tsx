@@ -3,6 +3,7 @@ import { Failure, NotFound } from "./components/Failure";
 import { Shell } from "./components/Shell";
 import { parseGoroutineSearch } from "./lib/goroutine-search";
 import { parseGroupSearch } from "./lib/group-search";
+import { parseGoroutinePageSearch, parseMapListSearch, parseMapSearch } from "./lib/map-search";
 import { oneOf } from "./lib/search-params";
 import { STATUS_WORDS } from "./lib/words";
 import type { CrashStatus } from "./api/types";
@@ -15,6 +16,8 @@ const pages = {
   crash: lazyRouteComponent(() => import("./routes/crash")),
   goroutines: lazyRouteComponent(() => import("./routes/goroutines")),
   goroutine: lazyRouteComponent(() => import("./routes/goroutine")),
+  maps: lazyRouteComponent(() => import("./routes/maps")),
+  map: lazyRouteComponent(() => import("./routes/map")),
   binaries: lazyRouteComponent(() => import("./routes/binaries")),
   upload: lazyRouteComponent(() => import("./routes/upload")),
 };
@@ -70,7 +73,22 @@ const goroutines = createRoute({
 const goroutine = createRoute({
   getParentRoute: () => root,
   path: "/crashes/$id/goroutines/$gid",
+  validateSearch: parseGoroutinePageSearch,
   component: pages.goroutine,
+});
+
+const maps = createRoute({
+  getParentRoute: () => root,
+  path: "/crashes/$id/maps",
+  validateSearch: parseMapListSearch,
+  component: pages.maps,
+});
+
+const map = createRoute({
+  getParentRoute: () => root,
+  path: "/crashes/$id/maps/$address",
+  validateSearch: parseMapSearch,
+  component: pages.map,
 });
 
 const binaries = createRoute({
@@ -86,7 +104,18 @@ const upload = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([groups, group, crashes, crash, goroutines, goroutine, binaries, upload]),
+  routeTree: root.addChildren([
+    groups,
+    group,
+    crashes,
+    crash,
+    goroutines,
+    goroutine,
+    maps,
+    map,
+    binaries,
+    upload,
+  ]),
   defaultErrorComponent: ({ error, reset }) => <Failure error={error} retry={reset} />,
   scrollRestoration: true,
 });

@@ -9,8 +9,13 @@ import type {
   Goroutine,
   GoroutineCluster,
   GoroutinePage,
+  EvalAnswer,
   Group,
   GroupDetails,
+  MapDetails,
+  MapEntries,
+  MapLayout,
+  MapPage,
   Page,
   Report,
   Stats,
@@ -18,6 +23,8 @@ import type {
 } from "./types";
 import type { GoroutineFilter } from "../lib/goroutine-search";
 import type { GroupFilter } from "../lib/group-search";
+import type { EntryFilter, MapListSearch } from "../lib/map-search";
+import { parseExactly } from "../lib/values";
 
 const LIST_LIMIT = 50;
 /** Rows that the virtual table asks for at once. */
@@ -165,4 +172,92 @@ export const binariesQuery = () =>
     initialPageParam: undefined as Next,
     getNextPageParam: nextCursor,
     refetchInterval: 15_000,
+  });
+
+/** Maps that one answer of the server lists. */
+const MAPS_AT_ONCE = 100;
+
+export const mapsQuery = (id: string, filter: MapListSearch) =>
+  infiniteQueryOptions({
+    queryKey: ["maps", id, filter],
+    queryFn: ({ signal, pageParam }) =>
+      body<MapPage>(
+        api.GET("/api/v1/crashes/{id}/maps", {
+          params: { path: { id }, query: { ...filter, limit: MAPS_AT_ONCE, cursor: pageParam } as never },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as Next,
+    getNextPageParam: nextCursor,
+    staleTime: 60_000,
+  });
+
+/** Memory is asked again when the server was only too busy, and does not change in between. */
+const memory = {
+  staleTime: Infinity,
+  refetchInterval: ({ state }: { state: { error: unknown } }) => busyInterval(state.error),
+};
+
+/** How long until a question about memory is asked again. */
+export function busyInterval(error: unknown): number | false {
+  return error instanceof ProblemError && error.slug === "busy" ? 2_000 : retryInterval(error);
+}
+
+export const mapQuery = (id: string, address: string) =>
+  queryOptions({
+    queryKey: ["map", id, address],
+    queryFn: ({ signal }) =>
+      body<MapDetails>(
+        api.GET("/api/v1/crashes/{id}/maps/{address}", { params: { path: { id, address } }, signal }),
+      ),
+    ...memory,
+  });
+
+/** Entries that are shown at once. */
+export const ENTRIES_AT_ONCE = 50;
+
+export const mapEntriesQuery = (id: string, address: string, filter: EntryFilter & { key?: string }) =>
+  queryOptions({
+    queryKey: ["map-entries", id, address, filter],
+    queryFn: ({ signal }) =>
+      body<MapEntries>(
+        api.GET("/api/v1/crashes/{id}/maps/{address}/entries", {
+          params: { path: { id, address }, query: { ...filter, limit: ENTRIES_AT_ONCE } as never },
+          signal,
+        }),
+      ),
+    ...memory,
+  });
+
+export const mapLayoutQuery = (
+  id: string,
+  address: string,
+  part: { from: number; limit: number; key?: string },
+) =>
+  queryOptions({
+    queryKey: ["map-layout", id, address, part],
+    queryFn: ({ signal }) =>
+      body<MapLayout>(
+        api.GET("/api/v1/crashes/{id}/maps/{address}/layout", {
+          params: { path: { id, address }, query: part },
+          signal,
+        }),
+      ),
+    ...memory,
+  });
+
+export const evalQuery = (id: string, question: { expr: string; goroutine: number; frame?: number }) =>
+  queryOptions({
+    queryKey: ["eval", id, question],
+    queryFn: async ({ signal }) =>
+      parseExactly(
+        await body<string>(
+          api.GET("/api/v1/crashes/{id}/eval", {
+            params: { path: { id }, query: question },
+            parseAs: "text",
+            signal,
+          }),
+        ),
+      ) as EvalAnswer,
+    ...memory,
   });

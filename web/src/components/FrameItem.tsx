@@ -30,10 +30,12 @@ interface FrameItemProps {
   module: string | null | undefined;
   /** Its variables are shown from the start. */
   opened: boolean;
+  /** Asks for an expression in this frame. */
+  onEvaluate?: ((frame: number) => void) | undefined;
   children?: ReactNode;
 }
 
-export function FrameItem({ frame, index, module, opened, children }: FrameItemProps) {
+export function FrameItem({ frame, index, module, opened, onEvaluate, children }: FrameItemProps) {
   const owner = ownerOf(frame, module);
   const [open, setOpen] = useState(opened);
   const notes = [OWNER_WORDS[owner], frame.inlined ? "inlined" : null, TRUST_WORDS[frame.trust]];
@@ -79,6 +81,11 @@ export function FrameItem({ frame, index, module, opened, children }: FrameItemP
               >
                 <Icon name="chevron" />
                 {counted(frame.locals.length, "variable")}
+              </Button>
+            )}
+            {onEvaluate && owner !== "c" && owner !== "signal" && (
+              <Button className="locals-toggle" onPress={() => onEvaluate(index)}>
+                Evaluate here<span className="sr-only">, in frame {index}</span>
               </Button>
             )}
           </div>

@@ -13,6 +13,17 @@ interface ReferenceProps {
 export function Reference({ text, crash, shown }: ReferenceProps) {
   const reference = parseReference(text);
   if (reference.kind === "address") return <Copyable value={reference.address} what="the address" />;
+  if (reference.kind === "map") {
+    return (
+      <Link
+        to="/crashes/$id/maps/$address"
+        params={{ id: crash, address: reference.address }}
+        className="reference"
+      >
+        map <code>{reference.address}</code>
+      </Link>
+    );
+  }
   if (reference.kind === "other") return <span className="muted">{reference.text}</span>;
   const { goroutine, frame } = reference;
   const words = frame === null ? `goroutine ${goroutine}` : `goroutine ${goroutine}, frame ${frame}`;

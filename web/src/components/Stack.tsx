@@ -15,9 +15,11 @@ interface StackProps {
   module: string | null | undefined;
   /** Where other goroutines of the crash are found. */
   crash: string;
+  /** Asks for an expression in a frame. */
+  onEvaluate?: (frame: number) => void;
 }
 
-export function Stack({ goroutine, module, crash }: StackProps) {
+export function Stack({ goroutine, module, crash, onEvaluate }: StackProps) {
   const { frames, elided } = goroutine;
   const parts = useMemo(() => runs(frames), [frames]);
   const { isOpen, toggle, toggleAll, allOpen } = useFolds(parts);
@@ -43,6 +45,7 @@ export function Stack({ goroutine, module, crash }: StackProps) {
             module={module}
             opened={opened}
             gapAfter={elided ?? null}
+            onEvaluate={onEvaluate}
           />
         ))}
       </ol>
@@ -61,9 +64,10 @@ interface RunProps {
   module: string | null | undefined;
   opened: ReadonlySet<number>;
   gapAfter: { after_frames: number; count: number } | null;
+  onEvaluate: ((frame: number) => void) | undefined;
 }
 
-function Run({ part, open, onToggle, module, opened, gapAfter }: RunProps) {
+function Run({ part, open, onToggle, module, opened, gapAfter, onEvaluate }: RunProps) {
   const last = part.start + part.frames.length - 1;
   if (part.fold !== null && !open) {
     return (
@@ -84,7 +88,14 @@ function Run({ part, open, onToggle, module, opened, gapAfter }: RunProps) {
   return part.frames.map((frame, offset) => {
     const index = part.start + offset;
     return (
-      <FrameItem key={index} frame={frame} index={index} module={module} opened={opened.has(index)}>
+      <FrameItem
+        key={index}
+        frame={frame}
+        index={index}
+        module={module}
+        opened={opened.has(index)}
+        onEvaluate={onEvaluate}
+      >
         {gapAfter !== null && gapAfter.after_frames === index + 1 && (
           <div className="gap">{gapWords(gapAfter.count)}</div>
         )}

@@ -13,7 +13,7 @@ const CODE = new RegExp(
     // Paths of files.
     String.raw`(?<![\w./-])(?:/[\w@+.~-]+){2,}(?<![.])`,
     // Functions as tracebacks spell them: main.(*Cache).Put, net/http.(*conn).serve, main.run.func1
-    String.raw`(?<![\w./-])(?:[\w%~-]+(?:\.[\w%~-]+)*\/)*[a-z][\w%-]*\.(?:\(\*?\w+(?:\[\.\.\.\])?\)\.)?\w+(?:\.(?:func\d+|gowrap\d+|\d+|\w+))*(?:\[\.\.\.\])?(?:-fm)?`,
+    String.raw`(?<![\w./-])\*?(?:[\w%~-]+(?:\.[\w%~-]+)*\/)*[a-z][\w%-]*\.(?:\(\*?\w+(?:\[\.\.\.\])?\)\.)?\w+(?:\.(?:func\d+|gowrap\d+|\d+|\w+))*(?:\[\.\.\.\])?(?:-fm)?`,
     // Settings in the environment.
     String.raw`\b[A-Z][A-Z_]{2,}=\S*\w`,
     String.raw`\b0x[0-9a-f]+\b`,

@@ -5,6 +5,8 @@ it.each([
   ["goroutine 25 frame 2", { kind: "goroutine", goroutine: 25, frame: 2 }],
   ["goroutine 7", { kind: "goroutine", goroutine: 7, frame: null }],
   ["0xc000012345", { kind: "address", address: "0xc000012345" }],
+  ["map 0xc000012345", { kind: "map", address: "0xc000012345" }],
+  ["map of users", { kind: "other", text: "map of users" }],
   ["stderr.txt line 12", { kind: "other", text: "stderr.txt line 12" }],
   ["goroutine seven", { kind: "other", text: "goroutine seven" }],
 ])("reads %s", (text, reference) => {

@@ -1,7 +1,9 @@
-// References of evidence and diagnostics: `goroutine 7 frame 2`, an address, a line of a text.
+// References of evidence and diagnostics: `goroutine 7 frame 2`, `map 0xc000012345`, an address, a line of
+// a text.
 
 export type Reference =
   | { kind: "goroutine"; goroutine: number; frame: number | null }
+  | { kind: "map"; address: string }
   | { kind: "address"; address: string }
   | { kind: "other"; text: string };
 
@@ -15,6 +17,8 @@ export function parseReference(text: string): Reference {
       frame: frame === undefined ? null : Number(frame),
     };
   }
+  const map = /^map (0x[0-9a-f]+)$/i.exec(text);
+  if (map?.[1] !== undefined) return { kind: "map", address: map[1] };
   if (/^0x[0-9a-f]+$/i.test(text)) return { kind: "address", address: text };
   return { kind: "other", text };
 }

@@ -12,3 +12,9 @@ export function text(value: unknown): string | undefined {
 export function oneOf<T extends string>(value: unknown, known: readonly T[]): T | undefined {
   return known.find((candidate) => candidate === value);
 }
+
+/** A number that counts something: 0, 1, 2, … */
+export function natural(value: unknown): number | undefined {
+  const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
+  return typeof number === "number" && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}

@@ -14,6 +14,7 @@ import { BinaryFacts, ProcessFacts } from "../components/crash/ProcessFacts";
 import { Threads } from "../components/crash/Threads";
 import { Remedies, VerdictSection } from "../components/crash/VerdictSection";
 import { Failure } from "../components/Failure";
+import { MapCard } from "../components/maps/MapCard";
 import { ClassMark, ConfidenceMark, StatusMark } from "../components/marks";
 import { Skeleton } from "../components/Skeleton";
 import { Stack } from "../components/Stack";
@@ -172,6 +173,7 @@ function Body({ crash, report }: { crash: Crash; report: Report }) {
   return (
     <div className="with-aside">
       <div>
+        <MapCard crash={crash} report={report} />
         <VerdictSection crash={crash} report={report} />
         <PanicSection report={report} {...reason} />
         <section aria-labelledby="stack">

@@ -1,7 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, getRouteApi } from "@tanstack/react-router";
+import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
+import { useRef } from "react";
 import { crashQuery, goroutineQuery, reportQuery } from "../api/queries";
 import type { Goroutine } from "../api/types";
+import { ExpressionBox } from "../components/expressions/ExpressionBox";
+import { GoroutineMaps } from "../components/maps/GoroutineMaps";
 import { Copyable } from "../components/Copy";
 import { CreatedBy } from "../components/CreatedBy";
 import { Fact, Facts } from "../components/Facts";
@@ -9,6 +12,7 @@ import { Failure, NotFound } from "../components/Failure";
 import { Skeleton } from "../components/Skeleton";
 import { Stack } from "../components/Stack";
 import { duration } from "../lib/format";
+import { tellingFrame } from "../lib/frames";
 import { useTitle } from "../lib/hooks";
 import { stateWords } from "../lib/words";
 
@@ -41,6 +45,8 @@ function Page({ id, gid }: { id: string; gid: number }) {
   }
   const fault = report.data?.verdict.goroutine === gid;
   const module = report.data?.binary?.module;
+  // Only a core holds memory that can be asked.
+  const core = report.data?.source.core != null;
   return (
     <div className="page">
       <header className="page-title">
@@ -61,14 +67,63 @@ function Page({ id, gid }: { id: string; gid: number }) {
         <p className="lead">{stateWords(goroutine)}</p>
       </header>
       <div className="with-aside">
-        <section aria-labelledby="stack">
-          <h2 id="stack">Stack</h2>
-          <Stack goroutine={goroutine} module={module} crash={id} />
-        </section>
+        <Body key={gid} goroutine={goroutine} module={module} crash={id} core={core} />
         <aside aria-label="About this goroutine">
+          {core && <GoroutineMaps crash={id} goroutine={gid} />}
           <GoroutineFacts goroutine={goroutine} crash={id} />
         </aside>
       </div>
+    </div>
+  );
+}
+
+interface BodyProps {
+  goroutine: Goroutine;
+  module: string | null | undefined;
+  crash: string;
+  core: boolean;
+}
+
+function Body({ goroutine, module, crash, core }: BodyProps) {
+  const { frame: wanted, expr } = route.useSearch();
+  const navigate = useNavigate({ from: "/crashes/$id/goroutines/$gid" });
+  const input = useRef<HTMLInputElement>(null);
+  const { frames } = goroutine;
+  const telling = tellingFrame(frames, module);
+  const frame =
+    wanted !== undefined && wanted < frames.length
+      ? wanted
+      : Math.max(0, telling ? frames.indexOf(telling) : 0);
+  const canAsk = core && frames.length > 0;
+  const ask = (at: number, asked: string | undefined) =>
+    void navigate({ search: { frame: at, expr: asked }, hash: true, resetScroll: false });
+  return (
+    <div>
+      {canAsk && (
+        <ExpressionBox
+          crash={crash}
+          goroutine={goroutine.id}
+          frames={frames}
+          frame={frame}
+          expr={expr}
+          input={input}
+          onAsk={ask}
+        />
+      )}
+      <section aria-labelledby="stack">
+        <h2 id="stack">Stack</h2>
+        <Stack
+          goroutine={goroutine}
+          module={module}
+          crash={crash}
+          {...(canAsk && {
+            onEvaluate: (at: number) => {
+              ask(at, undefined);
+              input.current?.focus();
+            },
+          })}
+        />
+      </section>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Crash, Report } from "../../api/types";
 import { Prose } from "../Code";
-import { Command, Copyable } from "../Copy";
+import { Command } from "../Copy";
 import { Reference } from "../Reference";
 import { splitCommand } from "../../lib/commands";
 
@@ -34,11 +34,6 @@ export function VerdictSection({ crash, report }: { crash: Crash; report: Report
         </ul>
       )}
       <Others crash={crash} report={report} />
-      {verdict.map != null && (
-        <p>
-          The map in question is at <Copyable value={verdict.map} what="the map's address" />.
-        </p>
-      )}
       {verdict.hints.length > 0 && (
         <div className="hints">
           <h3>Hints, which are no verdict</h3>
