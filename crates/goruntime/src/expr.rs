@@ -31,6 +31,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::{
     locals::Variable,
+    maps,
     value::{
         self, Context, Location, TypeRef,
         json::{self, Json},
@@ -74,6 +75,19 @@ pub fn evaluate(context: &Context<'_>, scope: &Scope<'_>, expression: &str) -> R
     let operand = evaluator.value(&tree)?;
     operand.check(context, tree.at)?;
     Ok(Value { operand })
+}
+
+/// The entry of `key` in the map of type `of` at `address`; `None` when it has no such key.
+pub fn map_entry(
+    context: &Context<'_>,
+    of: &maps::MapType,
+    address: u64,
+    key: &Value,
+) -> Result<Option<maps::Entry>, EvalError> {
+    let scope = Scope::default();
+    let evaluator =
+        Evaluator { context, scope: &scope, names: Names::new(context, None), work: Cell::new(MOST_WORK) };
+    literal::entry(&evaluator, of, address, &key.operand, 0).map(|(entry, _)| entry)
 }
 
 impl Value {

@@ -12,7 +12,7 @@
 //!   what they mean;
 //! - [`LibraryFile`] and the private `cframes`: C code, on stacks that cross cgo and on threads of its own;
 //! - [`session`]: a process opened for questions, of which no more is read than the answer needs;
-//! - [`expr`]: Go-like expressions;
+//! - [`expr`]: Go-like expressions; [`query`]: these and other questions, answered;
 //! - [`value`] and [`locals`]: typed values and the variables of frames, from debug information;
 //! - [`maps`]: headers, entries and layout of maps.
 //!
@@ -38,6 +38,7 @@ mod module;
 pub mod operations;
 pub mod panics;
 pub mod process;
+pub mod query;
 mod reconstruct;
 mod resolve;
 pub mod session;

@@ -98,22 +98,37 @@ pub(super) fn map_element(
     let Some(of) = map.of() else { return Err(Error::Type.at(at, "this is no map")) };
     let unknown = || Error::Type.at(at, format!("how the entries of a {} lie is unknown", of.name));
     let found = of.type_ref.and_then(|of| maps::MapType::of(context, of)).ok_or_else(unknown)?;
-    let key_type = Rc::new(describe(context, found.key));
+    let word = map.word_at(context, 0, at)?;
+    match entry(with, &found, word, key, key_at)? {
+        (Some(entry), _) => Ok(Operand::at(context, found.elem, Location::Address(entry.elem))),
+        (None, Some(problem)) => {
+            let text = format!("the map has no such key, as far as it can be read: {problem}");
+            Err(Error::NoSuchKey.at(key_at, text))
+        }
+        (None, None) => Err(Error::NoSuchKey.at(key_at, "the map has no such key")),
+    }
+}
+
+/// The entry of `key` in the map at `word`; without one, what was wrong with the map.
+pub(super) fn entry(
+    with: &Evaluator<'_>,
+    of: &maps::MapType,
+    word: u64,
+    key: &Operand,
+    at: usize,
+) -> Result<(Option<maps::Entry>, Option<String>), EvalError> {
+    let context = with.context;
+    let key_type = Rc::new(describe(context, of.key));
     let key = match key_type.kind {
         Kind::Interface { .. } => key.clone(),
-        _ => as_type(with, key, &key_type, key_at)?,
+        _ => as_type(with, key, &key_type, at)?,
     };
-    let word = map.word_at(context, 0, at)?;
-    let mut entries = maps::entries(context, &found, word);
+    let mut entries = maps::entries(context, of, word);
     for entry in entries.by_ref() {
         let candidate = Operand::Typed { of: Rc::clone(&key_type), location: Location::Address(entry.key) };
-        if equal(with, &candidate, &key, key_at)? {
-            return Ok(Operand::at(context, found.elem, Location::Address(entry.elem)));
+        if equal(with, &candidate, &key, at)? {
+            return Ok((Some(entry), None));
         }
     }
-    let mut text = "the map has no such key".to_owned();
-    if let Some(problem) = entries.problems().first() {
-        text = format!("{text}, as far as it can be read: {problem}");
-    }
-    Err(Error::NoSuchKey.at(key_at, text))
+    Ok((None, entries.problems().into_iter().next()))
 }

@@ -35,10 +35,7 @@ pub(super) fn format_described(
     limits: Limits,
 ) -> String {
     let mut writer = Writer::new(context, limits);
-    writer.nesting = 1;
-    if let Err(gap) = writer.by_kind(of, Place::new(location), Style::Plain) {
-        writer.gap(gap);
-    }
+    writer.described(of, Place::new(location), Style::Plain);
     writer.finish()
 }
 
@@ -104,9 +101,13 @@ impl<'w> Writer<'w> {
             self.text("…");
             return;
         }
-        self.nesting += 1;
         let found = describe(self.context, of);
-        if let Err(gap) = self.by_kind(&found, place, style) {
+        self.described(&found, place, style);
+    }
+
+    fn described(&mut self, of: &Described, place: Place<'_>, style: Style) {
+        self.nesting += 1;
+        if let Err(gap) = self.by_kind(of, place, style) {
             self.gap(gap);
         }
         self.nesting -= 1;

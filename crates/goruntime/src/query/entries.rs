@@ -1,0 +1,342 @@
+//! Entries of a map: in the order in which they lie, filtered, or the first of them by key or value.
+
+use std::{cmp::Reverse, collections::BinaryHeap, rc::Rc};
+
+use panicle_binary::dwarf::BaseKind;
+use panicle_report::{
+    Address, EvalError, MapEntries, MapEntriesQuery, MapEntry, MapLayout, MapLayoutQuery, MapPointer,
+    MapSort, QueryError,
+};
+
+use super::literal;
+use crate::{
+    expr,
+    maps::{self, Entry, MapType},
+    session::Session,
+    value::{
+        Context, Limits, Location,
+        describe::{Described, Kind, describe},
+        format_described,
+        place::Place,
+    },
+};
+
+/// Entries that one answer may have.
+const MOST_ENTRIES: u64 = 10_000;
+/// Bytes of a text that entries are sorted by.
+const SORTED_BYTES: usize = 256;
+/// How keys and values are written.
+const WRITTEN: Limits = Limits { depth: 2, elements: 16, bytes: 200, total: 1024 };
+
+/// Entries of the map that is asked for.
+pub(super) fn answer(session: &Session<'_>, query: &MapEntriesQuery) -> Result<MapEntries, QueryError> {
+    let context = session.context();
+    let of = map_type(&context, query.map)?;
+    let header = maps::header(&context, &of, query.map.address.0)
+        .map_err(|error| QueryError::NotFound(error.to_string()))?;
+    let words = Words::new(&context, &of);
+    let limit = query.limit.clamp(1, MOST_ENTRIES) as usize;
+    let mut answer = MapEntries {
+        len: header.count,
+        found: None,
+        matching: None,
+        entries: Vec::new(),
+        next_cursor: None,
+        truncated: false,
+        problems: header.problems,
+    };
+    if let Some(key) = &query.key {
+        let key = literal(session, key).map_err(QueryError::Expression)?;
+        let found = expr::map_entry(&context, &of, query.map.address.0, &key);
+        match found {
+            Ok(entry) => answer.entries.extend(entry.map(|entry| words.entry(entry))),
+            Err(error) => return Err(QueryError::Expression(error)),
+        }
+        answer.matching = Some(answer.entries.len() as u64);
+        return Ok(answer);
+    }
+    let filter = query.filter.as_ref().map(|filter| filter.to_lowercase());
+    match query.sort {
+        None => in_place(&context, &of, query, filter.as_deref(), &words, limit, &mut answer)?,
+        Some(sort) => sorted(&context, &of, query, sort, filter.as_deref(), &words, limit, &mut answer)?,
+    }
+    Ok(answer)
+}
+
+fn map_type(context: &Context<'_>, map: MapPointer) -> Result<MapType, QueryError> {
+    let none = || QueryError::NotFound(format!("there is no map type at {}", map.type_address));
+    let of = MapType::of_runtime(context, map.type_address.0).ok_or_else(none)?;
+    if maps::looks_like(context, &of, map.address.0) {
+        Ok(of)
+    } else {
+        Err(QueryError::NotFound(format!("there is no {} at {}", of.name, map.address)))
+    }
+}
+
+fn wrong_cursor() -> QueryError {
+    QueryError::Expression(EvalError {
+        kind: "syntax".to_owned(),
+        message: "this is no cursor that an answer gave".to_owned(),
+        position: None,
+    })
+}
+
+/// Entries in the order in which they lie.
+fn in_place(
+    context: &Context<'_>,
+    of: &MapType,
+    query: &MapEntriesQuery,
+    filter: Option<&str>,
+    words: &Words<'_>,
+    limit: usize,
+    answer: &mut MapEntries,
+) -> Result<(), QueryError> {
+    let mut entries = maps::entries(context, of, query.map.address.0);
+    if let Some(cursor) = &query.cursor {
+        entries = entries.starting_at(cursor.parse().map_err(|_| wrong_cursor())?);
+    }
+    let mut seen = 0_u64;
+    loop {
+        // One more than is asked for would be needed to know that there is one more, and it may be far.
+        let cursor = entries.cursor();
+        let Some(entry) = entries.next() else {
+            if query.cursor.is_none() {
+                answer.found = Some(seen);
+                answer.matching = Some(answer.entries.len() as u64);
+            }
+            break;
+        };
+        if answer.entries.len() >= limit {
+            answer.next_cursor = Some(cursor.to_string());
+            answer.truncated = true;
+            break;
+        }
+        seen += 1;
+        let entry = words.entry(entry);
+        if filter.is_none_or(|filter| contains(&entry.key, filter) || contains(&entry.value, filter)) {
+            answer.entries.push(entry);
+        }
+    }
+    add_problems(answer, entries.problems());
+    Ok(())
+}
+
+/// The first entries by key or value. All are looked at; no more than the answer's are kept.
+#[expect(clippy::too_many_arguments, reason = "the question, taken apart")]
+fn sorted(
+    context: &Context<'_>,
+    of: &MapType,
+    query: &MapEntriesQuery,
+    sort: MapSort,
+    filter: Option<&str>,
+    words: &Words<'_>,
+    limit: usize,
+    answer: &mut MapEntries,
+) -> Result<(), QueryError> {
+    let after = query.cursor.as_deref().map(Rank::parse).transpose()?;
+    let by_key = matches!(sort, MapSort::Key | MapSort::KeyDescending);
+    let descending = matches!(sort, MapSort::KeyDescending | MapSort::ValueDescending);
+    let mut entries = maps::entries(context, of, query.map.address.0);
+    // The worst of the best so far is on top.
+    let mut best: BinaryHeap<(Placed, usize)> = BinaryHeap::new();
+    let mut kept: Vec<Entry> = Vec::new();
+    let (mut seen, mut matching, mut behind) = (0_u64, 0_u64, 0_u64);
+    for entry in entries.by_ref() {
+        let number = seen;
+        seen += 1;
+        if let Some(filter) = filter
+            && !words.passes(entry, filter)
+        {
+            continue;
+        }
+        matching += 1;
+        let (of, address) = if by_key { (&words.key, entry.key) } else { (&words.value, entry.elem) };
+        let place = Placed::new(Rank { value: words.sorted_by(of, address), number }, descending);
+        if after.as_ref().is_some_and(|after| place <= Placed::new(after.clone(), descending)) {
+            continue;
+        }
+        behind += 1;
+        if best.len() < limit {
+            best.push((place, kept.len()));
+            kept.push(entry);
+        } else if let Some(mut worst) = best.peek_mut()
+            && place < worst.0
+        {
+            kept[worst.1] = entry;
+            worst.0 = place;
+        }
+    }
+    let best = best.into_sorted_vec();
+    if behind > best.len() as u64 {
+        answer.next_cursor = best.last().map(|(place, _)| place.rank().to_string());
+        answer.truncated = true;
+    }
+    answer.entries = best.iter().map(|(_, at)| words.entry(kept[*at])).collect();
+    answer.found = Some(seen);
+    answer.matching = Some(matching);
+    add_problems(answer, entries.problems());
+    Ok(())
+}
+
+fn add_problems(answer: &mut MapEntries, problems: Vec<String>) {
+    for problem in problems {
+        if !answer.problems.contains(&problem) {
+            answer.problems.push(problem);
+        }
+    }
+}
+
+fn contains(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(part)
+}
+
+/// Keys and values of one map in words.
+struct Words<'w> {
+    context: &'w Context<'w>,
+    key: Rc<Described>,
+    value: Rc<Described>,
+}
+
+impl<'w> Words<'w> {
+    fn new(context: &'w Context<'w>, of: &MapType) -> Self {
+        let described = |of| Rc::new(describe(context, of));
+        Self { context, key: described(of.key), value: described(of.elem) }
+    }
+
+    fn text(&self, of: &Described, address: u64) -> String {
+        format_described(self.context, of, &Location::Address(address), WRITTEN)
+    }
+
+    fn entry(&self, entry: Entry) -> MapEntry {
+        MapEntry {
+            key: self.text(&self.key, entry.key),
+            value: self.text(&self.value, entry.elem),
+            key_address: Address(entry.key),
+            value_address: Address(entry.elem),
+        }
+    }
+
+    fn passes(&self, entry: Entry, filter: &str) -> bool {
+        contains(&self.text(&self.key, entry.key), filter)
+            || contains(&self.text(&self.value, entry.elem), filter)
+    }
+
+    /// What a value is sorted by: numbers by size, texts by their bytes, all else by how it is written.
+    fn sorted_by(&self, of: &Described, address: u64) -> SortedBy {
+        let memory = self.context.memory;
+        let location = Location::Address(address);
+        let place = Place::new(&location);
+        let size = of.size.unwrap_or(8).min(8);
+        let number = || place.number(memory, size).ok();
+        let shift = 64 - 8 * size.clamp(1, 8) as u32;
+        let found = match of.kind {
+            Kind::Base(BaseKind::Int) => {
+                number().map(|n| SortedBy::Int(i128::from((n << shift) as i64 >> shift)))
+            }
+            Kind::Base(BaseKind::Uint | BaseKind::Bool) | Kind::Uintptr => {
+                number().map(|number| SortedBy::Int(number.into()))
+            }
+            Kind::Base(BaseKind::Float) => number().map(|bits| {
+                let float = if size == 4 { f32::from_bits(bits as u32).into() } else { f64::from_bits(bits) };
+                SortedBy::Int(in_order(float))
+            }),
+            Kind::String => string(self.context, place).map(SortedBy::Bytes),
+            _ => None,
+        };
+        found.unwrap_or_else(|| {
+            let mut text = self.text(of, address).into_bytes();
+            text.truncate(SORTED_BYTES);
+            SortedBy::Bytes(text)
+        })
+    }
+}
+
+/// The first bytes of a string.
+fn string(context: &Context<'_>, place: Place<'_>) -> Option<Vec<u8>> {
+    let (data, len) = (place.word(context.memory).ok()?, place.at(8).word(context.memory).ok()?);
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(SORTED_BYTES).min(SORTED_BYTES)];
+    context.memory.read(data, &mut bytes).then_some(bytes)
+}
+
+/// A number that is larger when the float is (IEEE 754-2008, totalOrder).
+fn in_order(float: f64) -> i128 {
+    let bits = float.to_bits() as i64;
+    (if bits < 0 { bits ^ i64::MAX } else { bits }).into()
+}
+
+/// What an entry is sorted by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum SortedBy {
+    Int(i128),
+    Bytes(Vec<u8>),
+}
+
+/// The place of an entry in a sorted map: what is equal stays in the order in which it lies.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    value: SortedBy,
+    number: u64,
+}
+
+impl std::fmt::Display for Rank {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.value {
+            SortedBy::Int(number) => write!(f, "{}.i{number}", self.number),
+            SortedBy::Bytes(bytes) => {
+                write!(f, "{}.b", self.number)?;
+                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    }
+}
+
+impl Rank {
+    fn parse(text: &str) -> Result<Self, QueryError> {
+        let parsed = || {
+            let (number, value) = text.split_once('.')?;
+            let number = number.parse().ok()?;
+            let value = match value.split_at_checked(1)? {
+                ("i", number) => SortedBy::Int(number.parse().ok()?),
+                ("b", hex)
+                    if hex.is_ascii() && hex.len() <= 2 * SORTED_BYTES && hex.len().is_multiple_of(2) =>
+                {
+                    let byte = |at: usize| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
+                    SortedBy::Bytes((0..hex.len()).step_by(2).map(byte).collect::<Option<_>>()?)
+                }
+                _ => return None,
+            };
+            Some(Self { value, number })
+        };
+        parsed().ok_or_else(wrong_cursor)
+    }
+}
+
+/// A rank in the order of the answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Placed {
+    Ascending(Rank),
+    Descending(Reverse<SortedBy>, u64),
+}
+
+impl Placed {
+    fn new(rank: Rank, descending: bool) -> Self {
+        if descending { Self::Descending(Reverse(rank.value), rank.number) } else { Self::Ascending(rank) }
+    }
+
+    fn rank(&self) -> Rank {
+        match self {
+            Self::Ascending(rank) => rank.clone(),
+            Self::Descending(Reverse(value), number) => Rank { value: value.clone(), number: *number },
+        }
+    }
+}
+
+/// How the entries of a map lie.
+pub(super) fn layout(session: &Session<'_>, query: &MapLayoutQuery) -> Result<MapLayout, QueryError> {
+    let context = session.context();
+    let of = map_type(&context, query.map)?;
+    let key = query.key.as_deref().map(|key| literal(session, key)).transpose();
+    let key = key.map_err(QueryError::Expression)?;
+    let _ = (of, key);
+    Err(QueryError::NotFound("how a map's entries lie is not read yet".to_owned()))
+}
