@@ -15,6 +15,7 @@ mod identity;
 mod inputs;
 mod libraries;
 mod memory;
+mod question;
 mod search;
 mod signature;
 #[cfg(test)]
@@ -25,4 +26,6 @@ mod verdict;
 pub use analyse::analyse;
 pub use identity::{CoreIdentity, Identity, Library, identify};
 pub use inputs::{AnalysisError, Inputs, Listing, NamedBytes, Options};
+pub use panicle_goruntime::{expr, query as questions, session, value};
+pub use question::{open, query};
 pub use search::{DebugPointers, debug_pointers, is_debug_file_of, match_binary};

@@ -1,7 +1,7 @@
 //! `panicle analyze`: the analysis with no service.
 
 mod digest;
-mod files;
+pub(crate) mod files;
 
 use std::{
     io::{BufWriter, IsTerminal as _, Write as _},
@@ -16,9 +16,9 @@ use panicle_sandbox::Role;
 
 use crate::{
     exit::{Done, Failure},
-    find, libraries, render,
+    render,
 };
-use files::{Files, Input, Unpacking};
+use files::{Files, Unpacking};
 
 /// Arguments of `panicle analyze`.
 #[derive(Debug, Args)]
@@ -106,15 +106,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
             files.add(path, role, &unpacking)?;
         }
     }
-    if let Some(core) = &files.core {
-        let given: Vec<_> = files.binaries.iter().map(|input| (input.name(), input.bytes())).collect();
-        let found = find::find(core.bytes(), &given, &arguments.debug_dir);
-        for path in found {
-            files.binaries.push(Input::open(&path)?);
-        }
-        let libraries = libraries::find(core.bytes(), &arguments.debug_dir);
-        files.libraries = libraries.iter().filter_map(|path| Input::open(path).ok()).collect();
-    }
+    files.look_up(&arguments.debug_dir)?;
     let summary = match (arguments.goroutines, arguments.format) {
         (Some(which), _) => which == Goroutines::Summary,
         (None, format) => format == Format::Text,

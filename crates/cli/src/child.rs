@@ -2,11 +2,11 @@
 
 use std::{fs::File, io};
 
-use panicle_analysis::{Identity as Found, Inputs, NamedBytes, Options};
+use panicle_analysis::{AnalysisError, Identity as Found, Inputs, NamedBytes, Options, questions};
 use panicle_image::mmap::{Mapped, map};
-use panicle_report::Report;
+use panicle_report::{Query, Report};
 use panicle_sandbox::{
-    CoreIdentity, Identity, Input, Limits, Role, Unpacked,
+    Answer, CoreIdentity, Identity, Input, Json, Limits, Role, Unpacked,
     child::{self, Engine},
 };
 use panicle_unpack::{HEAD_BYTES, UnpackError};
@@ -74,26 +74,43 @@ impl Engine for Analysis {
     }
 
     fn analyse(&self, inputs: &[(Input, File)]) -> io::Result<Result<Report, (String, String)>> {
-        let mapped: Vec<(&Input, Mapped)> =
-            inputs.iter().map(|(input, file)| Ok((input, map(file)?))).collect::<io::Result<_>>()?;
-        let of = |role: Role| {
-            mapped.iter().filter(move |(input, _)| input.role == role).map(|(input, bytes)| NamedBytes {
-                name: input.name.clone(),
-                bytes,
-                sha256: input.sha256.clone(),
-            })
-        };
-        let inputs = Inputs {
-            core: of(Role::Core).next(),
-            binaries: of(Role::Binary).collect(),
-            // Libraries come among the executables, and are told apart by their build IDs.
-            libraries: Vec::new(),
-            texts: of(Role::Text).collect(),
-            races: of(Role::Race).collect(),
-            traces: of(Role::Trace).collect(),
-            profiles: of(Role::Profile).collect(),
-        };
-        let report = panicle_analysis::analyse(&inputs, &Options::default());
+        let mapped = mapped(inputs)?;
+        let report = panicle_analysis::analyse(&evidence(&mapped), &Options::default());
         Ok(report.map_err(|error| (error.input, error.reason)))
+    }
+
+    fn query(&self, inputs: &[(Input, File)], query: &Query, most: u64) -> io::Result<Answer> {
+        let mapped = mapped(inputs)?;
+        let limits = questions::Limits { total: most, ..questions::Limits::default() };
+        let write = |answer: questions::Answer<'_>| serde_json::value::to_raw_value(&answer);
+        Ok(match panicle_analysis::query(&evidence(&mapped), query, limits, write) {
+            Ok(Ok(json)) => Answer::Answer(Json(json?)),
+            Ok(Err(error)) => Answer::Refused(error),
+            Err(AnalysisError { input, reason }) => Answer::Failed { input, reason },
+        })
+    }
+}
+
+fn mapped(inputs: &[(Input, File)]) -> io::Result<Vec<(&Input, Mapped)>> {
+    inputs.iter().map(|(input, file)| Ok((input, map(file)?))).collect()
+}
+
+fn evidence<'a>(mapped: &'a [(&Input, Mapped)]) -> Inputs<'a> {
+    let of = |role: Role| {
+        mapped.iter().filter(move |(input, _)| input.role == role).map(|(input, bytes)| NamedBytes {
+            name: input.name.clone(),
+            bytes,
+            sha256: input.sha256.clone(),
+        })
+    };
+    Inputs {
+        core: of(Role::Core).next(),
+        binaries: of(Role::Binary).collect(),
+        // Libraries come among the executables, and are told apart by their build IDs.
+        libraries: Vec::new(),
+        texts: of(Role::Text).collect(),
+        races: of(Role::Race).collect(),
+        traces: of(Role::Trace).collect(),
+        profiles: of(Role::Profile).collect(),
     }
 }

@@ -8,6 +8,7 @@ mod analyze;
 mod child;
 mod exit;
 mod find;
+mod inspect;
 mod libraries;
 mod openapi;
 mod render;
@@ -33,6 +34,8 @@ struct Arguments {
 enum Command {
     /// Analyse a crash here and now, with no service.
     Analyze(analyze::Arguments),
+    /// Look into the memory of a crash with Go-like expressions.
+    Inspect(inspect::Arguments),
     /// Run the service: API, web UI and workers.
     Serve(serve::Arguments),
     /// Run workers alone, for a service elsewhere.
@@ -49,6 +52,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Analyze(arguments) => analyze::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Worker(arguments) => worker::run(&arguments),
         Command::Upload(arguments) => upload::run(&arguments),

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, TryLockError},
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -15,7 +16,7 @@ use panicle_store::Store;
 
 use crate::{
     exit::{Done, Failure},
-    service::{WorkArguments, blob_directory, make_directory, runtime, shutdown, unreachable},
+    service::{Memory, WorkArguments, blob_directory, make_directory, runtime, shutdown, unreachable},
 };
 
 /// How long a server waits for one before it to be gone.
@@ -83,16 +84,20 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
 
     let listener = panicle_server::bind(arguments.listen).await.map_err(unreachable)?;
     let address = listener.local_addr().map_err(unreachable)?;
+    // One for both: what was laid out for an analysis is there for questions, too.
+    let cache = arguments.work.cache(blobs.clone(), data.join("cache"))?;
+    let questions = arguments.work.questions(store.clone(), cache.clone());
     let working = if arguments.work.workers == Some(0) {
         None
     } else {
         let name = format!("serve-{}", instance(&data)?);
-        let worker = arguments.work.worker(name, store.clone(), blobs.clone(), data.join("cache"))?;
+        let worker = arguments.work.worker(name, store.clone(), cache);
         let shutdown = shutdown.clone();
         Some(tokio::spawn(async move { worker.run(shutdown).await }))
     };
     println!("Panicle listens on http://{address}");
-    let router = panicle_server::router(AppState::new(store.clone(), blobs));
+    let state = AppState::new(store.clone(), blobs).with_memory(Arc::new(Memory(questions)));
+    let router = panicle_server::router(state);
     let served = panicle_server::serve(listener, router, shutdown.clone()).await;
     shutdown.cancel();
     if let Some(working) = working {

@@ -3,14 +3,17 @@
 use std::{
     io::IsTerminal,
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
 use clap::{Args, ValueEnum};
 use panicle_blobs::{BlobStore, LocalCache};
+use panicle_report::Query;
 use panicle_sandbox::{Limits, Sandbox};
+use panicle_server::{Answering, AskError, CrashMemory};
 use panicle_store::Store;
-use panicle_worker::{Settings, Worker};
+use panicle_worker::{Questions, Settings, Worker};
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
@@ -74,32 +77,60 @@ impl WorkArguments {
         }
     }
 
-    /// A worker of this name, with `cache` to itself.
-    pub(crate) fn worker(
-        &self,
-        name: String,
-        store: Store,
-        blobs: BlobStore,
-        cache: PathBuf,
-    ) -> Result<Worker, Failure> {
-        let cache =
-            LocalCache::open(blobs, cache, self.cache_mib.saturating_mul(MIB)).map_err(unreachable)?;
+    /// Room for laid out evidence in `directory`, which it has to itself.
+    pub(crate) fn cache(&self, blobs: BlobStore, directory: PathBuf) -> Result<LocalCache, Failure> {
+        LocalCache::open(blobs, directory, self.cache_mib.saturating_mul(MIB)).map_err(unreachable)
+    }
+
+    /// Somebody who answers questions about memory.
+    pub(crate) fn questions(&self, store: Store, cache: LocalCache) -> Questions {
+        let at_once = thread::available_parallelism().map_or(2, usize::from).max(2);
+        Questions::new(store, cache, sandbox(), at_once, &self.limits())
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            memory_bytes: self.analysis_memory_mib.saturating_mul(MIB),
+            cpu_seconds: self.analysis_cpu_seconds,
+            wall: Duration::from_secs(self.analysis_seconds),
+            unpacked_bytes: self.unpacked_mib.saturating_mul(MIB),
+            ..Limits::default()
+        }
+    }
+
+    /// A worker of this name.
+    pub(crate) fn worker(&self, name: String, store: Store, cache: LocalCache) -> Worker {
         let defaults = Settings::new(name);
         let settings = Settings {
             tasks: self.workers.unwrap_or(defaults.tasks),
-            limits: Limits {
-                memory_bytes: self.analysis_memory_mib.saturating_mul(MIB),
-                cpu_seconds: self.analysis_cpu_seconds,
-                wall: Duration::from_secs(self.analysis_seconds),
-                unpacked_bytes: self.unpacked_mib.saturating_mul(MIB),
-                ..Limits::default()
-            },
+            limits: self.limits(),
             retry_after: Duration::from_secs(self.retry_after_seconds),
             ..defaults
         };
-        // The program that runs, even if another version took its place on disk meanwhile.
-        let sandbox = Sandbox::new("/proc/self/exe", &[child::NAME]);
-        Ok(Worker::new(store, cache, sandbox, settings))
+        Worker::new(store, cache, sandbox(), settings)
+    }
+}
+
+/// Children are the program that runs, even if another version took its place on disk meanwhile.
+fn sandbox() -> Sandbox {
+    Sandbox::new("/proc/self/exe", &[child::NAME])
+}
+
+/// Gives the server the answers of [`Questions`].
+pub(crate) struct Memory(pub(crate) Questions);
+
+impl CrashMemory for Memory {
+    fn ask<'a>(&'a self, crash: &'a str, query: Query) -> Answering<'a> {
+        Box::pin(async move {
+            self.0.ask(crash, query).await.map_err(|error| match error {
+                panicle_worker::AskError::NoMemory(text) => AskError::NoMemory(text),
+                panicle_worker::AskError::Gone(text) => AskError::Gone(text),
+                panicle_worker::AskError::Query(error) => AskError::Query(error),
+                panicle_worker::AskError::TooMuch(text) => AskError::TooMuch(text),
+                panicle_worker::AskError::Busy => AskError::Busy,
+                error => AskError::Failed(error.to_string()),
+            })
+        })
     }
 }
 

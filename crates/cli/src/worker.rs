@@ -37,7 +37,8 @@ async fn work(arguments: &Arguments) -> Result<Done, Failure> {
     // A name that was never used: what a killed worker held is free again when its lease expires.
     let name = format!("worker-{}", uuid::Uuid::new_v4());
     tracing::info!(name, "working");
-    let worker = arguments.work.worker(name, store.clone(), blobs, cache.path().join("cache"))?;
+    let files = arguments.work.cache(blobs, cache.path().join("cache"))?;
+    let worker = arguments.work.worker(name, store.clone(), files);
     worker.run(shutdown).await;
     store.close().await;
     Ok(Done::Done)

@@ -6,7 +6,7 @@ use std::{
     process, thread,
 };
 
-use panicle_report::Report;
+use panicle_report::{Query, Report};
 use rustix::{
     fs::{Mode, OFlags, openat},
     process::{DumpableBehavior, Resource, Rlimit, Signal, setrlimit},
@@ -39,6 +39,10 @@ pub trait Engine {
 
     /// Makes a report, or says which input cannot be read and why.
     fn analyse(&self, inputs: &[(Input, File)]) -> io::Result<Result<Report, (String, String)>>;
+
+    /// Answers a question, in JSON of about `most` bytes or fewer: with [`Answer::Answer`], [`Answer::Refused`]
+    /// or [`Answer::Failed`].
+    fn query(&self, inputs: &[(Input, File)], query: &Query, most: u64) -> io::Result<Answer>;
 }
 
 /// The whole life of a child. Answers its exit code: 0 when it said what it had to say.
@@ -78,7 +82,7 @@ fn work(engine: &impl Engine) -> io::Result<()> {
 
     // Everything that reads foreign bytes happens below this line.
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    match job.task {
+    match &job.task {
         Task::Identify => {
             let [(input, file)] = inputs.as_slice() else {
                 return Err(io::Error::other("there has to be one input to identify"));
@@ -106,6 +110,10 @@ fn work(engine: &impl Engine) -> io::Result<()> {
             Ok(report) => say_report(&mut out, report)?,
             Err((input, reason)) => say(&mut out, &Answer::Failed { input, reason })?,
         },
+        Task::Query(query) => {
+            let answer = engine.query(&inputs, query, job.limits.output_bytes / 2)?;
+            say(&mut out, &answer)?;
+        }
     }
     out.flush()
 }

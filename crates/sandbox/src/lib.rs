@@ -14,6 +14,6 @@ mod protocol;
 mod rows;
 mod run;
 
-pub use protocol::{Answer, CoreIdentity, Identity, Input, Job, Limits, Role, Task, Unpacked};
+pub use protocol::{Answer, CoreIdentity, Identity, Input, Job, Json, Limits, Role, Task, Unpacked};
 pub use rows::{GOROUTINES_IN_CHUNK, Row, Rows};
 pub use run::{Sandbox, Stopped};

@@ -2,8 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use panicle_report::{Binary, BuildIds, Goroutine, Report};
+use panicle_report::{Binary, BuildIds, Goroutine, Query, QueryError, Report};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::Rows;
 
@@ -48,7 +49,7 @@ pub struct Job {
 }
 
 /// What a child is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
     /// Say what the one input is.
@@ -57,6 +58,8 @@ pub enum Task {
     Unpack,
     /// Make a report.
     Analyse,
+    /// Answer a question about the memory of a crash.
+    Query(Box<Query>),
 }
 
 /// One input.
@@ -102,6 +105,10 @@ pub enum Answer {
     Goroutines(Vec<Goroutine>),
     /// Nothing is missing.
     End,
+    /// What was asked for.
+    Answer(Json),
+    /// The question has no answer, and why.
+    Refused(QueryError),
     /// An input is not what it was said to be.
     Failed {
         /// The input's name or role.
@@ -109,6 +116,17 @@ pub enum Answer {
         /// One sentence without a full stop.
         reason: String,
     },
+}
+
+/// JSON that is handed on as it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Json(pub Box<RawValue>);
+
+impl PartialEq for Json {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
 }
 
 /// What a file turned out to be.

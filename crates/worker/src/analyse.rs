@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Executables and debug files that are handed to a child at most; more of the same build add nothing.
-const MAX_BINARIES: usize = 8;
+pub(crate) const MAX_BINARIES: usize = 8;
 /// Shared libraries that are looked for; a process has a few dozen.
 const MAX_LIBRARIES: usize = 64;
 
@@ -113,7 +113,7 @@ impl Worker {
 
     /// The executables to try: those that have the core's build ID first, then the others that were
     /// named, then those that have the same text as one of them, and debug information.
-    async fn candidates(
+    pub(crate) async fn candidates(
         &self,
         named: Vec<Evidence>,
         core: Option<&CoreIdentity>,

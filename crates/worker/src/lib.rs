@@ -5,6 +5,7 @@
 //! the worker meanwhile leaves the lease to expire, and another claim does the work again.
 
 mod analyse;
+mod ask;
 mod identify;
 mod parts;
 mod run;
@@ -16,6 +17,8 @@ use panicle_blobs::{BlobError, BlobStore, LocalCache};
 use panicle_sandbox::{Limits, Sandbox, Stopped};
 use panicle_store::{Claim, Store, StoreError};
 use thiserror::Error;
+
+pub use ask::{AskError, Questions};
 
 /// Does the work that the store knows of.
 #[derive(Clone)]

@@ -39,7 +39,7 @@ impl Pieces {
             }
             Answer::Failed { input, reason } => self.failed = Some((input, reason)),
             Answer::End => self.ended = true,
-            Answer::Identity(_) | Answer::Unpacked(_) => {
+            Answer::Identity(_) | Answer::Unpacked(_) | Answer::Answer(_) | Answer::Refused(_) => {
                 return Err("something else instead of a report".to_owned());
             }
         }

@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use panicle_blobs::{Digest, LocalFile};
-use panicle_sandbox::{Answer, Input, Role, Stopped, Task, Unpacked};
+use panicle_sandbox::{Answer, Input, Limits, Role, Stopped, Task, Unpacked};
 use panicle_store::{Evidence, EvidenceKind, Job};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
@@ -21,7 +21,9 @@ use crate::{Inner, JobError};
 pub(crate) struct Tended {
     inner: Arc<Inner>,
     called_off: Arc<AtomicBool>,
-    heartbeat: JoinHandle<()>,
+    /// Of a job with a lease.
+    heartbeat: Option<JoinHandle<()>>,
+    limits: Limits,
 }
 
 impl Tended {
@@ -47,7 +49,13 @@ impl Tended {
                 called_off.store(true, Ordering::Relaxed);
             })
         };
-        Self { inner: Arc::clone(inner), called_off, heartbeat }
+        let limits = inner.settings.limits.clone();
+        Self { inner: Arc::clone(inner), called_off, heartbeat: Some(heartbeat), limits }
+    }
+
+    /// Work without a lease, within `limits`, that is called off when this is dropped.
+    pub(crate) fn without_lease(inner: &Arc<Inner>, limits: Limits) -> Self {
+        Self { inner: Arc::clone(inner), called_off: Arc::default(), heartbeat: None, limits }
     }
 
     /// Lays evidence out as files.
@@ -101,8 +109,7 @@ impl Tended {
     }
 
     fn job(&self, task: Task, inputs: &Inputs, scratch: Option<PathBuf>) -> panicle_sandbox::Job {
-        let limits = self.inner.settings.limits.clone();
-        panicle_sandbox::Job { task, inputs: inputs.list.clone(), limits, scratch }
+        panicle_sandbox::Job { task, inputs: inputs.list.clone(), limits: self.limits.clone(), scratch }
     }
 
     /// Runs a child to its end, and hands its answers to `on_answer` on a thread of their own.
@@ -139,7 +146,11 @@ impl Tended {
 
 impl Drop for Tended {
     fn drop(&mut self) {
-        self.heartbeat.abort();
+        if let Some(heartbeat) = &self.heartbeat {
+            heartbeat.abort();
+        }
+        // Nobody waits any more for a child that is still at work.
+        self.called_off.store(true, Ordering::Relaxed);
     }
 }
 

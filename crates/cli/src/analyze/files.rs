@@ -13,19 +13,19 @@ use panicle_sandbox::Role;
 use panicle_unpack::{Limits, UnpackError};
 
 use super::digest::sha256;
-use crate::{exit::Failure, unpacked};
+use crate::{exit::Failure, find, libraries, unpacked};
 
 /// Larger cores are digested only when somebody asks: it would take longer than the analysis.
 const DIGEST_LIMIT: u64 = 4 << 30;
 
 /// Where and how far compressed evidence is unpacked.
-pub(super) struct Unpacking {
+pub(crate) struct Unpacking {
     directory: PathBuf,
     limits: Limits,
 }
 
 impl Unpacking {
-    pub(super) fn new(directory: Option<&Path>, bytes: u64) -> Self {
+    pub(crate) fn new(directory: Option<&Path>, bytes: u64) -> Self {
         let limits = Limits::default();
         Self {
             directory: directory.map_or_else(std::env::temp_dir, Path::to_owned),
@@ -35,7 +35,7 @@ impl Unpacking {
 }
 
 /// A mapped file.
-pub(super) struct Input {
+pub(crate) struct Input {
     name: String,
     bytes: Mapped,
     digest: Digest,
@@ -48,7 +48,7 @@ enum Digest {
 }
 
 impl Input {
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let failure = |error: io::Error| Failure::Input(format!("{}: {error}", path.display()));
         // Asked before it is opened: opening a FIFO waits for somebody to write.
         let metadata = std::fs::metadata(path).map_err(failure)?;
@@ -65,17 +65,17 @@ impl Input {
     }
 
     /// Its path, or what it is called in an archive.
-    pub(super) fn name(&self) -> &Path {
+    pub(crate) fn name(&self) -> &Path {
         Path::new(&self.name)
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// SHA-256; `None` for a file that cannot be read any more, and for one of [`DIGEST_LIMIT`] unless
     /// it is asked for `always`.
-    pub(super) fn digest(&self, always: bool) -> Option<String> {
+    pub(crate) fn digest(&self, always: bool) -> Option<String> {
         match &self.digest {
             Digest::Of(file) if always || self.bytes.len() as u64 <= DIGEST_LIMIT => sha256(file).ok(),
             Digest::Of(_) => None,
@@ -90,22 +90,22 @@ impl Input {
 
 /// The files of an analysis.
 #[derive(Default)]
-pub(super) struct Files {
-    pub(super) core: Option<Input>,
-    pub(super) binaries: Vec<Input>,
+pub(crate) struct Files {
+    pub(crate) core: Option<Input>,
+    pub(crate) binaries: Vec<Input>,
     /// Looked up, not given.
-    pub(super) libraries: Vec<Input>,
+    pub(crate) libraries: Vec<Input>,
     texts: Vec<Input>,
     races: Vec<Input>,
     traces: Vec<Input>,
     profiles: Vec<Input>,
     /// What is worth knowing about how they came to be.
-    pub(super) notes: Vec<Diagnostic>,
+    pub(crate) notes: Vec<Diagnostic>,
 }
 
 impl Files {
     /// Adds a file that was given as `role`, or what is in it if it is packed.
-    pub(super) fn add(&mut self, path: &Path, role: Role, unpacking: &Unpacking) -> Result<(), Failure> {
+    pub(crate) fn add(&mut self, path: &Path, role: Role, unpacking: &Unpacking) -> Result<(), Failure> {
         let input = Input::open(path)?;
         let head = input.bytes.get(..panicle_unpack::HEAD_BYTES).unwrap_or(&input.bytes);
         // Profiles are compressed by nature.
@@ -155,6 +155,20 @@ impl Files {
         Ok(())
     }
 
+    /// Adds the executable, its debug file and its shared libraries, as far as they are in `folders` or where
+    /// the process and the system have them.
+    pub(crate) fn look_up(&mut self, folders: &[PathBuf]) -> Result<(), Failure> {
+        let Some(core) = &self.core else { return Ok(()) };
+        let given: Vec<_> = self.binaries.iter().map(|input| (input.name(), input.bytes())).collect();
+        let found = find::find(core.bytes(), &given, folders);
+        let libraries = libraries::find(core.bytes(), folders);
+        for path in found {
+            self.binaries.push(Input::open(&path)?);
+        }
+        self.libraries = libraries.iter().filter_map(|path| Input::open(path).ok()).collect();
+        Ok(())
+    }
+
     fn put(&mut self, input: Input, role: Role) {
         let list = match role {
             Role::Core => {
@@ -170,8 +184,18 @@ impl Files {
         list.push(input);
     }
 
+    /// The same, of which nothing has a digest: a question needs none.
+    pub(crate) fn inputs_without_digests(&self) -> Inputs<'_> {
+        Inputs {
+            core: self.core.as_ref().map(|core| core.named(None)),
+            binaries: self.binaries.iter().map(|input| input.named(None)).collect(),
+            libraries: self.libraries.iter().map(|input| input.named(None)).collect(),
+            ..Inputs::default()
+        }
+    }
+
     /// For the analysis. The core is without its digest, which takes long.
-    pub(super) fn inputs(&self) -> Inputs<'_> {
+    pub(crate) fn inputs(&self) -> Inputs<'_> {
         fn all(files: &[Input]) -> Vec<NamedBytes<'_>> {
             files.iter().map(|input| input.named(input.digest(false))).collect()
         }
