@@ -96,6 +96,14 @@ impl Value {
         self.operand.of().map(|of| of.name.as_str())
     }
 
+    /// The runtime's descriptor of its type, where there is one.
+    pub fn type_address(&self, context: &Context<'_>) -> Option<u64> {
+        match self.operand.of()?.type_ref? {
+            TypeRef::Runtime(address) => Some(address),
+            TypeRef::Dwarf(id) => Some(context.types?.address(context.dwarf?.ty(id).runtime_type?)),
+        }
+    }
+
     /// Where it lies; `None` for what lies nowhere.
     pub fn address(&self) -> Option<u64> {
         match &self.operand {
@@ -129,6 +137,7 @@ impl Value {
         Evaluated {
             expr: expression.to_owned(),
             type_name: self.type_name().map(str::to_owned),
+            type_address: self.type_address(context).map(Address),
             address: self.address().map(Address),
             text: self.text(context, limits),
         }

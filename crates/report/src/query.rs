@@ -115,6 +115,9 @@ pub struct Evaluated {
     /// The type of its value as Go spells it; `None` for `nil` and for values of an unknown type.
     #[serde(rename = "type")]
     pub type_name: Option<String>,
+    /// The runtime's descriptor of that type, where there is one; with the address of its header it names a map
+    /// in other questions.
+    pub type_address: Option<Address>,
     /// Where the value lies; `None` for what lies nowhere: results of operators, and what is in registers.
     pub address: Option<Address>,
     /// The value as a report writes it, cut where it is long.

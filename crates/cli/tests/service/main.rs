@@ -11,5 +11,6 @@ mod limits;
 mod memory;
 mod packed;
 mod problems;
+mod questions;
 mod uploads;
 mod waiting;
