@@ -17,7 +17,10 @@ fn crash(server: &Server, program: &str) -> String {
     let core = server.put_file("core", &fixture.core);
     let binary = server.put_file("binary", &fixture.binary);
     let crash = server.crash(&json!({ "core": core, "binaries": [binary] }));
-    assert_eq!(server.wait(&crash, &["done", "failed", "quarantined", "waiting-for-binary"])["status"], "done");
+    assert_eq!(
+        server.wait(&crash, &["done", "failed", "quarantined", "waiting-for-binary"])["status"],
+        "done"
+    );
     crash
 }
 
@@ -33,7 +36,7 @@ fn expressions_are_evaluated_in_a_child() {
     assert_eq!(value["value"]["elements"], json!(["x", "y"]));
     assert_eq!(value["text"], r#"[]string len=2 ["x", "y"]"#);
     assert!(value["address"].as_str().unwrap().starts_with("0x"));
-    assert_eq!(server.get(&path("index * 2", "&goroutine=1")).expect(200)["value"], 8);
+    assert_eq!(server.get(&path("seven * 2", "&goroutine=1")).expect(200)["value"], 14);
     let cut = server.get(&path("Many", "&limit=3")).expect(200);
     assert_eq!((&cut["value"]["len"], &cut["value"]["truncated"]), (&json!(1000), &json!(true)));
     assert_eq!(cut["value"]["elements"], json!([0, 1, 2]));
@@ -64,7 +67,8 @@ fn entries_of_a_map_are_sorted_filtered_and_paged() {
     let address = map["value"]["address"].as_str().unwrap();
     let type_address = map["type_address"].as_str().unwrap();
     let entries = |more: &str| {
-        let path = format!("/api/v1/crashes/{crash}/maps/{address}/entries?type_address={type_address}{more}");
+        let path =
+            format!("/api/v1/crashes/{crash}/maps/{address}/entries?type_address={type_address}{more}");
         server.get(&path)
     };
     let keys = |answer: &Value| -> Vec<String> {
