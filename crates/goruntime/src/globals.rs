@@ -55,6 +55,24 @@ const RULES: &[Rule] = &[
         functions: &["runtime.schedinit", "runtime.Version"],
         fits: version,
     },
+    Rule { name: "runtime.aeskeysched", functions: &["runtime.memhash32"], fits: aes_keys },
+    Rule { name: "runtime.useAeshash", functions: &["runtime.memhash32"], fits: only_flag },
+    Rule { name: "runtime.hashkey", functions: &["runtime.memhashFallback"], fits: hash_keys },
+    Rule {
+        name: "internal/runtime/maps.aeskeysched",
+        functions: &["internal/runtime/maps.memHash32AES"],
+        fits: aes_keys,
+    },
+    Rule {
+        name: "internal/runtime/maps.UseAeshash",
+        functions: &["internal/runtime/maps.MemHash"],
+        fits: only_flag,
+    },
+    Rule {
+        name: "internal/runtime/maps.hashkey",
+        functions: &["internal/runtime/maps.memHashFallback"],
+        fits: hash_keys,
+    },
 ];
 
 /// The variables of one process.
@@ -204,6 +222,40 @@ fn backlog_index(process: &Process<'_>, reference: Reference, _: &[Reference]) -
 fn version(process: &Process<'_>, reference: Reference, _: &[Reference]) -> Option<u64> {
     let text = process.go_string(reference.address, 200).ok()?;
     (text.starts_with("go1.") || text.starts_with("devel ")).then_some(reference.address)
+}
+
+/// The keys for rounds of AES: 128 bytes, of which amd64 uses three times 16 here, and arm64 takes the address.
+fn aes_keys(_: &Process<'_>, reference: Reference, all: &[Reference]) -> Option<u64> {
+    let at = reference.address;
+    let uses = |offset: u64| {
+        let address = at.wrapping_add(offset);
+        all.iter().any(|other| other.address == address && other.access == Access::Memory(16))
+    };
+    let is_taken = reference.access == Access::Address && at.is_multiple_of(8);
+    (is_taken || (uses(0) && uses(16) && uses(32))).then_some(at)
+}
+
+/// The only byte that is read, which is 0 or 1.
+fn only_flag(process: &Process<'_>, reference: Reference, all: &[Reference]) -> Option<u64> {
+    let is_byte = |one: &Reference| one.access == Access::Memory(1);
+    let only = all.iter().filter(|one| is_byte(one)).all(|one| one.address == reference.address);
+    let value = process.memory.u8(reference.address).ok()?;
+    (is_byte(&reference) && only && value <= 1).then_some(reference.address)
+}
+
+/// Four words of which each is read, or up to Go 1.22 the first alone. Nothing else is read at a fixed address.
+fn hash_keys(_: &Process<'_>, reference: Reference, all: &[Reference]) -> Option<u64> {
+    let at = reference.address;
+    let read = |one: &Reference| match one.access {
+        Access::Memory(size) => Some((one.address, one.address.wrapping_add(u64::from(size)))),
+        Access::Address => None,
+    };
+    let reads = |offset: u64| {
+        let word = at.wrapping_add(offset);
+        all.iter().filter_map(read).any(|(from, to)| from <= word && word.wrapping_add(8) <= to)
+    };
+    let alone = || all.iter().filter_map(read).all(|(from, to)| from == at && to == at.wrapping_add(8));
+    (read(&reference).is_some() && ([0, 8, 16, 24].into_iter().all(reads) || alone())).then_some(at)
 }
 
 #[cfg(test)]

@@ -58,6 +58,8 @@ pub struct Layout {
     pub floats: FloatStyle,
     /// Which of the runtime's unwinders prints tracebacks.
     pub unwinder: Unwinder,
+    /// How keys of maps may be hashed, the likeliest first; a map's entries prove which it is.
+    pub hashing: &'static [Hashing],
     structs: BTreeMap<&'static str, StructLayout>,
 }
 
@@ -132,6 +134,34 @@ impl Unwinder {
     }
 }
 
+/// How keys of maps are hashed (runtime/alg.go, hash64.go and the assembly of each architecture, and
+/// cmd/compile/internal/reflectdata/alg.go).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hashing {
+    /// With AES instructions of arm64 short keys take one step less than later; without AES instructions most keys
+    /// are constants, those of wyhash (Go 1.19).
+    ShortStep,
+    /// With such constants (Go 1.21).
+    Constants,
+    /// With random numbers in their place (Go 1.23).
+    Keys,
+    /// The same, with functions that the compiler makes for a run of memory wherever its parts were declared, in
+    /// internal/runtime/maps (Go 1.27).
+    Signatures,
+}
+
+impl Hashing {
+    fn candidates(go_version: Option<&str>) -> &'static [Self] {
+        match go_version.and_then(minor) {
+            Some(..=19) => &[Self::ShortStep],
+            Some(20) => &[Self::Constants, Self::ShortStep],
+            Some(..=22) => &[Self::Constants],
+            Some(..=26) => &[Self::Keys],
+            _ => &[Self::Signatures, Self::Keys],
+        }
+    }
+}
+
 impl Layout {
     fn new(
         source: LayoutSource,
@@ -144,6 +174,7 @@ impl Layout {
             spelling: Spelling::of(go_version),
             floats: FloatStyle::of(go_version),
             unwinder: Unwinder::of(go_version),
+            hashing: Hashing::candidates(go_version),
             structs,
         }
     }
@@ -155,6 +186,7 @@ impl Layout {
             spelling: Spelling::of(version),
             floats: FloatStyle::of(version),
             unwinder: Unwinder::of(version),
+            hashing: Hashing::candidates(version),
             ..self
         }
     }

@@ -7,21 +7,30 @@
 //!
 //! - [`MapType`]: a map's type and the layout of its slots;
 //! - [`header()`]: what the header says, and what follows from it;
-//! - [`entries()`]: a lazy walk over all entries that can go on from a [`Cursor`].
+//! - [`entries()`]: a lazy walk over all entries that can go on from a [`Cursor`];
+//! - [`Hashes`]: the hash functions of the process, and [`lookup()`], which finds one key by them;
+//! - [`layout()`]: how the entries lie.
 //!
 //! Nothing read is trusted: a walk looks at no more bytes than there are in memory.
 
 mod blocks;
 mod entries;
+mod hash;
 mod header;
 mod hmap;
 mod kind;
+mod layout;
+mod lookup;
+mod path;
 mod report;
 mod swiss;
 
 pub use entries::{Cursor, Entries, Entry, entries};
+pub use hash::{HashFunction, Hashes};
 pub use header::{Header, Unreadable, header, looks_like};
 pub use kind::{MapType, Slots};
+pub use layout::layout;
+pub use lookup::{Key, Lookup, lookup};
 
 /// Slots of a bucket or a group (`abi.MapBucketCount`, `abi.MapGroupSlots`).
 pub const SLOTS: u64 = 8;

@@ -115,13 +115,13 @@ struct Current {
 }
 
 /// Where blocks come from.
-enum Source<'c> {
+pub(super) enum Source<'c> {
     Blocks { blocks: [Block; 2], next: usize },
     Tables { tables: Tables<'c>, rows: u64, count: u64 },
 }
 
 impl Source<'_> {
-    fn next(&mut self, budget: &mut Budget, problems: &mut Problems) -> Option<Block> {
+    pub(super) fn next(&mut self, budget: &mut Budget, problems: &mut Problems) -> Option<Block> {
         match self {
             Self::Blocks { blocks, next } => {
                 let block = blocks.get(*next).copied();
@@ -152,6 +152,16 @@ impl<'c> Entries<'c> {
     fn new(context: &Context<'c>, slots: Slots, address: u64) -> Self {
         let mut problems = Problems::default();
         let source = source(context, slots.implementation, address, &mut problems);
+        Self::of_source(context, slots, source, problems)
+    }
+
+    /// The entries of one bucket with its overflow chain, or of one group.
+    pub(super) fn of_block(context: &Context<'c>, slots: Slots, block: Block) -> Self {
+        let source = Source::Blocks { blocks: [block, NOTHING], next: 0 };
+        Self::of_source(context, slots, source, Problems::default())
+    }
+
+    fn of_source(context: &Context<'c>, slots: Slots, source: Source<'c>, problems: Problems) -> Self {
         Self {
             memory: context.memory,
             slots,
@@ -376,7 +386,8 @@ impl Iterator for Entries<'_> {
     }
 }
 
-fn source<'c>(
+/// What the rows of the map at `address` lie in.
+pub(super) fn source<'c>(
     context: &Context<'c>,
     implementation: MapImplementation,
     address: u64,

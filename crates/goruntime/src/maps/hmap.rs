@@ -6,6 +6,10 @@ use super::{
 };
 use crate::value::Context;
 
+/// `emptyRest`: empty, and so is everything behind it.
+pub(super) const EMPTY_REST: u8 = 0;
+/// `emptyOne`.
+pub(super) const EMPTY_ONE: u8 = 1;
 /// `evacuatedX`, the first of the three marks of what has moved.
 const EVACUATED: u8 = 2;
 /// `minTopHash`: the smallest mark of an entry.
@@ -108,6 +112,12 @@ impl Hmap {
 /// that this is right also in the middle of `evacuate`.
 pub(super) fn full_slots(tophash: [u8; SLOTS as usize]) -> u8 {
     tophash.iter().enumerate().fold(0, |full, (slot, mark)| full | (u8::from(*mark >= MIN_TOP_HASH) << slot))
+}
+
+/// The mark of an entry with this hash (`tophash`).
+pub(super) fn top_hash(hash: u64) -> u8 {
+    let top = (hash >> 56) as u8;
+    if top < MIN_TOP_HASH { top + MIN_TOP_HASH } else { top }
 }
 
 /// The bucket's entries have moved (`evacuated`).

@@ -1,7 +1,9 @@
 //! Maps of real programs, read out of their cores and held to what the programs printed of them.
 
 mod digest;
+mod hashes;
 mod oracle;
+mod places;
 
 use panicle_binary::Executable;
 use panicle_fixtures::Fixture;

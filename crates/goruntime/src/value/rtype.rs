@@ -9,7 +9,7 @@ mod shape;
 use super::place::Memory;
 use crate::layout::Layout;
 
-pub(super) use shape::Shape;
+pub(crate) use shape::Shape;
 use shape::ShapeLayout;
 
 /// `abi.TFlagUncommon`: an `abi.UncommonType` follows the type.
@@ -18,6 +18,8 @@ const TFLAG_UNCOMMON: u64 = 1 << 0;
 const TFLAG_EXTRA_STAR: u64 = 1 << 1;
 /// `abi.TFlagNamed`.
 const TFLAG_NAMED: u64 = 1 << 2;
+/// `abi.TFlagRegularMemory`.
+const TFLAG_REGULAR_MEMORY: u64 = 1 << 3;
 /// `abi.TFlagDirectIface` (Go 1.26+) in `TFlag`, and `abi.KindDirectIface` (up to 1.25) in `Kind_`: the same
 /// bit, and neither field uses it for anything else in the versions where the other one holds it.
 const DIRECT_IFACE: u64 = 1 << 5;
@@ -133,6 +135,8 @@ pub struct RuntimeType {
     pub size: u64,
     /// It was declared with a name.
     pub named: bool,
+    /// Values that are equal have equal bytes and the other way round, so that bytes are compared and hashed.
+    pub regular: bool,
     /// Its values lie in the data word of an interface itself, not behind a pointer.
     pub direct: bool,
     /// Import path of its package, for types that have a name or methods.
@@ -253,6 +257,7 @@ impl TypeData {
             kind,
             size: number(self.size)?,
             named: tflag & TFLAG_NAMED != 0,
+            regular: tflag & TFLAG_REGULAR_MEMORY != 0,
             direct: (kind_bits | tflag) & DIRECT_IFACE != 0,
             package,
         })

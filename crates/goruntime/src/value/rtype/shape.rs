@@ -46,7 +46,7 @@ impl ShapeLayout {
 
 /// What a composite type consists of. Types are given by their address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in super::super) enum Shape {
+pub(crate) enum Shape {
     /// A pointer or slice of this type.
     Elem(u64),
     /// An array.
@@ -67,17 +67,17 @@ pub(in super::super) enum Shape {
 
 /// A field of a struct.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in super::super) struct RuntimeField {
-    pub(in super::super) name: String,
-    pub(in super::super) type_address: u64,
-    pub(in super::super) offset: u64,
-    pub(in super::super) embedded: bool,
+pub(crate) struct RuntimeField {
+    pub(crate) name: String,
+    pub(crate) type_address: u64,
+    pub(crate) offset: u64,
+    pub(crate) embedded: bool,
 }
 
 impl TypeData {
     /// What the type at `address`, which is of `kind`, consists of; `None` for kinds that consist of nothing
     /// else and where something cannot be read.
-    pub(in super::super) fn shape(&self, memory: &dyn Memory, address: u64, kind: Kind) -> Option<Shape> {
+    pub(crate) fn shape(&self, memory: &dyn Memory, address: u64, kind: Kind) -> Option<Shape> {
         let word = |field: Option<FieldAt>| memory.word(address.checked_add(field?.offset)?);
         let layout = &self.shapes;
         match kind {
