@@ -101,6 +101,7 @@ impl Value {
         match self.operand.of()?.type_ref? {
             TypeRef::Runtime(address) => Some(address),
             TypeRef::Dwarf(id) => Some(context.types?.address(context.dwarf?.ty(id).runtime_type?)),
+            TypeRef::Any => None,
         }
     }
 

@@ -23,6 +23,7 @@ mod layout;
 mod lookup;
 mod path;
 mod report;
+mod shared;
 mod swiss;
 
 pub use entries::{Cursor, Entries, Entry, entries};

@@ -9,6 +9,7 @@ use super::{
     blocks::{Block, Budget},
     hmap::{self, Hmap},
     report::Problems,
+    shared::SharedWalk,
     swiss::{self, Swiss, Tables},
 };
 use crate::value::{Context, Memory};
@@ -99,6 +100,8 @@ pub struct Entries<'c> {
     there: bool,
     /// There are no more blocks.
     exhausted: bool,
+    /// Entries of a `sync.Map` that were walked over.
+    walked: u64,
 }
 
 /// The bucket or group at hand.
@@ -116,8 +119,17 @@ struct Current {
 
 /// Where blocks come from.
 pub(super) enum Source<'c> {
-    Blocks { blocks: [Block; 2], next: usize },
-    Tables { tables: Tables<'c>, rows: u64, count: u64 },
+    Blocks {
+        blocks: [Block; 2],
+        next: usize,
+    },
+    Tables {
+        tables: Tables<'c>,
+        rows: u64,
+        count: u64,
+    },
+    /// A `sync.Map` has none; its entries are found by a walk of their own.
+    Shared(SharedWalk<'c>),
 }
 
 impl Source<'_> {
@@ -142,6 +154,7 @@ impl Source<'_> {
                 *count += 1;
                 Some(block)
             }
+            Self::Shared(_) => None,
         }
     }
 }
@@ -183,6 +196,7 @@ impl<'c> Entries<'c> {
             missing: 0,
             there: false,
             exhausted: false,
+            walked: 0,
         }
     }
 
@@ -370,6 +384,17 @@ impl Iterator for Entries<'_> {
     type Item = Entry;
 
     fn next(&mut self) -> Option<Entry> {
+        if let Source::Shared(walk) = &mut self.source {
+            // Such a map has no order but that of the walk, which begins at its beginning.
+            while let Some(entry) = walk.next(self.walked, &mut self.budget, &mut self.problems) {
+                self.walked += 1;
+                if entry.row >= self.start.row {
+                    self.cursor = Cursor { row: self.walked, slot: 0 };
+                    return Some(entry);
+                }
+            }
+            return None;
+        }
         while self.at.full == 0 {
             if !(self.there && self.follow()) {
                 self.there = self.advance();
@@ -405,7 +430,10 @@ pub(super) fn source<'c>(
                 Source::Tables { tables: Tables::new(context, &map), rows: 0, count: 0 }
             }
         }),
-        _ => Hmap::read(context, address).map(|map| Source::Blocks { blocks: map.blocks(), next: 0 }),
+        MapImplementation::SyncMap => SharedWalk::new(context, address).map(Source::Shared),
+        MapImplementation::Hmap => {
+            Hmap::read(context, address).map(|map| Source::Blocks { blocks: map.blocks(), next: 0 })
+        }
     };
     found.unwrap_or_else(|| {
         problems.add("The map's header is not in memory.".to_owned());

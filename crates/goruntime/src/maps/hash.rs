@@ -79,6 +79,9 @@ impl Hashes {
     /// The hash function of the keys of the map of type `of` at `address`, proven by the map's entries as far as
     /// it has any; or why there is none.
     pub fn of_map(&self, context: &Context<'_>, of: &MapType, address: u64) -> Result<HashFunction, String> {
+        if of.slots.implementation == MapImplementation::SyncMap {
+            return Err("Every entry of a sync.Map is looked at.".to_owned());
+        }
         let types = context.types.ok_or("The runtime's types are not known.")?;
         let key = of.key_address.ok_or("The runtime has no descriptor of the key's type.")?;
         let seed = seed(context, of, address).ok_or("The map's header is not in memory.")?;

@@ -9,6 +9,7 @@ use super::{
     blocks::Budget,
     hmap::{self, Hmap},
     report::Problems,
+    shared,
     swiss::{self, Swiss, Table, Tables},
 };
 use crate::value::Context;
@@ -124,6 +125,9 @@ pub fn header(context: &Context<'_>, of: &MapType, address: u64) -> Result<Heade
         });
     }
     let unreadable = Unreadable { address };
+    if of.slots.implementation == MapImplementation::SyncMap {
+        return shared::shared_header(context, address);
+    }
     if of.slots.implementation == MapImplementation::Swiss {
         let map = Swiss::read(context, address).ok_or(unreadable)?;
         return Ok(of_swiss(context, of, address, &map));
@@ -411,7 +415,10 @@ pub fn looks_like(context: &Context<'_>, of: &MapType, address: u64) -> bool {
         MapImplementation::Swiss => {
             Swiss::read(context, address).is_some_and(|map| looks_like_swiss(context, of, &map))
         }
-        _ => Hmap::read(context, address).is_some_and(|map| looks_like_hmap(context, &map)),
+        MapImplementation::SyncMap => shared::looks_like_shared(context, address),
+        MapImplementation::Hmap => {
+            Hmap::read(context, address).is_some_and(|map| looks_like_hmap(context, &map))
+        }
     }
 }
 

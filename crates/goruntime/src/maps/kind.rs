@@ -3,7 +3,7 @@
 use panicle_binary::dwarf::{DwarfIndex, Field, TypeId, TypeKind};
 use panicle_report::MapImplementation;
 
-use super::SLOTS;
+use super::{SLOTS, shared};
 use crate::{
     layout::StructLayout,
     value::{
@@ -55,7 +55,7 @@ pub struct MapType {
 /// Where keys and elements lie in a bucket or group. Offsets and sizes are in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slots {
-    /// Buckets or groups; never [`MapImplementation::SyncMap`].
+    /// Buckets or groups. A `sync.Map` has none, and nothing below is of any meaning.
     pub implementation: MapImplementation,
     /// Size of a bucket or group. The last word of a bucket is its overflow pointer.
     pub size: u64,
@@ -74,15 +74,22 @@ pub struct Slots {
 }
 
 impl MapType {
-    /// The map type `type_ref`, of which the runtime's descriptor tells most where there is one.
+    /// The map type `type_ref`, of which the runtime's descriptor tells most where there is one; also `sync.Map`,
+    /// whose address is then that of the struct.
     ///
     /// `None` when it is not a map, or when neither the runtime nor DWARF tells how its slots lie.
     pub fn of(context: &Context<'_>, type_ref: TypeRef) -> Option<Self> {
         match type_ref {
             TypeRef::Runtime(address) => Self::of_runtime(context, address),
+            TypeRef::Any => None,
             TypeRef::Dwarf(id) => {
                 let dwarf = context.dwarf?;
                 let found = dwarf.ty(id);
+                if found.name == shared::NAME && matches!(found.kind, TypeKind::Struct { .. }) {
+                    let types = context.types;
+                    let address = found.runtime_type.zip(types).map(|(offset, types)| types.address(offset));
+                    return Some(shared::map_type(address));
+                }
                 let TypeKind::Map { key, value, header } = found.kind else { return None };
                 let of_runtime = found
                     .runtime_type
@@ -98,7 +105,13 @@ impl MapType {
     /// See `MapType` in internal/abi of each version (runtime/type.go up to Go 1.20).
     pub fn of_runtime(context: &Context<'_>, address: u64) -> Option<Self> {
         let types = context.types?;
-        let found = types.read(context.memory, address).filter(|found| found.kind == Kind::Map)?;
+        let found = types.read(context.memory, address)?;
+        if found.name == shared::NAME && found.package.as_deref() == Some("sync") {
+            return Some(shared::map_type(Some(address)));
+        }
+        if found.kind != Kind::Map {
+            return None;
+        }
         let descriptor = Descriptor { context, layout: context.layout.structure(DESCRIPTOR)?, address };
         let (key, elem) = (descriptor.number("Key")?, descriptor.number("Elem")?);
         let (key_type, elem_type) = (types.read(context.memory, key)?, types.read(context.memory, elem)?);

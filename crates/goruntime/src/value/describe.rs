@@ -15,6 +15,8 @@ pub enum TypeRef {
     Dwarf(TypeId),
     /// At this address, in the runtime's type data.
     Runtime(u64),
+    /// `interface {}`, which need not be described anywhere.
+    Any,
 }
 
 /// A type as the writer needs it.
@@ -77,6 +79,12 @@ pub(crate) fn describe(context: &Context<'_>, of: TypeRef) -> Described {
     match of {
         TypeRef::Dwarf(id) => from_dwarf(context, id),
         TypeRef::Runtime(address) => from_runtime(context, address),
+        TypeRef::Any => Described {
+            type_ref: Some(of),
+            name: "interface {}".to_owned(),
+            size: Some(16),
+            kind: Kind::Interface { empty: true },
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use panicle_fixtures::Fixture;
-use panicle_report::{MapImplementation, MapState};
+use panicle_report::{MapHeader, MapImplementation, MapState};
 use rayon::prelude::*;
 
 use super::{Printed, digest, fixtures, name, open, printed};
@@ -24,7 +24,7 @@ fn maps_hold_what_the_programs_printed() {
 fn check(fixture: &Fixture) -> String {
     open(fixture, |session| {
         let context = session.context();
-        let maps = printed(fixture, "map");
+        let maps = [printed(fixture, "map"), printed(fixture, "sync")].concat();
         assert!(maps.len() > 30, "{}", name(fixture));
         let mut wrong = String::new();
         for map in &maps {
@@ -87,6 +87,40 @@ fn check_map(context: &Context<'_>, map: &Printed) -> Result<(), String> {
 }
 
 #[test]
+fn a_shared_map_tells_its_form() {
+    for fixture in fixtures(&["maps"]) {
+        open(&fixture, |session| {
+            let context = session.context();
+            let forms: Vec<_> = printed(&fixture, "sync")
+                .iter()
+                .map(|map| {
+                    let of = MapType::of_runtime(&context, map.type_address).unwrap();
+                    assert_eq!((&*of.name, &*of.key_name), ("sync.Map", "interface {}"));
+                    let found = header(&context, &of, map.address).unwrap();
+                    assert_eq!(found.allocated, map.name != "empty", "{}", name(&fixture));
+                    match found.fields.unwrap() {
+                        MapHeader::SyncMap(fields) => fields,
+                        other => panic!("{other:?}"),
+                    }
+                })
+                .collect();
+            let of_form = |form: &str| forms.iter().filter(|fields| fields.form == form).count();
+            assert_eq!(of_form("hash-trie") + of_form("read-dirty"), 6);
+            if of_form("read-dirty") == 6 {
+                // Promoted, with entries that were deleted before and after there was a dirty map.
+                let expunged = &forms[3];
+                assert_eq!(
+                    (expunged.read, expunged.dirty, expunged.amended),
+                    (Some(20), Some(11), Some(true))
+                );
+                assert_eq!((forms[1].read, forms[1].amended), (Some(0), Some(true)));
+                assert_eq!((forms[2].read, forms[2].dirty, forms[2].amended), (Some(20), None, Some(false)));
+            }
+        });
+    }
+}
+
+#[test]
 fn growing_maps_are_met_halfway() {
     let (mut halfway, mut same_size) = (0, 0);
     let mut split = 0;
@@ -96,16 +130,16 @@ fn growing_maps_are_met_halfway() {
             for map in printed(&fixture, "map") {
                 let of = MapType::of_runtime(&context, map.type_address).unwrap();
                 match header(&context, &of, map.address).unwrap().fields.unwrap() {
-                    panicle_report::MapHeader::Hmap(fields) => {
+                    MapHeader::Hmap(fields) => {
                         let Some(growth) = fields.growth else { continue };
                         halfway += u32::from((1..growth.old_buckets).contains(&growth.evacuated));
                         same_size += u32::from(growth.same_size);
                     }
-                    panicle_report::MapHeader::Swiss(fields) => {
+                    MapHeader::Swiss(fields) => {
                         let depths = fields.tables.iter().map(|table| table.local_depth);
                         split += u32::from(depths.clone().min() != depths.max());
                     }
-                    panicle_report::MapHeader::SyncMap(_) => unreachable!(),
+                    MapHeader::SyncMap(_) => unreachable!(),
                 }
             }
         });
