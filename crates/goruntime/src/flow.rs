@@ -77,3 +77,6 @@ impl Convention {
         self.arguments.iter().position(|known| *known == register)
     }
 }
+
+#[cfg(test)]
+mod tests;

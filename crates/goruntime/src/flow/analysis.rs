@@ -29,7 +29,7 @@ const MOST_KEPT: usize = 1 << 20;
 
 /// What a call does to registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Effect {
+pub(super) enum Effect {
     /// Changes any of them; the callee's arguments on the stack are so many bytes, `None` for unknown.
     Clobbers(Option<u32>),
     /// Changes only these.
@@ -157,13 +157,13 @@ struct Block {
 
 /// A function and what its blocks begin with.
 #[derive(Debug)]
-struct Analysis {
+pub(super) struct Analysis {
     entry: u64,
-    code: Code,
+    pub(super) code: Code,
     blocks: Vec<Block>,
     /// What each block begins with; `None` where no way leads.
     begin: Vec<Option<State>>,
-    values: RefCell<Values>,
+    pub(super) values: RefCell<Values>,
     /// What the functions do that it calls.
     effects: HashMap<u64, Effect>,
 }
@@ -182,13 +182,26 @@ impl Analysis {
             _ => None,
         });
         let effects = effects.collect();
-        let mut analysis =
-            Self { entry, code, blocks: Vec::new(), begin: Vec::new(), values: RefCell::default(), effects };
+        let word = |address| process.memory.u64(address).ok();
+        Self::of_code(code, entry, effects, &word, convention, spent)
+    }
+
+    /// The same of code whose callees are known, with the memory that jump tables lie in.
+    pub(super) fn of_code(
+        code: Code,
+        entry: u64,
+        effects: HashMap<u64, Effect>,
+        word: &dyn Fn(u64) -> Option<u64>,
+        convention: &Convention,
+        spent: &Cell<u64>,
+    ) -> Option<Self> {
+        let (blocks, begin, values) = (Vec::new(), Vec::new(), RefCell::default());
+        let mut analysis = Self { entry, code, blocks, begin, values, effects };
         // Where jump tables lead is known only when the code before them is. They are few, and nested rarely.
         let mut tables: HashMap<usize, Vec<u64>> = HashMap::new();
         for _ in 0..MOST_ROUNDS {
             analysis.divide(&tables)?;
-            let open = analysis.run(process, convention, &tables, spent)?;
+            let open = analysis.run(word, convention, &tables, spent)?;
             if open.is_empty() {
                 return Some(analysis);
             }
@@ -297,7 +310,7 @@ impl Analysis {
     /// before, with the addresses they lead to, `None` for one whose table is not found.
     fn run(
         &mut self,
-        process: &Process<'_>,
+        word: &dyn Fn(u64) -> Option<u64>,
         convention: &Convention,
         tables: &HashMap<usize, Vec<u64>>,
         spent: &Cell<u64>,
@@ -365,7 +378,7 @@ impl Analysis {
                 },
                 _ => continue,
             };
-            open.push((last, table.and_then(|table| self.targets(process, table))));
+            open.push((last, table.and_then(|table| self.targets(word, table))));
         }
         self.values.replace(values);
         Some(open)
@@ -373,9 +386,9 @@ impl Analysis {
 
     /// The addresses in a jump table: those within the function, up to the first that is not. They may be more
     /// than the jump uses, when another table follows.
-    fn targets(&self, process: &Process<'_>, table: u64) -> Option<Vec<u64>> {
+    fn targets(&self, word: &dyn Fn(u64) -> Option<u64>, table: u64) -> Option<Vec<u64>> {
         let mut targets: Vec<u64> = (0..MOST_TARGETS)
-            .map_while(|index| process.memory.u64(table.wrapping_add(index * 8)).ok())
+            .map_while(|index| word(table.wrapping_add(index * 8)))
             .take_while(|target| self.step_at(*target).is_some())
             .collect();
         targets.sort_unstable();
@@ -384,7 +397,12 @@ impl Analysis {
     }
 
     /// What is known before an instruction, and after it where it is a call that has not come back.
-    fn run_to(&self, convention: &Convention, step: usize, called: bool) -> Option<(State, Option<State>)> {
+    pub(super) fn run_to(
+        &self,
+        convention: &Convention,
+        step: usize,
+        called: bool,
+    ) -> Option<(State, Option<State>)> {
         let block = self.blocks.partition_point(|block| block.steps.0 <= step).checked_sub(1)?;
         let mut state = self.begin.get(block)?.clone()?;
         // Every value of these instructions has had its number since the function was run.
@@ -619,3 +637,6 @@ fn arguments(process: &Process<'_>, target: u64) -> Option<u32> {
     let begins = function.entry() == target.wrapping_sub(process.bias);
     function.args_size().filter(|_| begins && !function.flags().assembly())
 }
+
+#[cfg(test)]
+mod tests;

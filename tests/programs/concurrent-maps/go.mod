@@ -1,0 +1,3 @@
+module example.com/panicle/concurrent-maps
+
+go 1.21
