@@ -13,6 +13,8 @@
 //! - [`LibraryFile`] and the private `cframes`: C code, on stacks that cross cgo and on threads of its own;
 //! - [`session`]: a process opened for questions, of which no more is read than the answer needs;
 //! - [`expr`]: Go-like expressions; [`query`]: these and other questions, answered;
+//! - `flow` and [`operations`]: arguments of functions by following their machine code, and with them who is
+//!   inside which operation on which map;
 //! - [`value`] and [`locals`]: typed values and the variables of frames, from debug information;
 //! - [`maps`]: headers, entries and layout of maps.
 //!

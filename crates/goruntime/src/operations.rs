@@ -15,7 +15,8 @@ mod iterators;
 
 use std::{collections::HashMap, rc::Rc};
 
-use panicle_report::MapOperation;
+use panicle_binary::dwarf::VariableKind;
+use panicle_report::{MapOperation, ThreadOn};
 
 use crate::{
     flow::{self, Flows, Found, Frames, Proof},
@@ -23,7 +24,7 @@ use crate::{
     goroutine::G,
     locals,
     process::Process,
-    threads::Thread,
+    threads::{self, Thread},
     unwind::PhysicalFrame,
     value::{Context, read_word},
 };
@@ -287,7 +288,7 @@ impl Search<'_, '_> {
         let inner = run.first.checked_sub(1).and_then(|inner| physical.get(inner));
         let inner = inner.map_or("", |inner| inner.frame.symbols.name.as_str());
         let panicked = inner == "runtime.gopanic";
-        let moving = g.status.word == "copystack";
+        let stands = self.stands_there(g, thread);
 
         let map_type = self.map_type(frames, run);
         let (map, known) = self.map(stack, physical, frames, run, map_type.map(|found| found.0), thread);
@@ -307,12 +308,29 @@ impl Search<'_, '_> {
             map,
             map_type: map_type.map(|found| found.0),
             known,
-            certain: proven && looks_right && !moving,
+            certain: proven && looks_right && stands,
             noticed: matches!(inner, "runtime.fatal" | "runtime.throw" | "internal/runtime/maps.fatal"),
             panicked,
             caller: physical.get(entry + 1).map(|caller| caller.logical.0),
             operand: Self::operand(frames, entry, outermost),
         })
+    }
+
+    /// Whether the goroutine is known to be where its stack says. One that runs has its place in the registers of
+    /// its thread, or in what was saved when the thread changed to its scheduler's stack; what is left from earlier
+    /// says where it was then.
+    fn stands_there(&self, g: &G, thread: Option<&Thread>) -> bool {
+        if g.status.word == "copystack" {
+            return false;
+        }
+        if !g.status.is_running() || g.syscall.is_some() {
+            return true;
+        }
+        let Some((thread, m)) = thread.and_then(|thread| Some((thread, thread.m?))) else { return false };
+        let at = thread.at_work();
+        let in_go = at.pc() == 0 || self.process.symbolizer.symbols(at.pc()).is_some();
+        let scheduling = threads::stack_of(self.process, &m, at.sp()) == Some(ThreadOn::G0);
+        (g.owns(at.sp()) && in_go) || scheduling
     }
 
     /// Where the caller had the map or the iterator from.
@@ -396,7 +414,9 @@ impl Search<'_, '_> {
             let frame = stack.frames.get(physical.get(index)?.logical.1)?;
             locals::in_frame(self.process, frame, registers.as_ref(), |frame| {
                 let variables = locals::variables(self.context, frame);
-                let map = variables.iter().find(|known| matches!(known.name.as_str(), "h" | "m" | "src"))?;
+                let map = variables.iter().find(|known| {
+                    known.kind == VariableKind::Parameter && matches!(known.name.as_str(), "h" | "m" | "src")
+                })?;
                 read_word(self.context, map.location.as_ref()?)
             })
         })

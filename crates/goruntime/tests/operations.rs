@@ -19,13 +19,17 @@ use panicle_goruntime::{
 use panicle_image::{Core, mmap};
 use rayon::prelude::*;
 
-fn operations(fixture: &Fixture) -> Vec<Operation> {
+fn in_session<R>(fixture: &Fixture, ask: impl FnOnce(&Session<'_>) -> R) -> R {
     let core = mmap::map(&File::open(&fixture.core).unwrap()).unwrap();
     let binary = std::fs::read(&fixture.binary).unwrap();
     let (core, _) = Core::parse(&core).unwrap();
     let (executable, _) = Executable::parse(&binary).unwrap();
-    let ask = |session: &Session<'_>| session.operations();
     session::open(&core, &executable, &session::Options::default(), ask).unwrap()
+}
+
+fn operations(fixture: &Fixture) -> Vec<Operation> {
+    let ask = |session: &Session<'_>| session.operations();
+    in_session(fixture, ask)
 }
 
 /// Whether a printed function works on a map, and which of its arguments is the map, where it is one.
@@ -125,6 +129,78 @@ fn check(fixture: &Fixture) -> (BTreeMap<&'static str, usize>, String) {
     let misses =
         if misses.is_empty() { misses } else { format!("{}:\n{misses}", fixture.directory.display()) };
     (counts, misses)
+}
+
+/// `concurrent-maps` prints which function works on which map. Whoever stands in one of them and in a map function
+/// works on that map.
+fn check_many_maps(fixture: &Fixture) -> (BTreeMap<String, usize>, String) {
+    let text = std::fs::read_to_string(&fixture.stderr).unwrap();
+    let said = text.lines().filter_map(|line| {
+        let (function, address) = line.strip_prefix("map ")?.split_once(' ')?;
+        Some((function.to_owned(), u64::from_str_radix(address.strip_prefix("0x")?, 16).ok()?))
+    });
+    let said: BTreeMap<String, u64> = said.collect();
+    assert_eq!(said.len(), 12, "{}", fixture.directory.display());
+    let shared = said["main.drop"];
+    let (mut misses, mut loops) = (String::new(), false);
+    let mut counts = BTreeMap::new();
+    let found = in_session(fixture, |session| {
+        let found = session.operations();
+        let whose = found.iter().map(|ours| {
+            let g = session.goroutine(ours.goroutine).unwrap();
+            let frames = session.frames(g);
+            let outside = frames.iter().map(|(_, frame)| frame).skip(ours.frame);
+            let names: Vec<String> = outside.map(|frame| frame.call().function.clone()).collect();
+            let owner = names.iter().find_map(|name| {
+                let plain = name.strip_suffix("[...]").unwrap_or(name);
+                said.get(plain).map(|address| (plain.to_owned(), *address))
+            });
+            (owner, names)
+        });
+        let whose: Vec<_> = whose.collect();
+        found.into_iter().zip(whose).collect::<Vec<_>>()
+    });
+    for (ours, (owner, names)) in found {
+        let Some((owner, address)) = owner else {
+            let _ = writeln!(misses, "somebody else: {ours:x?} under {names:?}");
+            continue;
+        };
+        // The encoder keeps what it learns of types in maps of its own.
+        let of_library = owner == "main.marshal" && names.iter().any(|name| name.starts_with("sync."));
+        if of_library {
+            continue;
+        }
+        loops |= owner == "main.parked" && ours.known == Known::Iterator;
+        let how = format!("{:?}{}", ours.known, if ours.certain { ", certain" } else { "" });
+        *counts.entry(how).or_default() += 1;
+        if ours.map.is_some_and(|map| map != address) || (ours.noticed && address != shared) {
+            let _ = writeln!(misses, "{owner} works on {address:#x}: {ours:x?}");
+        }
+    }
+    if !loops {
+        misses.push_str("nobody waits in a loop over its map\n");
+    }
+    let misses =
+        if misses.is_empty() { misses } else { format!("{}:\n{misses}", fixture.directory.display()) };
+    (counts, misses)
+}
+
+#[test]
+fn among_many_maps_each_goroutine_works_on_its_own() {
+    let fixtures = [panicle_fixtures::all(), panicle_fixtures::matrix()].concat();
+    let outcomes: Vec<_> = fixtures
+        .par_iter()
+        .filter(|fixture| fixture.program == "concurrent-maps")
+        .map(check_many_maps)
+        .collect();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (kind, count) in outcomes.iter().flat_map(|(counts, _)| counts) {
+        *counts.entry(kind).or_default() += count;
+    }
+    println!("{counts:?}");
+    let misses: String = outcomes.iter().map(|(_, misses)| misses.as_str()).collect();
+    assert!(misses.is_empty(), "{misses}");
+    assert!(outcomes.len() >= 30, "{} crashes", outcomes.len());
 }
 
 fn holds_for(fixtures: &[Fixture]) {

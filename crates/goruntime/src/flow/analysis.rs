@@ -22,10 +22,15 @@ const MOST_BLOCKS: usize = 20_000;
 const MOST_TARGETS: u64 = 4096;
 /// How often all blocks of a function are gone through.
 const MOST_ROUNDS: usize = 24;
-/// Instructions gone through for one process in all, repetitions counted.
-const MOST_STEPS: u64 = 60_000_000;
-/// Instructions of all functions whose analysis is kept.
-const MOST_KEPT: usize = 1 << 20;
+/// Jump tables of one function, and edges between its blocks.
+const MOST_TABLES: usize = 64;
+const MOST_EDGES: usize = 200_000;
+/// Slots in the states of all blocks of one function.
+const MOST_SLOTS: usize = 1 << 20;
+/// Work for one process in all, in places of a state that are looked at.
+const MOST_WORK: u64 = 2_000_000_000;
+/// Instructions and slots of all functions whose analysis is kept.
+const MOST_KEPT: usize = 1 << 21;
 
 /// What a call does to registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +50,7 @@ pub(super) enum Effect {
 pub(crate) struct Flows {
     known: RefCell<HashMap<u64, Option<Rc<Analysis>>>>,
     kept: Cell<usize>,
-    steps: Cell<u64>,
+    work: Cell<u64>,
 }
 
 /// What a function's places hold at one instruction.
@@ -129,11 +134,11 @@ impl Flows {
         if let Some(known) = self.known.borrow().get(&entry) {
             return known.clone();
         }
-        if self.steps.get() > MOST_STEPS {
+        if self.work.get() > MOST_WORK {
             return None;
         }
-        let found = Analysis::of(process, entry, convention, &self.steps).map(Rc::new);
-        let size = found.as_ref().map_or(1, |found| found.code.steps.len());
+        let found = Analysis::of(process, entry, convention, &self.work).map(Rc::new);
+        let size = found.as_ref().map_or(1, |found| found.code.steps.len() + found.slots());
         let mut known = self.known.borrow_mut();
         if self.kept.get() + size > MOST_KEPT {
             known.clear();
@@ -208,6 +213,9 @@ impl Analysis {
             for (step, targets) in open {
                 tables.insert(step, targets?);
             }
+            if tables.len() > MOST_TABLES {
+                return None;
+            }
         }
         None
     }
@@ -220,6 +228,11 @@ impl Analysis {
     fn step_at(&self, address: u64) -> Option<usize> {
         let site = self.site(address)?;
         self.code.steps.binary_search_by_key(&site, |step| step.site).ok()
+    }
+
+    /// Places in the states that are kept.
+    fn slots(&self) -> usize {
+        self.begin.iter().flatten().map(State::size).sum()
     }
 
     fn effect(&self, target: Option<u64>) -> Effect {
@@ -299,6 +312,9 @@ impl Analysis {
         }
         edges.sort_unstable();
         edges.dedup();
+        if edges.len() > MOST_EDGES {
+            return None;
+        }
         for (from, to) in edges {
             self.blocks.get_mut(from)?.next.push(to);
             self.blocks.get_mut(to)?.before.push(from);
@@ -321,7 +337,7 @@ impl Analysis {
         self.begin = vec![None; count];
         let start = State::entry(&mut values, convention.sp, convention.sp_at_entry);
         let mut work = BTreeSet::from([0_usize]);
-        let mut visits = 0_usize;
+        let (mut visits, mut slots) = (0_usize, 0_usize);
         while let Some(index) = work.pop_first() {
             visits += 1;
             if visits > count.saturating_mul(MOST_ROUNDS) || values.too_many() {
@@ -330,22 +346,28 @@ impl Analysis {
             let block = self.blocks.get(index)?;
             let ways = block.before.iter().filter_map(|before| ends.get(*before)?.as_ref());
             let ways: Vec<&State> = (index == 0).then_some(&start).into_iter().chain(ways).collect();
+            let places = ways.iter().map(|way| way.size() as u64).sum::<u64>();
             let begin = State::join(&ways, block.steps.0 as u32, &mut values)?;
             if begin.is_too_large() {
                 return None;
             }
+            spent.set(spent.get() + places + begin.size() as u64);
             if self.begin.get(index)?.as_ref() == Some(&begin) {
                 continue;
             }
             let mut state = begin.clone();
             *self.begin.get_mut(index)? = Some(begin);
             let steps = self.code.steps.get(block.steps.0..block.steps.1)?;
-            spent.set(spent.get() + steps.len() as u64 + 10);
-            if spent.get() > MOST_STEPS {
-                return None;
-            }
             for step in steps {
                 self.execute(convention, step, &mut state, &mut values);
+                spent.set(spent.get() + state.size() as u64);
+                if spent.get() > MOST_WORK || state.is_too_large() {
+                    return None;
+                }
+            }
+            slots = slots + state.size() - ends.get(index)?.as_ref().map_or(0, State::size);
+            if slots > MOST_SLOTS {
+                return None;
             }
             let end = ends.get_mut(index)?;
             if end.as_ref() != Some(&state) {
@@ -378,6 +400,9 @@ impl Analysis {
                 },
                 _ => continue,
             };
+            if open.len() >= MOST_TABLES {
+                return None;
+            }
             open.push((last, table.and_then(|table| self.targets(word, table))));
         }
         self.values.replace(values);

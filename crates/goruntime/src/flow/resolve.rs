@@ -119,14 +119,21 @@ impl<'s, 'a> Frames<'s, 'a> {
         inside.or_else(|| self.passed(index, register, steps))
     }
 
-    /// What the caller of a frame put in a register before the call.
-    fn passed(&self, index: usize, register: Register, steps: u32) -> Option<Found> {
+    /// The frame that called a frame, where it stands. None where something else lies between the two, such as
+    /// another stack.
+    fn caller(&self, index: usize) -> Option<(usize, Rc<Point>)> {
         let outer = index.checked_add(1)?;
         let point = self.point(outer).filter(|point| point.is_call())?;
-        let mut found = self.resolve(outer, point.register(register), steps + 1)?;
         let entry = self.list.get(index)?.symbols.entry;
+        point.target.is_none_or(|target| target == entry).then_some((outer, point))
+    }
+
+    /// What the caller of a frame put in a register before the call.
+    fn passed(&self, index: usize, register: Register, steps: u32) -> Option<Found> {
+        let (outer, point) = self.caller(index)?;
+        let mut found = self.resolve(outer, point.register(register), steps + 1)?;
         // A method that only passes on to another one is not on the stack; it may have changed the receiver.
-        if point.target != Some(entry) && self.convention.argument(register) == Some(0) {
+        if point.target.is_none() && self.convention.argument(register) == Some(0) {
             found.proof = Proof::ReadAgain;
         }
         Some(Found { outside: true, ..found })
@@ -207,9 +214,9 @@ impl<'s, 'a> Frames<'s, 'a> {
             Value::Entry(Place::Register(register)) => self.passed(index, register, steps),
             Value::Entry(Place::Slot(offset)) => {
                 // Of the arguments on the stack. They belong to the callee, but the caller has what it put there.
-                let outer = self.point(index + 1).filter(|point| point.is_call())?;
-                let id = (offset >= 0).then(|| outer.stack_argument(&self.convention, offset)).flatten()?;
-                let found = self.resolve(index + 1, id, steps + 1)?;
+                let (outer, caller) = self.caller(index)?;
+                let id = (offset >= 0).then(|| caller.stack_argument(&self.convention, offset)).flatten()?;
+                let found = self.resolve(outer, id, steps + 1)?;
                 Some(Found { outside: true, ..found })
             }
             Value::Load { base, offset, size, .. } => {
@@ -249,8 +256,7 @@ impl<'s, 'a> Frames<'s, 'a> {
     /// Where the caller of a frame had the argument `number` of the call from.
     pub(crate) fn operand(&self, index: usize, number: usize) -> Option<Operand> {
         let register = *self.convention.arguments.get(number)?;
-        let outer = index.checked_add(1)?;
-        let point = self.point(outer).filter(|point| point.is_call())?;
+        let (outer, point) = self.caller(index)?;
         Some(self.describe(outer, &point, point.register(register)))
     }
 

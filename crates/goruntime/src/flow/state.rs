@@ -140,6 +140,11 @@ impl State {
         }
     }
 
+    /// How many places are told of.
+    pub(super) fn size(&self) -> usize {
+        REGISTERS + self.slots.len()
+    }
+
     /// There are more slots than any function has.
     pub(super) fn is_too_large(&self) -> bool {
         self.slots.len() > MOST_SLOTS

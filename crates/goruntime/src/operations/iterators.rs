@@ -34,13 +34,12 @@ pub(super) fn find(
         let mut seen = Vec::new();
         for offset in (0..frame_size.saturating_sub(size)).step_by(8) {
             let address = one.frame.sp + offset;
-            let Some(iterator) = Iterator::read(process, address).filter(|iterator| iterator.stands) else {
-                continue;
-            };
+            let Some(iterator) = Iterator::read(process, address) else { continue };
             let known = types.offset(iterator.map_type).is_some()
                 && header::is_map_type(process, Some(types), iterator.map_type);
             if !known
                 || !header::is_map(process, iterator.map, false)
+                || !iterator.stands(process, address)
                 || seen.contains(&iterator.map)
                 || inside.contains(&(iterator.map, one.logical.0))
             {
