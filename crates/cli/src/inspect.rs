@@ -177,7 +177,7 @@ fn write(
         error: &'f EvalError,
     }
     let context = session.context();
-    match (expr::evaluate(&context, &place.scope(), expression), style.format) {
+    match (expr::evaluate(&context, &place.scope(session), expression), style.format) {
         (Ok(value), Format::Json) => {
             let limits =
                 json::Limits { depth: style.depth, elements: style.limit, bytes: MOST_STRING, total: 0 };

@@ -57,6 +57,8 @@ pub struct Scope<'s> {
     pub package: Option<&'s str>,
     /// The frame's function, for messages.
     pub frame: Option<&'s str>,
+    /// What keys are hashed with; without it a key of a map is compared with all of them.
+    pub hashes: Option<&'s maps::Hashes>,
 }
 
 /// The value of an expression.
@@ -77,17 +79,18 @@ pub fn evaluate(context: &Context<'_>, scope: &Scope<'_>, expression: &str) -> R
     Ok(Value { operand })
 }
 
-/// The entry of `key` in the map of type `of` at `address`; `None` when it has no such key.
-pub fn map_entry(
+/// Looks for `key` in the map of type `of` at `address`.
+pub fn map_lookup(
     context: &Context<'_>,
+    hashes: Option<&maps::Hashes>,
     of: &maps::MapType,
     address: u64,
     key: &Value,
-) -> Result<Option<maps::Entry>, EvalError> {
-    let scope = Scope::default();
+) -> Result<maps::Lookup, EvalError> {
+    let scope = Scope { hashes, ..Scope::default() };
     let evaluator =
         Evaluator { context, scope: &scope, names: Names::new(context, None), work: Cell::new(MOST_WORK) };
-    literal::entry(&evaluator, of, address, &key.operand, 0).map(|(entry, _)| entry)
+    literal::lookup(&evaluator, of, address, &key.operand, 0)
 }
 
 impl Value {

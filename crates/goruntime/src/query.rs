@@ -107,7 +107,7 @@ fn evaluate<R>(
     let place = Place::find(session, query.goroutine, query.frame)?;
     let context = session.context();
     let value =
-        expr::evaluate(&context, &place.scope(), &query.expression).map_err(QueryError::Expression)?;
+        expr::evaluate(&context, &place.scope(session), &query.expression).map_err(QueryError::Expression)?;
     let (elements, depth) = (query.limit.unwrap_or(limits.elements), query.depth.unwrap_or(limits.depth));
     let in_words = value::Limits { depth, ..value::Limits::default() };
     let about = value.about(&context, &query.expression, in_words);
@@ -174,11 +174,12 @@ impl Place {
     }
 
     /// What an expression is evaluated with.
-    pub fn scope(&self) -> Scope<'_> {
+    pub fn scope<'s>(&'s self, session: &'s Session<'_>) -> Scope<'s> {
         Scope {
             variables: &self.variables,
             package: self.package.as_deref(),
             frame: self.function.as_deref(),
+            hashes: Some(session.hashes()),
         }
     }
 

@@ -18,6 +18,7 @@ use crate::{
     frames::{LogicalFrame, Stack},
     goroutine::{self, G},
     locals::{self, Variable},
+    maps::Hashes,
     operations::{self, Operation},
     process::Process,
     resolve::{self, Resolved},
@@ -75,6 +76,7 @@ pub struct Session<'s> {
     threads: OnceCell<Vec<Thread>>,
     stacks: RefCell<HashMap<u64, std::rc::Rc<Stack>>>,
     death: OnceCell<Option<Death>>,
+    hashes: OnceCell<Hashes>,
     diagnostics: RefCell<Vec<Diagnostic>>,
 }
 
@@ -139,6 +141,7 @@ pub fn open<R>(
         threads: OnceCell::new(),
         stacks: RefCell::default(),
         death: OnceCell::new(),
+        hashes: OnceCell::new(),
         diagnostics: RefCell::new(diagnostics),
     }))
 }
@@ -168,6 +171,11 @@ impl<'s> Session<'s> {
             bias: self.process.bias,
             symbol: self.symbol,
         }
+    }
+
+    /// What the process hashes keys with.
+    pub fn hashes(&self) -> &Hashes {
+        self.hashes.get_or_init(|| Hashes::of(self.process))
     }
 
     /// What was said so far.

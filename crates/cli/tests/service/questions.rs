@@ -108,6 +108,14 @@ fn entries_of_a_map_are_sorted_filtered_and_paged() {
     assert_eq!(entries("&key=%22a%22").problem(422), "expression");
     assert_eq!(entries("&sort=key&cursor=nonsense").problem(422), "expression");
     assert_eq!(entries("&limit=0").problem(400), "bad-request");
+    let path = format!("/api/v1/crashes/{crash}/maps/{address}/layout?type_address={type_address}");
+    let layout = server.get(&format!("{path}&limit=4&key=42")).expect(200);
+    assert_eq!(layout["rows"].as_array().unwrap().len(), 4);
+    assert!(layout["total"].as_u64().unwrap() >= 100 / 8);
+    assert_eq!(layout["key"]["key"], "42");
+    assert!(layout["key"]["hash"].as_str().unwrap().starts_with("0x"), "{layout:#}");
+    assert!(layout["key"]["found_in"].as_u64().is_some());
+    assert_eq!(server.get(&format!("{path}&limit=5000")).problem(400), "bad-request");
     let nowhere = format!("/api/v1/crashes/{crash}/maps/0x10/entries?type_address={type_address}");
     assert_eq!(server.get(&nowhere).problem(404), "not-found");
 }

@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use panicle_report::EvalError;
+use panicle_report::{EvalError, KeyPlace};
 
 use super::{
     equal::equal,
     error::Kind as Error,
     eval::Evaluator,
-    operand::Operand,
+    operand::{Operand, gap},
     operators::as_type,
     parser::{Expr, Node},
 };
@@ -17,11 +17,14 @@ use crate::{
     value::{
         Location,
         describe::{Described, Kind, describe},
+        place::Place,
     },
 };
 
 /// Elements of an array that a literal may have.
 const MOST_ELEMENTS: u64 = 1024;
+/// Bytes of a key that is looked up by its hash.
+const LARGEST_KEY: u64 = 64 << 10;
 
 /// `of{elements}`
 pub(super) fn composite(
@@ -99,7 +102,8 @@ pub(super) fn map_element(
     let unknown = || Error::Type.at(at, format!("how the entries of a {} lie is unknown", of.name));
     let found = of.type_ref.and_then(|of| maps::MapType::of(context, of)).ok_or_else(unknown)?;
     let word = map.word_at(context, 0, at)?;
-    match entry(with, &found, word, key, key_at)? {
+    let looked_up = lookup(with, &found, word, key, key_at)?;
+    match (looked_up.entry, looked_up.problems.first()) {
         (Some(entry), _) => Ok(Operand::at(context, found.elem, Location::Address(entry.elem))),
         (None, Some(problem)) => {
             let text = format!("the map has no such key, as far as it can be read: {problem}");
@@ -109,26 +113,94 @@ pub(super) fn map_element(
     }
 }
 
-/// The entry of `key` in the map at `word`; without one, what was wrong with the map.
-pub(super) fn entry(
+/// Looks for `key` in the map at `word`: by its hash, or where it has none, among all.
+pub(super) fn lookup(
     with: &Evaluator<'_>,
     of: &maps::MapType,
     word: u64,
     key: &Operand,
     at: usize,
-) -> Result<(Option<maps::Entry>, Option<String>), EvalError> {
+) -> Result<maps::Lookup, EvalError> {
     let context = with.context;
     let key_type = Rc::new(describe(context, of.key));
     let key = match key_type.kind {
         Kind::Interface { .. } => key.clone(),
         _ => as_type(with, key, &key_type, at)?,
     };
+    let hashes = with.scope.hashes;
+    if matches!(key_type.kind, Kind::String) {
+        let text = key.text(context, at)?.unwrap_or_default();
+        return Ok(maps::lookup(context, hashes, of, word, maps::Key::Text(&text)));
+    }
+    let mut bytes = Vec::new();
+    if encode(with, &key, &key_type, &mut bytes, at)? && bytes.len() as u64 == of.key_size {
+        return Ok(maps::lookup(context, hashes, of, word, maps::Key::Bytes(&bytes)));
+    }
     let mut entries = maps::entries(context, of, word);
+    let mut found = None;
     for entry in entries.by_ref() {
         let candidate = Operand::Typed { of: Rc::clone(&key_type), location: Location::Address(entry.key) };
         if equal(with, &candidate, &key, at)? {
-            return Ok((Some(entry), None));
+            found = Some(entry);
+            break;
         }
     }
-    Ok((None, entries.problems().into_iter().next()))
+    let place = KeyPlace {
+        hash_function: "A key of this kind was looked for among all.".to_owned(),
+        found_in: found.map(|entry| entry.row),
+        slot: found.map(|entry| entry.slot),
+        ..KeyPlace::default()
+    };
+    Ok(maps::Lookup { entry: found, place, problems: entries.problems() })
+}
+
+/// Appends the bytes of `value` as they would lie in memory; false when they cannot be told, as those of a text
+/// that lies nowhere.
+fn encode(
+    with: &Evaluator<'_>,
+    value: &Operand,
+    of: &Described,
+    bytes: &mut Vec<u8>,
+    at: usize,
+) -> Result<bool, EvalError> {
+    let context = with.context;
+    let size = of.size.filter(|size| *size <= LARGEST_KEY);
+    let Some(size) = size.and_then(|size| usize::try_from(size).ok()) else { return Ok(false) };
+    let start = bytes.len();
+    match value {
+        Operand::Typed { of: found, location } if found.name == of.name => {
+            bytes.resize(start + size, 0);
+            Place::new(location).read(context.memory, &mut bytes[start..]).map_err(|found| gap(at, found))?;
+            Ok(true)
+        }
+        Operand::Composite { elements, .. } => {
+            let parts: Vec<(u64, Described)> = match &of.kind {
+                Kind::Struct(fields) => {
+                    fields.iter().map(|field| (field.offset, describe(context, field.of))).collect()
+                }
+                Kind::Array { elem, len } => {
+                    let elem = describe(context, *elem);
+                    let stride = elem.size.unwrap_or(0);
+                    (0..*len).map(|index| (stride.wrapping_mul(index), elem.clone())).collect()
+                }
+                _ => return Ok(false),
+            };
+            for ((offset, part), element) in parts.iter().zip(elements) {
+                // What is missing is zero, and so is what lies between.
+                let Some(element) = element else { continue };
+                let Some(from) = usize::try_from(*offset).ok().and_then(|offset| start.checked_add(offset))
+                else {
+                    return Ok(false);
+                };
+                bytes.resize(from.max(bytes.len()), 0);
+                if bytes.len() != from || !encode(with, element, part, bytes, at)? {
+                    return Ok(false);
+                }
+            }
+            let fits = bytes.len() <= start + size;
+            bytes.resize(start + size, 0);
+            Ok(fits)
+        }
+        _ => Ok(false),
+    }
 }

@@ -4,8 +4,8 @@ use std::{cmp::Reverse, collections::BinaryHeap, rc::Rc};
 
 use panicle_binary::dwarf::BaseKind;
 use panicle_report::{
-    Address, EvalError, MapEntries, MapEntriesQuery, MapEntry, MapLayout, MapLayoutQuery, MapPointer,
-    MapSort, QueryError,
+    Address, EvalError, KeyPlace, MapEntries, MapEntriesQuery, MapEntry, MapLayout, MapLayoutQuery,
+    MapPointer, MapSort, QueryError,
 };
 
 use super::literal;
@@ -47,11 +47,11 @@ pub(super) fn answer(session: &Session<'_>, query: &MapEntriesQuery) -> Result<M
     };
     if let Some(key) = &query.key {
         let key = literal(session, key).map_err(QueryError::Expression)?;
-        let found = expr::map_entry(&context, &of, query.map.address.0, &key);
-        match found {
-            Ok(entry) => answer.entries.extend(entry.map(|entry| words.entry(entry))),
-            Err(error) => return Err(QueryError::Expression(error)),
-        }
+        let hashes = Some(session.hashes());
+        let found = expr::map_lookup(&context, hashes, &of, query.map.address.0, &key);
+        let found = found.map_err(QueryError::Expression)?;
+        answer.entries.extend(found.entry.map(|entry| words.entry(entry)));
+        add_problems(&mut answer, found.problems);
         answer.matching = Some(answer.entries.len() as u64);
         return Ok(answer);
     }
@@ -331,12 +331,17 @@ impl Placed {
     }
 }
 
-/// How the entries of a map lie.
+/// How the entries of a map lie, and where a key belongs among them.
 pub(super) fn layout(session: &Session<'_>, query: &MapLayoutQuery) -> Result<MapLayout, QueryError> {
     let context = session.context();
     let of = map_type(&context, query.map)?;
-    let key = query.key.as_deref().map(|key| literal(session, key)).transpose();
-    let key = key.map_err(QueryError::Expression)?;
-    let _ = (of, key);
-    Err(QueryError::NotFound("how a map's entries lie is not read yet".to_owned()))
+    let address = query.map.address.0;
+    let mut layout = maps::layout(&context, &of, address, query.from, query.limit);
+    if let Some(text) = &query.key {
+        let key = literal(session, text).map_err(QueryError::Expression)?;
+        let found = expr::map_lookup(&context, Some(session.hashes()), &of, address, &key);
+        let found = found.map_err(QueryError::Expression)?;
+        layout.key = Some(KeyPlace { key: key.text(&context, WRITTEN), ..found.place });
+    }
+    Ok(layout)
 }
