@@ -20,14 +20,12 @@ use std::rc::Rc;
 
 use panicle_binary::dwarf::BaseKind;
 use serde::Serialize;
-use serde::ser::{SerializeMap as _, SerializeSeq as _, Serializer};
+use serde::ser::{SerializeMap as _, Serializer};
 
 use super::describe::{Described, Field, Kind, TypeRef, describe};
-use super::interface::{Dynamic, dynamic};
-use super::place::{Gap, Location, Place};
+use super::place::{Location, Place};
 use super::scalar::{MAX_LEN, base, function_name};
 use super::{Context, write::MAX_NESTING};
-use crate::maps;
 
 /// Types that stay described; when there are more, the cache starts again from nothing.
 const MOST_TYPES: usize = 4096;
@@ -166,42 +164,6 @@ fn hex(address: u64) -> String {
     format!("{address:#x}")
 }
 
-/// A float: JSON has none that are no numbers.
-pub(crate) fn float<S: Serializer>(serializer: S, number: f64) -> Result<S::Ok, S::Error> {
-    match number {
-        number if number.is_nan() => serializer.serialize_str("NaN"),
-        f64::INFINITY => serializer.serialize_str("+Inf"),
-        f64::NEG_INFINITY => serializer.serialize_str("-Inf"),
-        number => serializer.serialize_f64(number),
-    }
-}
-
-/// A string of `len` bytes, of which `bytes` are the first.
-pub(crate) fn text<S: Serializer>(serializer: S, bytes: &[u8], len: u64) -> Result<S::Ok, S::Error> {
-    let cut = (bytes.len() as u64) < len;
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => Some(text),
-        // A character that the limit cut in two is left out.
-        Err(error) if cut && error.error_len().is_none() => {
-            std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()
-        }
-        Err(_) => None,
-    };
-    if let (Some(text), false) = (text, cut) {
-        return serializer.serialize_str(text);
-    }
-    let mut map = serializer.serialize_map(None)?;
-    map.serialize_entry("len", &len)?;
-    match text {
-        Some(text) => map.serialize_entry("text", text)?,
-        None => map.serialize_entry("hex", &Hex(bytes))?,
-    }
-    if cut {
-        map.serialize_entry("truncated", &true)?;
-    }
-    map.end()
-}
-
 /// Serializes the value of an expression that may find a [`Gap`], which then stands in its place.
 macro_rules! or_gap {
     ($serializer:expr, $read:expr) => {
@@ -211,6 +173,12 @@ macro_rules! or_gap {
         }
     };
 }
+
+mod containers;
+mod text;
+
+use containers::Cap;
+pub(crate) use text::{float, text};
 
 impl Serialize for Node<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -373,224 +341,5 @@ impl Node<'_> {
             written?;
         }
         map.end()
-    }
-
-    fn slice<S: Serializer>(&self, serializer: S, elem: TypeRef) -> Result<S::Ok, S::Error> {
-        let memory = self.walk.context.memory;
-        let data = or_gap!(serializer, self.place.word(memory));
-        let len = or_gap!(serializer, self.place.at(8).word(memory));
-        let cap = self.place.at(16).word(memory);
-        if data == 0 && len == 0 {
-            return serializer.serialize_unit();
-        }
-        if len > MAX_LEN || cap.as_ref().is_ok_and(|cap| *cap < len) {
-            let text = format_args!("<bad slice: data {data:#x}, len {}>", len as i64);
-            return failed(serializer, text);
-        }
-        let location = Location::Address(data);
-        self.elements(serializer, Place::new(&location), elem, len, Cap::Slice(cap.ok()))
-    }
-
-    fn elements<S: Serializer>(
-        &self,
-        serializer: S,
-        place: Place<'_>,
-        elem: TypeRef,
-        len: u64,
-        cap: Cap,
-    ) -> Result<S::Ok, S::Error> {
-        let elements =
-            Elements { node: self, place, of: self.walk.describe(elem), len, truncated: Cell::new(false) };
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("len", &len)?;
-        if let Cap::Slice(cap) = cap {
-            map.serialize_entry("cap", &cap)?;
-        }
-        map.serialize_entry("elements", &elements)?;
-        map.serialize_entry("truncated", &elements.truncated.get())?;
-        map.end()
-    }
-
-    fn interface<S: Serializer>(&self, serializer: S, empty: bool) -> Result<S::Ok, S::Error> {
-        let context = self.walk.context;
-        let word = or_gap!(serializer, self.place.word(context.memory));
-        let data = or_gap!(serializer, self.place.at(8).word(context.memory));
-        if word == 0 {
-            return serializer.serialize_unit();
-        }
-        let Some(Dynamic { of, direct }) = dynamic(context, empty, word) else {
-            let text = format_args!("<interface of unknown type {word:#x}, data {data:#x}>");
-            return failed(serializer, text);
-        };
-        let of = self.walk.describe(of);
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", &of.name)?;
-        if self.depth < self.walk.limits.depth {
-            let location = Dynamic::location(direct, data);
-            let (walk, place) = (self.walk, Place::new(&location));
-            let (depth, nesting) = (self.depth + 1, self.nesting + 1);
-            map.serialize_entry("value", &Node { walk, of, place, depth, nesting, path: self.path })?;
-        } else {
-            map.serialize_entry("address", &hex(data))?;
-        }
-        map.end()
-    }
-
-    fn map<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let context = self.walk.context;
-        let word = or_gap!(serializer, self.place.word(context.memory));
-        if word == 0 {
-            return serializer.serialize_unit();
-        }
-        let of = self.of.type_ref.and_then(|of| maps::MapType::of(context, of));
-        let Some(of) = of else {
-            return failed(serializer, format_args!("<map at {word:#x}: how its entries lie is unknown>"));
-        };
-        let header = match maps::header(context, &of, word) {
-            Ok(header) => header,
-            Err(error) => return failed(serializer, error),
-        };
-        let entries = Entries { node: self, of: &of, word, truncated: Cell::new(false) };
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("len", &header.count)?;
-        map.serialize_entry("address", &hex(word))?;
-        map.serialize_entry("entries", &entries)?;
-        map.serialize_entry("truncated", &entries.truncated.get())?;
-        map.end()
-    }
-
-    fn channel<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let context = self.walk.context;
-        let word = or_gap!(serializer, self.place.word(context.memory));
-        if word == 0 {
-            return serializer.serialize_unit();
-        }
-        let location = Location::Address(word);
-        let number = |name: &str| {
-            let field = context.layout.structure("runtime.hchan").and_then(|chan| chan.field(name));
-            field
-                .map(|field| Place::new(&location).at(field.offset).number(context.memory, field.size))
-                .transpose()
-        };
-        let len = or_gap!(serializer, number("qcount"));
-        let cap = or_gap!(serializer, number("dataqsiz"));
-        let closed = or_gap!(serializer, number("closed"));
-        let mut map = serializer.serialize_map(Some(4))?;
-        map.serialize_entry("address", &hex(word))?;
-        map.serialize_entry("len", &len)?;
-        map.serialize_entry("cap", &cap)?;
-        map.serialize_entry("closed", &closed.map(|closed| closed != 0))?;
-        map.end()
-    }
-}
-
-/// A capacity, which slices alone have, and which may be unknown.
-#[derive(Clone, Copy)]
-enum Cap {
-    None,
-    Slice(Option<u64>),
-}
-
-/// The elements of a slice or array.
-struct Elements<'n> {
-    node: &'n Node<'n>,
-    place: Place<'n>,
-    of: Rc<Described>,
-    len: u64,
-    truncated: Cell<bool>,
-}
-
-impl Serialize for Elements<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let walk = self.node.walk;
-        let mut seq = serializer.serialize_seq(None)?;
-        for at in 0..self.len {
-            if at >= walk.most_elements() || walk.left.get() < VALUE_COST {
-                self.truncated.set(true);
-                break;
-            }
-            let offset = self.of.size.and_then(|size| size.checked_mul(at));
-            let Some(offset) = offset else {
-                seq.serialize_element(&Failed { error: "<elements of unknown size>".to_owned() })?;
-                self.truncated.set(true);
-                break;
-            };
-            let start = self.place.at(offset);
-            if let Some(address) = start.address()
-                && self.of.size != Some(0)
-                && !walk.context.memory.read(address, &mut [0])
-            {
-                seq.serialize_element(&Failed { error: Gap::Unreadable(address).to_string() })?;
-                self.truncated.set(true);
-                break;
-            }
-            let mut written = Ok(());
-            self.node.within(Rc::clone(&self.of), start, |node| written = seq.serialize_element(node));
-            written?;
-        }
-        seq.end()
-    }
-}
-
-/// The entries of a map.
-struct Entries<'n> {
-    node: &'n Node<'n>,
-    of: &'n maps::MapType,
-    word: u64,
-    truncated: Cell<bool>,
-}
-
-impl Serialize for Entries<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let walk = self.node.walk;
-        let (key, value) = (walk.describe(self.of.key), walk.describe(self.of.elem));
-        let mut seq = serializer.serialize_seq(None)?;
-        for (count, entry) in (0_u64..).zip(maps::entries(walk.context, self.of, self.word)) {
-            if count >= walk.most_elements() || walk.left.get() < VALUE_COST {
-                self.truncated.set(true);
-                break;
-            }
-            let (key, value) = (Rc::clone(&key), Rc::clone(&value));
-            let pair = Pair { node: self.node, key: (key, entry.key), value: (value, entry.elem) };
-            seq.serialize_element(&pair)?;
-        }
-        seq.end()
-    }
-}
-
-/// An entry of a map: types and addresses.
-struct Pair<'n> {
-    node: &'n Node<'n>,
-    key: (Rc<Described>, u64),
-    value: (Rc<Described>, u64),
-}
-
-impl Serialize for Pair<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
-        for (name, (of, address)) in [("key", &self.key), ("value", &self.value)] {
-            let location = Location::Address(*address);
-            let mut written = Ok(());
-            self.node.within(Rc::clone(of), Place::new(&location), |node| {
-                written = map.serialize_entry(name, node);
-            });
-            written?;
-        }
-        map.end()
-    }
-}
-
-/// Bytes in hexadecimal.
-struct Hex<'b>(&'b [u8]);
-
-impl Serialize for Hex<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Digits<'b>(&'b [u8]);
-        impl std::fmt::Display for Digits<'_> {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
-        }
-        serializer.collect_str(&Digits(self.0))
     }
 }
