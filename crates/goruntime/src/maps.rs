@@ -9,11 +9,13 @@
 //! - [`header()`]: what the header says, and what follows from it;
 //! - [`entries()`]: a lazy walk over all entries that can go on from a [`Cursor`];
 //! - [`Hashes`]: the hash functions of the process, and [`lookup()`], which finds one key by them;
-//! - [`layout()`]: how the entries lie.
+//! - [`layout()`]: how the entries lie;
+//! - [`check()`]: a look at all of them for damage.
 //!
 //! Nothing read is trusted: a walk looks at no more bytes than there are in memory.
 
 mod blocks;
+mod check;
 mod entries;
 mod hash;
 mod header;
@@ -26,6 +28,7 @@ mod report;
 mod shared;
 mod swiss;
 
+pub use check::{Check, check};
 pub use entries::{Cursor, Entries, Entry, entries};
 pub use hash::{HashFunction, Hashes};
 pub use header::{Header, Unreadable, header, looks_like};

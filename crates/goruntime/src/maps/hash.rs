@@ -326,7 +326,11 @@ impl HashFunction {
 }
 
 /// Whether an entry may be where it is when its key has this hash, as far as that is quickly told.
-fn home(context: &Context<'_>, of: &MapType, address: u64) -> Option<impl Fn(&Entry, u64) -> bool + use<>> {
+pub(super) fn home(
+    context: &Context<'_>,
+    of: &MapType,
+    address: u64,
+) -> Option<impl Fn(&Entry, u64) -> bool + use<>> {
     let map = match of.slots.implementation {
         MapImplementation::Swiss => None,
         _ => Some(Hmap::read(context, address)?),

@@ -2,6 +2,7 @@
 
 mod digest;
 mod hashes;
+mod hostile;
 mod oracle;
 mod places;
 
