@@ -17,6 +17,7 @@
 //!   inside which operation on which map;
 //! - [`value`] and [`locals`]: typed values and the variables of frames, from debug information;
 //! - [`maps`]: headers, entries and layout of maps.
+//! - the private `roots`: which maps there are, and who holds them.
 //!
 //! The oracle for all of it is the traceback that the dying runtime prints under
 //! GOTRACEBACK=crash: every goroutine and frame here agrees with it.
@@ -43,6 +44,7 @@ pub mod process;
 pub mod query;
 mod reconstruct;
 mod resolve;
+mod roots;
 pub mod session;
 pub mod signals;
 pub mod spell;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use panicle_binary::Executable;
 use panicle_image::Core;
-use panicle_report::{Diagnostic, Goroutine, Layout as ReportLayout, Panic, Thread as ReportThread};
+use panicle_report::{Diagnostic, Goroutine, Layout as ReportLayout, Map, Panic, Thread as ReportThread};
 
 use crate::{
     cframes::LibraryFile,
@@ -14,7 +14,9 @@ use crate::{
     crash,
     frames::Stack,
     goroutine::G,
+    operations,
     panics::PanicReader,
+    roots::{self, View},
     session::{self, Session},
     threads::Thread,
     value::{self, Limits},
@@ -51,6 +53,10 @@ pub struct Reconstruction {
     pub panic: Option<Panic>,
     /// The goroutine at fault.
     pub crashing_goroutine: Option<u64>,
+    /// Maps: that of the operation that ended the process first, then those in use, then by entries.
+    pub maps: Vec<Map>,
+    /// Maps that were found and are not listed.
+    pub maps_left_out: u64,
 }
 
 /// Reads the process that `core` was taken of. `executable` must be the one it ran.
@@ -134,12 +140,24 @@ fn read(session: &Session<'_>, most_frames_with_locals: usize) -> (Reconstructio
     let ids: HashMap<u64, u64> = goroutines.iter().map(|(g, _)| (g.address, g.id)).collect();
     let threads = threads.iter().map(|thread| writer.thread(thread, &ids)).collect();
     writer.say_what_was_left_out();
-    let diagnostics = writer.diagnostics;
+    let mut diagnostics = writer.diagnostics;
+    let view = View {
+        process,
+        context: &context,
+        goroutines: &goroutines,
+        written: &written,
+        threads: &by_m,
+        crashing,
+    };
+    let found = roots::find(&view, operations::find(process, &context, &goroutines, &by_m));
+    diagnostics.extend(found.diagnostics);
     let reconstruction = Reconstruction {
         goroutines: written,
         threads,
         panic,
         crashing_goroutine: crashing,
+        maps: found.maps,
+        maps_left_out: found.left_out,
         ..Reconstruction::default()
     };
     (reconstruction, diagnostics)

@@ -120,6 +120,11 @@ pub(crate) fn read_word(context: &Context<'_>, location: &Location) -> Option<u6
     place::Place::new(location).word(context.memory).ok()
 }
 
+/// The word so many bytes behind the start of a location, when it is known.
+pub(crate) fn read_word_at(context: &Context<'_>, location: &Location, offset: u64) -> Option<u64> {
+    place::Place::new(location).at(offset).word(context.memory).ok()
+}
+
 /// The value an interface holds, of which `word` and `data` are the two words, `word` being a `*runtime.itab`
 /// (`empty` false) or a `*runtime._type` (`empty` true).
 ///

@@ -216,6 +216,11 @@ impl TypeData {
         (self.types <= address && address < self.etypes).then(|| address - self.types)
     }
 
+    /// Where the module's type data begins and ends.
+    pub(crate) fn bounds(&self) -> (u64, u64) {
+        (self.types, self.etypes)
+    }
+
     /// The address of the type `offset` bytes behind `moduledata.types`.
     pub fn address(&self, offset: u64) -> u64 {
         self.types.wrapping_add(offset)

@@ -1,0 +1,241 @@
+//! Goroutines inside operations, as the report has them, and where they had the map from.
+
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
+
+use panicle_binary::dwarf::{BaseKind, VariableKind};
+use panicle_report::{Address, MapRoot, MapRootKind, MapUser};
+
+use super::{Search, View, table::Rank, table::bare_root, type_at, variables::Start};
+use crate::{
+    frames::LogicalFrame,
+    locals,
+    operations::{Operand, OperandBase, Operation},
+    value::{
+        Context, Location,
+        describe::{Kind, TypeRef, describe},
+    },
+};
+
+/// How a nil map is known to be the one.
+const NIL: &str = "Writing to it panicked, which a write does to no other map.";
+
+/// The operation of a goroutine on a map.
+#[derive(Clone, Debug)]
+pub(super) struct Use {
+    /// Where the map is; 0 for a nil map.
+    pub(super) map: u64,
+    /// The runtime's descriptor of its type.
+    pub(super) type_address: Option<u64>,
+    /// The goroutine and its operation.
+    pub(super) user: MapUser,
+    /// Where it is among the view's goroutines, and the frame that asked for the operation there.
+    caller: Option<(usize, usize)>,
+    operand: Option<Operand>,
+}
+
+impl Use {
+    /// The operations whose map is known.
+    pub(super) fn all(view: &View<'_, '_>, operations: Vec<Operation>) -> Vec<Self> {
+        let index: HashMap<u64, usize> =
+            view.goroutines.iter().enumerate().map(|(index, (g, _))| (g.id, index)).collect();
+        let mut seen = HashSet::new();
+        let used = |operation: Operation| {
+            let goroutine = *index.get(&operation.goroutine)?;
+            let map = operation.map?;
+            let frame = view.frame_number(goroutine, operation.frame);
+            let caller = operation.caller.map(|caller| view.frame_number(goroutine, caller));
+            // A write to a nil map ends in a panic that it raises itself.
+            let nil = map == 0 && operation.panicked && view.crashing == Some(operation.goroutine);
+            // A goroutine that iterates has one iterator for each loop, and may have several over one map.
+            if !seen.insert((operation.goroutine, frame, map, operation.operation)) {
+                return None;
+            }
+            Some(Self {
+                map,
+                type_address: operation.map_type,
+                user: MapUser {
+                    goroutine: operation.goroutine,
+                    frame,
+                    function: operation.function,
+                    operation: operation.operation,
+                    certain: operation.certain,
+                    noticed: operation.noticed || nil,
+                    caller_frame: caller,
+                    caller: caller.and_then(|caller| in_words(view, goroutine, caller)),
+                    because: if nil { NIL } else { operation.known.because() }.to_owned(),
+                },
+                caller: operation.caller.map(|caller| (goroutine, caller)),
+                operand: operation.operand,
+            })
+        };
+        operations.into_iter().filter_map(used).collect()
+    }
+
+    /// It says that the map is nil, and that nothing was written to it says nothing.
+    fn is_of_nil(&self) -> bool {
+        self.map == 0 && !self.user.noticed
+    }
+}
+
+/// `store.(*DB).Put (db.go:42)`.
+fn in_words(view: &View<'_, '_>, goroutine: usize, frame: u64) -> Option<String> {
+    let frame = view.written.get(goroutine)?.frames.get(usize::try_from(frame).ok()?)?;
+    let plain = frame.function.split_once('[').map_or(frame.function.as_str(), |(head, _)| head);
+    let name = plain.rfind('/').map_or(frame.function.as_str(), |slash| &frame.function[slash + 1..]);
+    let file = frame.file.as_deref().map(|file| file.rsplit('/').next().unwrap_or(file));
+    Some(match (file, frame.line) {
+        (Some(file), Some(line)) => format!("{name} ({file}:{line})"),
+        _ => name.to_owned(),
+    })
+}
+
+impl Search<'_, '_> {
+    /// Adds the maps that operations are about, and what their operands tell of the way to them.
+    pub(super) fn operands(&mut self, uses: &mut Vec<Use>) {
+        uses.retain(|operation| !operation.is_of_nil());
+        for operation in &*uses {
+            // A map in the middle of a write may look like none; that it is one is known here.
+            self.operand(operation);
+        }
+        for operation in &*uses {
+            let _ = self.argument_of_operand(operation);
+        }
+    }
+
+    fn operand(&mut self, operation: &Use) {
+        let Some(address) = operation.type_address else { return };
+        let of = type_at(self.view.context, address);
+        let user = &operation.user;
+        let slot = operation.operand.as_ref().and_then(slot_of);
+        let global = operation.operand.as_ref().and_then(|operand| match operand.base {
+            OperandBase::Global { address } => Some(address),
+            _ => None,
+        });
+        // The address of a package's variable itself; others lead to a struct that is not known here.
+        let is_variable = global.is_some() && global == slot;
+        let root = || MapRoot {
+            goroutine: Some(user.goroutine).filter(|_| !is_variable),
+            frame: user.caller_frame.filter(|_| !is_variable),
+            owner: match operation.operand.as_ref().map(|operand| &operand.base) {
+                Some(OperandBase::Result { function: Some(function) }) => {
+                    Some(format!("what {function} returned"))
+                }
+                _ => None,
+            },
+            variable: global.filter(|_| is_variable).map(|address| format!("global {address:#x}")),
+            certain: user.certain,
+            slot: slot.map(Address),
+            ..bare_root(if is_variable { MapRootKind::Global } else { MapRootKind::Operand })
+        };
+        let at = (Rank::Operand, 0);
+        if operation.map == 0 {
+            self.table.add_nil(of, at, root());
+        } else {
+            self.table.add((operation.map, of), at, || true, root);
+        }
+    }
+
+    /// Adds what leads to the map from the argument that the operation's caller had it from. The compiler need
+    /// not have kept the argument anywhere that debug information names, and without that there are no names.
+    fn argument_of_operand(&mut self, operation: &Use) -> Option<()> {
+        let operand = operation.operand.as_ref()?;
+        let OperandBase::Argument { number, value } = operand.base else { return None };
+        let first = operand.steps.first();
+        let by_step = || {
+            let step = first?;
+            Some(step.address?.wrapping_add_signed(step.offset.wrapping_neg()))
+        };
+        let value = value.or_else(by_step).filter(|&value| value != 0)?;
+        let view = self.view;
+        let (goroutine, caller) = operation.caller?;
+        let (g, stack) = view.goroutines.get(goroutine)?;
+        // Arguments are those of the physical function, into which the caller may be inlined.
+        let of_caller = stack.frames.get(caller)?;
+        let outermost = stack
+            .frames
+            .iter()
+            .enumerate()
+            .skip(caller)
+            .take_while(|(_, frame)| Rc::ptr_eq(&frame.physical, &of_caller.physical))
+            .last()?;
+        let (index, frame) = outermost;
+        let place = (operation.user.goroutine, view.frame_number(goroutine, index));
+        let start = |name, of, location, object| Start {
+            name,
+            of,
+            location,
+            object,
+            kind: MapRootKind::Argument,
+            rank: Rank::Operation,
+            frame: Some(place),
+            nil: view.crashing == Some(g.id),
+            certain: operation.user.certain,
+        };
+        if view.context.dwarf.is_some() {
+            let (name, of) = self.parameter(frame, number)?;
+            let location = Location::of_bytes(&value.to_le_bytes());
+            self.follow(&start(&name, of, &location, false));
+        } else {
+            let (of, name) =
+                self.type_names.pointer_receiver(frame.physical_name()).filter(|_| number == 0)?;
+            self.follow(&start(&name, of, &Location::Address(value), true));
+        }
+        Some(())
+    }
+
+    /// The parameter that is passed in the register for integers of this number, if it is one word.
+    fn parameter(&self, frame: &LogicalFrame, number: usize) -> Option<(String, TypeRef)> {
+        let view = self.view;
+        // Generic functions have their dictionary in front.
+        if frame.physical_name().contains('[') {
+            return None;
+        }
+        let variables =
+            locals::in_frame(view.process, frame, None, |frame| locals::variables(view.context, frame));
+        let mut first = 0;
+        for variable in variables.into_iter().filter(|variable| variable.kind == VariableKind::Parameter) {
+            let of = TypeRef::Dwarf(variable.type_id?);
+            let words = integer_words(view.context, of, 0)?;
+            if first == number {
+                return (words == 1).then_some((variable.name, of));
+            }
+            first += words;
+            if first > number {
+                return None;
+            }
+        }
+        None
+    }
+}
+
+/// Registers for integers that an argument of a type takes (cmd/compile/abi-internal.md); `None` for what goes
+/// on the stack, and what cannot be told.
+fn integer_words(context: &Context<'_>, of: TypeRef, depth: u32) -> Option<usize> {
+    /// Structs within one another.
+    const DEEPEST: u32 = 8;
+    match describe(context, of).kind {
+        Kind::Base(BaseKind::Float | BaseKind::Complex) => Some(0),
+        Kind::Base(_)
+        | Kind::Uintptr
+        | Kind::UnsafePointer
+        | Kind::Pointer { .. }
+        | Kind::Func
+        | Kind::Map
+        | Kind::Chan => Some(1),
+        Kind::String | Kind::Interface { .. } => Some(2),
+        Kind::Slice { .. } => Some(3),
+        Kind::Struct(fields) if depth < DEEPEST => {
+            fields.iter().map(|field| integer_words(context, field.of, depth + 1)).sum()
+        }
+        Kind::Array { elem, len: 1 } if depth < DEEPEST => integer_words(context, elem, depth + 1),
+        _ => None,
+    }
+}
+
+/// Where the map's pointer was read from last.
+fn slot_of(operand: &Operand) -> Option<u64> {
+    operand.steps.last().filter(|_| operand.offset == 0)?.address
+}
