@@ -2,8 +2,8 @@
 
 use panicle_evidence::traceback;
 use panicle_report::{
-    CoreSource, Diagnostic, EvidenceSource, Goroutine, Layout, Panic, Process, Report, SCHEMA, Source, Stage,
-    Thread,
+    CoreSource, Diagnostic, EvidenceSource, Goroutine, Layout, Map, Panic, Process, Report, SCHEMA, Source,
+    Stage, Thread,
 };
 
 use crate::{
@@ -49,6 +49,8 @@ struct Whole {
     unlisted: u64,
     threads: Vec<Thread>,
     crashing: Option<u64>,
+    maps: Vec<Map>,
+    maps_left_out: u64,
     notes: Vec<String>,
     runtime_read: bool,
 }
@@ -66,6 +68,8 @@ impl Whole {
             unlisted: 0,
             threads: memory.as_ref().map(|m| m.threads.clone()).unwrap_or_default(),
             crashing: None,
+            maps: Vec::new(),
+            maps_left_out: 0,
             notes: Vec::new(),
             runtime_read: false,
             memory,
@@ -78,6 +82,8 @@ impl Whole {
             whole.crashing = go_process.crashing_goroutine;
             whole.runtime_read = !go_process.goroutines.is_empty();
             whole.goroutines = go_process.goroutines;
+            whole.maps = go_process.maps;
+            whole.maps_left_out = go_process.maps_left_out;
             if !go_process.threads.is_empty() {
                 whole.threads = go_process.threads;
             }
@@ -118,6 +124,7 @@ impl Whole {
             panic: self.panic.as_ref(),
             goroutines: &self.goroutines,
             threads: &self.threads,
+            maps: &self.maps,
             clusters: &clusters,
             crashing: self.crashing.and_then(|id| self.goroutines.iter().find(|g| g.id == id)),
             code_at_fault: self.memory.as_ref().and_then(|m| Some((m.arch, m.code_at_fault.as_deref()?))),
@@ -146,8 +153,8 @@ impl Whole {
             },
             goroutine_count,
             goroutine_clusters: clusters,
-            maps: Vec::new(),
-            maps_left_out: 0,
+            maps: self.maps,
+            maps_left_out: self.maps_left_out,
             threads: self.threads,
             diagnostics,
         }

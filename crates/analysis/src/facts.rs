@@ -2,7 +2,8 @@
 
 use panicle_image::Arch;
 use panicle_report::{
-    Evidence, Frame, FrameKind, Goroutine, GoroutineCluster, Panic, PanicKind, PanicLink, Process, Thread,
+    Evidence, Frame, FrameKind, Goroutine, GoroutineCluster, Map, Panic, PanicKind, PanicLink, Process,
+    Thread,
 };
 
 use crate::function::{self, Owner};
@@ -29,6 +30,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) goroutines: &'a [Goroutine],
     /// Threads; the first is the one that dumped the core.
     pub(crate) threads: &'a [Thread],
+    /// Maps that were found in memory.
+    pub(crate) maps: &'a [Map],
     /// The same goroutines, clustered.
     pub(crate) clusters: &'a [GoroutineCluster],
     /// The goroutine at fault.
@@ -100,6 +103,7 @@ impl<'a> Facts<'a> {
             panic: None,
             goroutines: &[],
             threads: &[],
+            maps: &[],
             clusters: &[],
             crashing: None,
             code_at_fault: None,

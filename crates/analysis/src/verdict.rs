@@ -15,6 +15,7 @@ mod fault;
 mod finding;
 mod index_out_of_range;
 mod makeslice;
+mod map_in_question;
 mod memory;
 mod negative_waitgroup;
 mod nil_dereference;
@@ -82,7 +83,7 @@ pub(crate) fn decide(facts: &Facts<'_>) -> Verdict {
         confidence: finding.confidence,
         goroutine: at_fault(facts, finding.class),
         other_goroutines: finding.other_goroutines,
-        map: None,
+        map: finding.map,
         evidence,
         hints: finding.hints,
         fixes: finding.fixes,

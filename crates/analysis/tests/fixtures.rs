@@ -90,8 +90,10 @@ type Signatures = BTreeMap<String, Vec<String>>;
 
 fn signatures() -> BTreeMap<String, Signatures> {
     let mut by_program: BTreeMap<String, Signatures> = BTreeMap::new();
-    // An emulator is so slow that other goroutines stand elsewhere when a signal comes.
-    for fixture in fixtures().into_iter().filter(|fixture| fixture.arch == Arch::host()) {
+    // An emulator is so slow that other goroutines stand elsewhere when a signal comes. Which of several
+    // functions notices a race between them is luck, and decides on where the crash is.
+    let comparable = |fixture: &Fixture| fixture.arch == Arch::host() && fixture.program != "concurrent-maps";
+    for fixture in fixtures().into_iter().filter(comparable) {
         let mut reports = vec![("core", from_core(&fixture)), ("text", from_text(&fixture))];
         // The race detector makes another run come to another end.
         if fixture.end == "own" && fixture.variant != "race" {

@@ -15,6 +15,7 @@ fn sign(panic: &Panic, class: VerdictClass, goroutine: &Goroutine) -> Signature 
         panic: Some(panic),
         goroutines: all,
         threads: &[],
+        maps: &[],
         clusters: &[],
         crashing: Some(goroutine),
         code_at_fault: None,

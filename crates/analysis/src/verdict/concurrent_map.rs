@@ -4,11 +4,12 @@
 //! Messages: runtime/map*.go up to Go 1.23, internal/runtime/maps/*.go from 1.24. They are `fatal`,
 //! not panics: no deferred function runs. Noticing is best effort.
 
-use panicle_report::{Goroutine, VerdictClass};
+use panicle_report::{Goroutine, Map, MapUser, VerdictClass};
 
 use super::{
     capture,
     finding::{Finding, in_place},
+    map_in_question as question,
 };
 use crate::{
     facts::{Facts, Place, in_app},
@@ -38,19 +39,137 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         ),
         _ => return None,
     };
-    let mut finding = Finding::new(facts, class, headline)
-        .summary(format!(
-            "{what}; the runtime noticed{}. Maps are not safe for that, and the runtime ends the process at once: no \
-             recover, no deferred functions. The goroutine that noticed is one of the two; noticing is luck, so the \
-             race has most likely happened before.",
-            in_place(facts)
-        ))
+    let meaning = "Maps are not safe for that, and the runtime ends the process at once: no recover, no deferred \
+                   functions. The goroutine that noticed is one of the two; noticing is luck, so the race has most \
+                   likely happened before.";
+    let finding = if let Some((map, noticed)) = question::of(facts) {
+        let case = Case { map, noticed, writers_only: class == VerdictClass::ConcurrentMapWrite };
+        case.finding(facts, class, headline, meaning)
+    } else {
+        let summary = format!("{what}; the runtime noticed{}. {meaning}", in_place(facts));
+        with_frames(facts, Finding::new(facts, class, headline).summary(summary))
+    };
+    let finding = finding
         .fix("Guard the map with a sync.Mutex or sync.RWMutex, held for every read, write and iteration.")
         .fix("Or give it one owner goroutine and send it requests; or use sync.Map for keys that are written once.")
         .fix("Hand out a copy (maps.Clone under the lock), never the map itself.")
         .capture(capture::RACE)
         .capture(capture::CORE);
-    for other in others(facts) {
+    Some(finding)
+}
+
+/// A crash whose map is known.
+struct Case<'a> {
+    map: &'a Map,
+    /// Who ended the process.
+    noticed: &'a MapUser,
+    /// Only another writer can have been the other party.
+    writers_only: bool,
+}
+
+impl Case<'_> {
+    fn finding(&self, facts: &Facts<'_>, class: VerdictClass, headline: &str, meaning: &str) -> Finding {
+        let Self { map, noticed, .. } = *self;
+        let name = question::name_in(map, noticed);
+        let headline = match (name, &map.type_name) {
+            (Some(name), _) => format!("{headline} on {name}"),
+            (None, Some(of)) => format!("{headline} on a {of}"),
+            (None, None) => headline.to_owned(),
+        };
+        let parties = question::parties(map, noticed, self.writers_only);
+        let called = match name {
+            Some(name) => format!("{name} ({})", question::particulars(map)),
+            None => format!("a map without a known name ({})", question::particulars(map)),
+        };
+        let by = |user: &MapUser| {
+            let caller = user.caller.as_ref().map_or(String::new(), |caller| format!(" in {caller}"));
+            format!("goroutine {} was {}{caller}", user.goroutine, question::doing(user.operation))
+        };
+        let others = self.others_in_words(&parties, by);
+        let mut finding = Finding::new(facts, class, headline)
+            .summary(format!(
+                "The map is {called}. The runtime noticed while {}; {others}. {meaning}",
+                by(noticed)
+            ))
+            .evidence("map", format!("The map: {called}"), Some(question::reference(map)))
+            .evidence(
+                "operation",
+                format!("Goroutine {} noticed. {}", noticed.goroutine, noticed.because),
+                Some(question::reference_of(noticed)),
+            );
+        finding.map = Some(map.address);
+        for party in &parties {
+            let sure = if self.is_certain(party) { "certain" } else { "likely" };
+            finding = finding.evidence(
+                "operation",
+                format!("The other party, {sure}: {}. {}", by(party), party.because),
+                Some(question::reference_of(party)),
+            );
+            finding.other_goroutines.push(party.goroutine);
+        }
+        if parties.is_empty() {
+            finding = self.why_nobody_is_named(facts, finding);
+        }
+        finding
+    }
+
+    /// That a goroutine is on the map, and that the map is the one in question.
+    fn is_certain(&self, party: &MapUser) -> bool {
+        party.certain && self.noticed.certain
+    }
+
+    fn others_in_words(&self, parties: &[&MapUser], by: impl Fn(&MapUser) -> String) -> String {
+        let more = match parties.len() {
+            0 | 1 => String::new(),
+            count => format!(", and {} more with it", count - 1),
+        };
+        match parties {
+            [first, ..] if self.is_certain(first) => format!("{} too{more}", by(first)),
+            [first, ..] => format!("it is likely that {} too{more}", by(first)),
+            [] => "who the other party was cannot be told from memory".to_owned(),
+        }
+    }
+
+    /// Says what was seen instead of another party, and who may be worth a look.
+    fn why_nobody_is_named(&self, facts: &Facts<'_>, finding: Finding) -> Finding {
+        let flag = question::write_flag(self.map).map_or(String::new(), |flag| format!(" ({flag})"));
+        let mut finding = finding.evidence(
+            "map",
+            format!(
+                "No other goroutine is known to have been in a clashing operation on this map when the threads \
+                 stopped: by then the other party had left it, or its frames do not show it{flag}"
+            ),
+            Some(question::reference(self.map)),
+        );
+        let holders = question::holders(self.map, self.noticed.goroutine);
+        if !holders.is_empty() {
+            finding = finding.hint(format!(
+                "Held also by {}: holding the map is no use of it, but the other party is most likely among \
+                 these.",
+                holders.join(", ")
+            ));
+        }
+        let unknown: Vec<String> = others(facts)
+            .iter()
+            .filter(|place| !is_on_a_known_map(facts, place.goroutine))
+            .map(|place| format!("goroutine {} from {}", place.goroutine, place.describe()))
+            .collect();
+        if !unknown.is_empty() {
+            finding = finding
+                .hint(format!("In a map operation, on which map is not known: {}.", unknown.join("; ")));
+        }
+        finding
+    }
+}
+
+/// Whether a goroutine is in an operation of which the map is known.
+fn is_on_a_known_map(facts: &Facts<'_>, goroutine: u64) -> bool {
+    facts.maps.iter().flat_map(|map| &map.users).any(|user| user.goroutine == goroutine)
+}
+
+/// What stacks alone tell, where the map is not known: of printed text, and of memory that was not kept.
+fn with_frames(facts: &Facts<'_>, mut finding: Finding) -> Finding {
+    for other in others(facts).into_iter().filter(|other| !is_on_a_known_map(facts, other.goroutine)) {
         finding = finding.evidence(
             "frame",
             format!("Also inside a map operation, from {}", other.describe()),
@@ -63,7 +182,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
             "The other goroutines stood inside map operations; whether on this very map was not proven.",
         );
     }
-    Some(finding)
+    finding
 }
 
 /// Goroutines that stood inside a map operation, at most ten, with the application's frame that

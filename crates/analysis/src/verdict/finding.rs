@@ -1,6 +1,6 @@
 //! What a rule answers.
 
-use panicle_report::{Confidence, Evidence, VerdictClass};
+use panicle_report::{Address, Confidence, Evidence, VerdictClass};
 
 use crate::facts::Facts;
 
@@ -24,6 +24,8 @@ pub(super) struct Finding {
     pub(super) fixes: Vec<String>,
     pub(super) capture_next: Vec<String>,
     pub(super) other_goroutines: Vec<u64>,
+    /// The map that it is about.
+    pub(super) map: Option<Address>,
 }
 
 impl Finding {
@@ -49,6 +51,7 @@ impl Finding {
             fixes: Vec::new(),
             capture_next: Vec::new(),
             other_goroutines: Vec::new(),
+            map: None,
         }
     }
 

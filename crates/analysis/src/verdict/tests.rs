@@ -20,6 +20,7 @@ fn judge(origin: Origin, panic: Option<&Panic>, process: &Process, code: &[u8]) 
         panic,
         goroutines: &all,
         threads: &[],
+        maps: &[],
         clusters: &clusters::cluster(&all),
         crashing: all.first(),
         code_at_fault: Some((panicle_image::Arch::Amd64, code)),

@@ -1,0 +1,142 @@
+//! The map that a crash is about, in words: what it is called, who used it, who holds it.
+
+use panicle_report::{Map, MapOperation, MapRoot, MapRootKind, MapState, MapUser};
+
+use crate::facts::Facts;
+
+/// Holders that a sentence names.
+const MOST_NAMED: usize = 5;
+
+/// The map that the goroutine at fault was in an operation on when it ended the process.
+pub(super) fn of<'a>(facts: &Facts<'a>) -> Option<(&'a Map, &'a MapUser)> {
+    let at_fault = facts.crashing.map(|goroutine| goroutine.id);
+    let noticed = |user: &&MapUser| user.noticed;
+    let mut users =
+        facts.maps.iter().flat_map(|map| map.users.iter().filter(noticed).map(move |user| (map, user)));
+    // Two may have noticed at once.
+    users.clone().find(|(_, user)| Some(user.goroutine) == at_fault).or_else(|| users.next())
+}
+
+/// What the caller of an operation calls the map: `s.byPath`.
+pub(super) fn name_in<'a>(map: &'a Map, user: &MapUser) -> Option<&'a str> {
+    let of_caller = |root: &&MapRoot| {
+        root.goroutine == Some(user.goroutine) && root.frame.is_some() && root.frame == user.caller_frame
+    };
+    let by_name = |root: &MapRoot| root.variable.is_some() && root.certain;
+    map.roots
+        .iter()
+        .filter(of_caller)
+        .find(|root| by_name(root))
+        .or_else(|| any_name(map))?
+        .variable
+        .as_deref()
+}
+
+/// The most telling root that has a name.
+fn any_name(map: &Map) -> Option<&MapRoot> {
+    map.roots.iter().find(|root| root.variable.is_some() && root.certain)
+}
+
+/// `map[string]int, 512 entries, 0xc0000920f0`.
+pub(super) fn particulars(map: &Map) -> String {
+    let mut parts: Vec<String> = map.type_name.iter().cloned().collect();
+    if map.state == MapState::Nil {
+        parts.push("nil".to_owned());
+        return parts.join(", ");
+    }
+    parts.extend(map.count.map(|count| match count {
+        1 => "1 entry".to_owned(),
+        count => format!("{count} entries"),
+    }));
+    parts.push(map.address.to_string());
+    parts.join(", ")
+}
+
+/// What a goroutine was doing: `writing it`.
+pub(super) fn doing(operation: MapOperation) -> &'static str {
+    match operation {
+        MapOperation::Read => "reading it",
+        MapOperation::Write => "writing to it",
+        MapOperation::Delete => "deleting from it",
+        MapOperation::Iterate => "iterating over it",
+        MapOperation::Clear => "clearing it",
+    }
+}
+
+/// Whether an operation changes the map.
+pub(super) fn changes(operation: MapOperation) -> bool {
+    matches!(operation, MapOperation::Write | MapOperation::Delete | MapOperation::Clear)
+}
+
+/// The goroutines, each once, that were in an operation on the map which can clash with that of `noticed`: the
+/// certain ones first.
+///
+/// Of two that only read neither is a party. Who noticed in the middle of a write did so by a mark that only
+/// writers leave.
+pub(super) fn parties<'a>(map: &'a Map, noticed: &MapUser, writers_only: bool) -> Vec<&'a MapUser> {
+    let clashes = |user: &&MapUser| {
+        user.goroutine != noticed.goroutine
+            && (changes(user.operation) || (!writers_only && changes(noticed.operation)))
+    };
+    let mut parties: Vec<&MapUser> = map.users.iter().filter(clashes).collect();
+    parties.sort_by_key(|user| (!user.certain, user.goroutine));
+    let mut seen = Vec::new();
+    parties.retain(|user| {
+        let new = !seen.contains(&user.goroutine);
+        seen.push(user.goroutine);
+        new
+    });
+    parties
+}
+
+/// `goroutine 18 (s.byPath)`: who else holds the map by a variable, for people to look at.
+pub(super) fn holders(map: &Map, except: u64) -> Vec<String> {
+    let mut seen = vec![except];
+    let mut named: Vec<String> = Vec::new();
+    let mut more = 0_usize;
+    for root in map.roots.iter().filter(|root| root.certain) {
+        let Some(id) = root.goroutine.filter(|id| !seen.contains(id)) else { continue };
+        seen.push(id);
+        if named.len() == MOST_NAMED {
+            more += 1;
+            continue;
+        }
+        named.push(match &root.variable {
+            Some(variable) => format!("goroutine {id} ({variable})"),
+            None => format!("goroutine {id}"),
+        });
+    }
+    let globals = map.roots.iter().filter(|root| root.kind == MapRootKind::Global);
+    named.extend(
+        globals
+            .filter_map(|root| root.variable.as_deref())
+            .map(|name| format!("the variable {name}"))
+            .take(2),
+    );
+    if more > 0 {
+        named.push(format!("{more} more goroutines"));
+    }
+    named
+}
+
+/// What the header says of a write under way.
+pub(super) fn write_flag(map: &Map) -> Option<&'static str> {
+    map.header.as_ref()?;
+    Some(match map.flags.iter().find(|flag| matches!(flag.as_str(), "hashWriting" | "writing")) {
+        Some(flag) if flag == "hashWriting" => {
+            "its flag hashWriting is set, so a write is under way or was cut short"
+        }
+        Some(_) => "its field writing is set, so a write is under way or was cut short",
+        None => "its header shows no write under way any more",
+    })
+}
+
+/// How evidence names the map: `map 0xc0000920f0`.
+pub(super) fn reference(map: &Map) -> String {
+    format!("map {}", map.address)
+}
+
+/// How evidence names the frame of an operation's caller.
+pub(super) fn reference_of(user: &MapUser) -> String {
+    format!("goroutine {} frame {}", user.goroutine, user.caller_frame.unwrap_or(user.frame))
+}
