@@ -1,10 +1,11 @@
 //! The report as text, in the order in which somebody on call reads it: verdict, panic, the stack
-//! at fault, the other goroutines, facts, doubts.
+//! at fault, the other goroutines, maps, facts, doubts.
 //!
 //! A hundred columns, plain UTF-8. Everything that came out of a crashed process is escaped: a
 //! panic message may hold terminal control sequences, or letters that reverse the direction of text.
 
 mod goroutines;
+mod maps;
 mod page;
 mod sections;
 
@@ -32,6 +33,7 @@ pub(crate) fn text(report: &Report, style: Style) -> String {
     } else {
         goroutines::clusters(&mut page, report);
     }
+    maps::maps(&mut page, report);
     sections::advice(&mut page, report);
     sections::facts(&mut page, report);
     sections::diagnostics(&mut page, report);
