@@ -459,6 +459,42 @@ fn maps_at_an_address_are_indexed_by_every_kind_of_key() {
 }
 
 #[test]
+fn a_sync_map_is_a_map() {
+    let mut checked = 0;
+    let fixtures = panicle_fixtures::all().into_iter().chain(panicle_fixtures::matrix());
+    for fixture in fixtures.filter(|fixture| fixture.program == "maps") {
+        let said = std::fs::read_to_string(&fixture.stdout).unwrap();
+        let about = format!("Go {} {:?} {}", fixture.go_version, fixture.arch, fixture.variant);
+        with(&fixture, |session| {
+            let context = session.context();
+            let scope = Scope { hashes: Some(session.hashes()), ..Scope::default() };
+            for line in said.lines().filter_map(|line| line.strip_prefix("sync ")) {
+                let [_, _, address, len, _] = line.split(' ').collect::<Vec<_>>()[..] else {
+                    panic!("{line:?}")
+                };
+                let map = expr::evaluate(&context, &scope, &format!("*(*sync.Map)({address})")).unwrap();
+                let limits = json::Limits { elements: 0, ..json::Limits::default() };
+                let json: serde_json::Value = serde_json::from_str(&json_of(&context, &map, limits)).unwrap();
+                let entries = json["entries"].as_array().unwrap();
+                assert_eq!(entries.len().to_string(), len, "{line}, {about}");
+                for entry in entries.iter().filter(|entry| entry["key"]["type"] == "string").take(5) {
+                    let key = entry["key"]["value"].as_str().unwrap();
+                    let found = expr::evaluate(&context, &scope, &format!("(*sync.Map)({address})[{key:?}]"));
+                    let found = json_of(&context, &found.unwrap(), limits);
+                    assert_eq!(
+                        serde_json::from_str::<serde_json::Value>(&found).unwrap(),
+                        entry["value"],
+                        "{about}"
+                    );
+                    checked += 1;
+                }
+            }
+        });
+    }
+    assert!(checked > 20, "{checked}");
+}
+
+#[test]
 fn one_key_of_a_million_is_found_by_its_hash() {
     for version in ["1.21", "1.24", "1.27"] {
         with(&panicle_fixtures::get("big-map", version), |session| {

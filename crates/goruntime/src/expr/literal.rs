@@ -101,7 +101,11 @@ pub(super) fn map_element(
     let Some(of) = map.of() else { return Err(Error::Type.at(at, "this is no map")) };
     let unknown = || Error::Type.at(at, format!("how the entries of a {} lie is unknown", of.name));
     let found = of.type_ref.and_then(|of| maps::MapType::of(context, of)).ok_or_else(unknown)?;
-    let word = map.word_at(context, 0, at)?;
+    let word = match (map, &of.kind) {
+        // A `sync.Map` lies where it is, and is no pointer to a header.
+        (Operand::Typed { location: Location::Address(address), .. }, Kind::Struct(_)) => *address,
+        _ => map.word_at(context, 0, at)?,
+    };
     let looked_up = lookup(with, &found, word, key, key_at)?;
     match (looked_up.entry, looked_up.problems.first()) {
         (Some(entry), _) => Ok(Operand::at(context, found.elem, Location::Address(entry.elem))),

@@ -7,7 +7,7 @@
 //! | struct | object of its fields in order; fields called `_` are left out |
 //! | pointer | `{address, target}`, without `target` where the depth ends, `{address, seen: true}` in a cycle |
 //! | slice, array | `{len, cap, elements: […], truncated}`, `cap` of slices alone |
-//! | map | `{len, address, entries: [{key, value}], truncated}` |
+//! | map, `sync.Map` | `{len, address, entries: [{key, value}], truncated}` |
 //! | interface | `{type, value}` |
 //! | channel | `{address, len, cap, closed}` |
 //! | function | `{address, name}` |
@@ -29,6 +29,8 @@ use super::{Context, write::MAX_NESTING};
 
 /// Types that stay described; when there are more, the cache starts again from nothing.
 const MOST_TYPES: usize = 4096;
+/// The map of the standard library for many goroutines, a struct.
+const SYNC_MAP: &str = "sync.Map";
 /// What a value costs of [`Limits::total`] besides its text.
 const VALUE_COST: u64 = 16;
 
@@ -207,6 +209,10 @@ impl Serialize for Node<'_> {
             },
             Kind::Pointer { to } => self.pointer(serializer, *to),
             Kind::Func => self.function(serializer),
+            // It is a map to whoever looks at it, and not what it is made of.
+            Kind::Struct(_) if self.of.name == SYNC_MAP && self.place.address().is_some() => {
+                self.map_at(serializer, self.place.address().unwrap_or(0))
+            }
             Kind::Struct(fields) => self.fields(serializer, fields),
             Kind::Array { elem, len } => self.elements(serializer, self.place, *elem, *len, Cap::None),
             Kind::Slice { elem } => self.slice(serializer, *elem),

@@ -10,6 +10,8 @@ use crate::maps::{self, Entry, MapType};
 
 /// Bytes of a map that are looked at for its first entries: one that was large once has few of them.
 const MOST_LOOKED_AT: u64 = 1 << 20;
+/// Entries that are put in order.
+const MOST_SORTED: u64 = 10_000;
 /// How much of a key is looked at to sort by it.
 const SORT_BY: Limits = Limits { depth: 1, elements: 4, bytes: 64, total: 128 };
 
@@ -23,9 +25,13 @@ pub(super) fn write(writer: &mut Writer<'_>, of: TypeRef, address: u64, count: u
     if count == 0 {
         return;
     }
-    let mut walk = maps::entries(context, &of, address).within(MOST_LOOKED_AT);
+    // Whoever wants that many of them wants them wherever they lie, and has no use for their order.
+    let many = most > MOST_SORTED;
+    let mut walk = maps::entries(context, &of, address).within(if many { u64::MAX } else { MOST_LOOKED_AT });
     let mut found: Vec<Entry> = walk.by_ref().take(usize::try_from(most).unwrap_or(0)).collect();
-    sort(context, &of, &mut found);
+    if !many {
+        sort(context, &of, &mut found);
+    }
     writer.text(" {");
     for (at, entry) in found.iter().enumerate() {
         if writer.is_full() {

@@ -25,6 +25,8 @@ use crate::value::{
 const MOST_EMBEDDED: usize = 8;
 /// Structs that are looked at for one field.
 const MOST_STRUCTS: usize = 256;
+/// A struct that is indexed as a map, by what its `Load` takes.
+const SYNC_MAP: &str = "sync.Map";
 /// No slice or string is longer.
 const MAX_LEN: u64 = 1 << 46;
 
@@ -124,7 +126,14 @@ impl Evaluator<'_> {
             }
             _ => value,
         };
-        if value.of().is_some_and(|of| matches!(of.kind, Kind::Map)) {
+        let value = match value.of().map(|of| &of.kind) {
+            // So is a pointer to a map of the kind that is passed around by pointer.
+            Some(Kind::Pointer { to: Some(to) }) if describe(self.context, *to).name == SYNC_MAP => {
+                self.target(&value, at)?
+            }
+            _ => value,
+        };
+        if value.of().is_some_and(|of| matches!(of.kind, Kind::Map) || of.name == SYNC_MAP) {
             return literal::map_element(self, &value, &self.value(index)?, at, index_at);
         }
         let index = self.value(index)?;

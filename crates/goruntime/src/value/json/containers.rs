@@ -76,11 +76,15 @@ impl Node<'_> {
     }
 
     pub(super) fn map<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let context = self.walk.context;
-        let word = or_gap!(serializer, self.place.word(context.memory));
-        if word == 0 {
-            return serializer.serialize_unit();
+        match or_gap!(serializer, self.place.word(self.walk.context.memory)) {
+            0 => serializer.serialize_unit(),
+            word => self.map_at(serializer, word),
         }
+    }
+
+    /// The map whose header is at `word`.
+    pub(super) fn map_at<S: Serializer>(&self, serializer: S, word: u64) -> Result<S::Ok, S::Error> {
+        let context = self.walk.context;
         let of = self.of.type_ref.and_then(|of| maps::MapType::of(context, of));
         let Some(of) = of else {
             return failed(serializer, format_args!("<map at {word:#x}: how its entries lie is unknown>"));
