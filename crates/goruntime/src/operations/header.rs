@@ -95,10 +95,13 @@ pub(super) struct Iterator {
 }
 
 impl Iterator {
-    /// Bytes of an iterator.
-    pub(super) fn size(process: &Process<'_>) -> Option<u64> {
-        let size = |name| Some(process.layout.structure(name)?.size);
-        size("runtime.hiter").or_else(|| size("internal/runtime/maps.Iter"))
+    /// Bytes of an iterator, and where in it the map's type is.
+    pub(super) fn layout(process: &Process<'_>) -> Option<(u64, u64)> {
+        let of = |name, map_type| {
+            let layout = process.layout.structure(name)?;
+            Some((layout.size, layout.field(map_type)?.offset))
+        };
+        of("runtime.hiter", "t").or_else(|| of("internal/runtime/maps.Iter", "typ"))
     }
 
     /// What the iterator at `address`, a `runtime.hiter` or `internal/runtime/maps.Iter`, is over.

@@ -22,7 +22,7 @@ pub(super) fn find(
     left: &mut u64,
     found: &mut Vec<Operation>,
 ) {
-    let (Some(types), Some(size)) = (types, Iterator::size(process)) else { return };
+    let (Some(types), Some((size, type_at))) = (types, Iterator::layout(process)) else { return };
     let mut count = 0;
     for one in physical(&stack.frames, 0) {
         let Some(frame) = stack.frames.get(one.logical.0) else { continue };
@@ -32,12 +32,20 @@ pub(super) fn find(
         let frame_size = (one.frame.fp - one.frame.sp).min(MOST_OF_A_FRAME).min(*left);
         *left -= frame_size;
         let mut seen = Vec::new();
-        for offset in (0..frame_size.saturating_sub(size)).step_by(8) {
-            let address = one.frame.sp + offset;
+        let Ok(bytes) = process.memory.bytes(one.frame.sp, frame_size, MOST_OF_A_FRAME) else { continue };
+        let (words, _) = bytes.as_chunks::<8>();
+        for (index, word) in words.iter().enumerate() {
+            // Few words are addresses of types, so that is asked first.
+            if types.offset(u64::from_le_bytes(*word)).is_none() {
+                continue;
+            }
+            let Some(offset) = (index as u64 * 8).checked_sub(type_at) else { continue };
+            if offset + size > frame_size {
+                continue;
+            }
+            let address = one.frame.sp.wrapping_add(offset);
             let Some(iterator) = Iterator::read(process, address) else { continue };
-            let known = types.offset(iterator.map_type).is_some()
-                && header::is_map_type(process, Some(types), iterator.map_type);
-            if !known
+            if !header::is_map_type(process, Some(types), iterator.map_type)
                 || !header::is_map(process, iterator.map, false)
                 || !iterator.stands(process, address)
                 || seen.contains(&iterator.map)
