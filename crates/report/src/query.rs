@@ -36,7 +36,7 @@ pub struct EvalQuery {
 pub struct MapPointer {
     /// Where its header is.
     pub address: Address,
-    /// The runtime's descriptor of its type.
+    /// The runtime's descriptor of its type; `0x0` stands for `sync.Map`, which may have none.
     pub type_address: Address,
 }
 

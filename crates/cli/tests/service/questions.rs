@@ -1,5 +1,13 @@
 //! Questions about a crash's memory.
 
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
+
 use panicle_fixtures::get;
 use serde_json::{Value, json};
 
@@ -138,4 +146,105 @@ fn a_server_without_workers_answers_too_and_says_what_is_missing() {
     server.wait(&lonely, &["waiting-for-binary"]);
     let path = format!("/api/v1/crashes/{lonely}/eval?expr=1");
     assert_eq!(server.get(&path).problem(409), "no-memory");
+}
+
+#[test]
+fn too_many_questions_at_once_are_sent_away_and_nobody_waits_in_vain() {
+    let server = Server::start(&[]);
+    let crash = crash(&server, "big-map");
+    // All entries have to be looked at for it.
+    let map = server.get(&format!("/api/v1/crashes/{crash}/eval?expr=main.counters&limit=1")).expect(200);
+    let (address, of) = (map["value"]["address"].as_str().unwrap(), map["type_address"].as_str().unwrap());
+    let path = format!(
+        "/api/v1/crashes/{crash}/maps/{address}/entries?type_address={of}&sort=value-descending&limit=1"
+    );
+    let answers: Vec<_> = thread::scope(|scope| {
+        let asked: Vec<_> = (0..24).map(|_| scope.spawn(|| server.get(&path))).collect();
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    let mut sent_away = 0;
+    let mut answered = 0;
+    for answer in answers {
+        if answer.status == 503 {
+            assert!(answer.headers.contains_key("retry-after"));
+            assert_eq!(answer.problem(503), "busy");
+            sent_away += 1;
+        } else {
+            let answer = answer.expect(200);
+            assert_eq!(answer["entries"][0]["key"], "\"user:0999999\"");
+            assert_eq!(answer["found"], 1_000_000);
+            answered += 1;
+        }
+    }
+    assert!(sent_away > 0 && answered > 0, "{sent_away} {answered}");
+
+    // A client that goes away takes the work with it: then there is room at once for as many again.
+    let address = server.url.strip_prefix("http://").unwrap();
+    for _ in 0..8 {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n").unwrap();
+        thread::sleep(Duration::from_millis(50));
+    }
+    let started = Instant::now();
+    while server.get(&path).status == 503 {
+        assert!(started.elapsed() < Duration::from_mins(1));
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn maps_of_a_report_are_listed_and_looked_into() {
+    let server = Server::start(&[]);
+    let crash = crash(&server, "concurrent-map-writes");
+    let base = format!("/api/v1/crashes/{crash}/maps");
+    let all = server.get(&base).expect(200);
+    let maps = all["items"].as_array().unwrap();
+    assert!(maps.len() > 1, "{all:#}");
+    let written = &maps[0];
+    assert_eq!((&written["type"], &written["state"]), (&json!("map[string]int"), &json!("writing")));
+    let only =
+        |filter: &str| server.get(&format!("{base}?{filter}")).expect(200)["items"].as_array().unwrap().len();
+    assert_eq!(only("state=writing"), 1);
+    assert_eq!(only("type=map%5Bstring%5DINT&flag=writing"), 1);
+    assert_eq!(only("flag=nonsense"), 0);
+    assert_eq!(only("goroutine=99999"), 0);
+    let holder = written["users"][0]["goroutine"].as_u64().unwrap();
+    assert!(only(&format!("goroutine={holder}")) >= 1);
+    let sorted = server.get(&format!("{base}?sort=count&limit=1")).expect(200);
+    let most = maps.iter().filter_map(|map| map["count"].as_u64()).max().unwrap();
+    assert_eq!(sorted["items"][0]["count"], most);
+    assert!(sorted["next_cursor"].is_string());
+
+    let details = server.get(&format!("{base}/{}", written["address"].as_str().unwrap())).expect(200);
+    assert_eq!(details["map"], *written);
+    assert_eq!(details["unavailable"], json!(null));
+    assert_eq!(details["entries"]["len"], written["count"]);
+    assert!(!details["layout"]["rows"].as_array().unwrap().is_empty());
+    assert_eq!(server.get(&format!("{base}/0x123456")).problem(404), "not-found");
+    // The way to a map that a report gives is an expression that leads there.
+    let mut followed = 0;
+    for map in maps {
+        for root in map["roots"].as_array().unwrap().iter().filter(|root| root["certain"] == true) {
+            let Some(variable) = root["variable"].as_str() else { continue };
+            let mut path = format!("/api/v1/crashes/{crash}/eval?expr={}", encoded(variable));
+            for name in ["goroutine", "frame"] {
+                if let Some(number) = root[name].as_u64() {
+                    write!(path, "&{name}={number}").unwrap();
+                }
+            }
+            let answer = server.get(&path);
+            // What debug information has lost sight of is still known from the code that uses it.
+            if answer.status == 422 {
+                assert_eq!(answer.json()["kind"], "not-kept", "{variable}");
+                continue;
+            }
+            let found = answer.expect(200);
+            assert_eq!(found["type"], map["type"], "{variable}");
+            let there =
+                if map["type"] == "sync.Map" { &found["address"] } else { &found["value"]["address"] };
+            assert_eq!(*there, map["address"], "{variable}: {found:#}");
+            followed += 1;
+        }
+    }
+    assert!(followed > 0);
 }

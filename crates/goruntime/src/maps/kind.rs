@@ -100,6 +100,11 @@ impl MapType {
         }
     }
 
+    /// `sync.Map`, whose type need not be described anywhere.
+    pub fn of_sync_map() -> Self {
+        shared::map_type(None)
+    }
+
     /// The map type whose descriptor is at `address`; `None` when there is no such type.
     ///
     /// See `MapType` in internal/abi of each version (runtime/type.go up to Go 1.20).

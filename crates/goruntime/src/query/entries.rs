@@ -64,13 +64,11 @@ pub(super) fn answer(session: &Session<'_>, query: &MapEntriesQuery) -> Result<M
 }
 
 fn map_type(context: &Context<'_>, map: MapPointer) -> Result<MapType, QueryError> {
-    let none = || QueryError::NotFound(format!("there is no map type at {}", map.type_address));
-    let of = MapType::of_runtime(context, map.type_address.0).ok_or_else(none)?;
-    if maps::looks_like(context, &of, map.address.0) {
-        Ok(of)
-    } else {
-        Err(QueryError::NotFound(format!("there is no {} at {}", of.name, map.address)))
+    if map.type_address.0 == 0 {
+        return Ok(MapType::of_sync_map());
     }
+    let none = || QueryError::NotFound(format!("there is no map type at {}", map.type_address));
+    MapType::of_runtime(context, map.type_address.0).ok_or_else(none)
 }
 
 fn wrong_cursor() -> QueryError {
@@ -336,6 +334,7 @@ pub(super) fn layout(session: &Session<'_>, query: &MapLayoutQuery) -> Result<Ma
     let context = session.context();
     let of = map_type(&context, query.map)?;
     let address = query.map.address.0;
+    maps::header(&context, &of, address).map_err(|error| QueryError::NotFound(error.to_string()))?;
     let mut layout = maps::layout(&context, &of, address, query.from, query.limit);
     if let Some(text) = &query.key {
         let key = literal(session, text).map_err(QueryError::Expression)?;

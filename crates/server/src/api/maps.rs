@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use axum::{Json as Answer, extract::State};
 use panicle_report::{
-    Address, Map, MapEntries, MapEntriesQuery, MapLayout, MapLayoutQuery, MapPointer, MapSort, MapState,
-    Query as Question, Report,
+    Address, Map, MapEntries, MapEntriesQuery, MapImplementation, MapLayout, MapLayoutQuery, MapPointer,
+    MapSort, MapState, Query as Question, Report,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -92,6 +92,13 @@ pub(crate) struct MapDetails {
 
 #[derive(Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+pub(crate) struct DetailsQuery {
+    /// The runtime's descriptor of the map's type. It tells nil maps apart, which are all at `0x0`.
+    type_address: Option<Address>,
+}
+
+#[derive(Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct EntriesQuery {
     /// The runtime's descriptor of the map's type, for a map that the report does not list.
     type_address: Option<Address>,
@@ -140,16 +147,21 @@ pub(crate) async fn list(
 
 /// One map: its header, who holds and uses it, its first entries, and how it lies.
 #[utoipa::path(get, operation_id = "getMap", path = "/crashes/{id}/maps/{address}", tag = "memory",
-    params(("id" = String, Path), ("address" = String, Path, description = "Where its header is, `0x…`")),
+    params(("id" = String, Path), ("address" = String, Path, description = "Where its header is, `0x…`"),
+        DetailsQuery),
     responses((status = 200, body = MapDetails),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn get(
     State(state): State<AppState>,
     Path((id, address)): Path<(String, Address)>,
+    Query(query): Query<DetailsQuery>,
 ) -> Result<Answer<MapDetails>, Problem> {
     let crash = state.store.crash(&id).await?;
     let head = state.reports.head(&state.store, &crash).await?;
-    let map = head.maps.iter().find(|map| map.address == address).cloned();
+    let is_it = |map: &&Map| {
+        map.address == address && query.type_address.is_none_or(|of| map.type_address == Some(of))
+    };
+    let map = head.maps.iter().find(is_it).cloned();
     let map =
         map.ok_or_else(|| Problem::not_found(format!("the report of crash {id} has no map at {address}")))?;
     let (entries, layout) = match pointer(&map) {
@@ -228,7 +240,9 @@ fn pointer(map: &Map) -> Result<MapPointer, Problem> {
     if map.address == Address(0) {
         return Err(no_entries("a nil map has no entries"));
     }
-    let type_address = map.type_address.ok_or_else(|| no_entries("the type of this map is not known"))?;
+    let sync_map = (map.implementation == Some(MapImplementation::SyncMap)).then_some(Address(0));
+    let type_address = map.type_address.or(sync_map);
+    let type_address = type_address.ok_or_else(|| no_entries("the type of this map is not known"))?;
     Ok(MapPointer { address: map.address, type_address })
 }
 
