@@ -320,13 +320,17 @@ impl Search<'_, '_> {
     /// its thread, or in what was saved when the thread changed to its scheduler's stack; what is left from earlier
     /// says where it was then.
     fn stands_there(&self, g: &G, thread: Option<&Thread>) -> bool {
-        if g.status.word == "copystack" {
+        // Its stack is on the move, or it is about to come back from a system call whose entry is forgotten.
+        if g.status.word == "copystack" || (g.status.is_syscall() && g.syscall.is_none()) {
             return false;
         }
         if !g.status.is_running() || g.syscall.is_some() {
             return true;
         }
         let Some((thread, m)) = thread.and_then(|thread| Some((thread, thread.m?))) else { return false };
+        if m.current != g.address {
+            return false;
+        }
         let at = thread.at_work();
         let in_go = at.pc() == 0 || self.process.symbolizer.symbols(at.pc()).is_some();
         let scheduling = threads::stack_of(self.process, &m, at.sp()) == Some(ThreadOn::G0);
