@@ -12,6 +12,7 @@
 //! | pointer | `*main.User 0xc000012345 {Name: "bob", Age: 3}`, `*int 0xc000012345 (7)` |
 //! | interface | its dynamic value: `int(42)`, `*main.Err(nil)` for a typed nil |
 //! | map | `map[string]int 0xc000012345 (len 3) {"a": 1, "b": 2, "c": 3}` |
+//! | `sync.Map` | `sync.Map{int(1): string("a")}` |
 //! | channel | `chan int 0xc000012345 (len 1, cap 4)` |
 //! | function | `main.main.func1` |
 //! | nil of any kind | `nil` |

@@ -11,7 +11,7 @@ use crate::maps::{self, Entry, MapType};
 /// Bytes of a map that are looked at for its first entries: one that was large once has few of them.
 const MOST_LOOKED_AT: u64 = 1 << 20;
 /// Entries that are put in order.
-const MOST_SORTED: u64 = 10_000;
+const MOST_SORTED: usize = 10_000;
 /// How much of a key is looked at to sort by it.
 const SORT_BY: Limits = Limits { depth: 1, elements: 4, bytes: 64, total: 128 };
 
@@ -25,15 +25,45 @@ pub(super) fn write(writer: &mut Writer<'_>, of: TypeRef, address: u64, count: u
     if count == 0 {
         return;
     }
-    // Whoever wants that many of them wants them wherever they lie, and has no use for their order.
-    let many = most > MOST_SORTED;
+    // Whoever wants that many of them wants them wherever they lie.
+    let many = most > MOST_SORTED as u64;
     let mut walk = maps::entries(context, &of, address).within(if many { u64::MAX } else { MOST_LOOKED_AT });
     let mut found: Vec<Entry> = walk.by_ref().take(usize::try_from(most).unwrap_or(0)).collect();
-    if !many {
-        sort(context, &of, &mut found);
-    }
     writer.text(" {");
-    for (at, entry) in found.iter().enumerate() {
+    list(writer, &of, &mut found);
+    let lead = if found.is_empty() { "" } else { ", " };
+    let missing = most.saturating_sub(found.len() as u64);
+    if missing > 0 && !walk.is_cut() {
+        writer.text(&format!("{lead}<{missing} not found>"));
+    } else if count > found.len() as u64 {
+        writer.text(&format!("{lead}… {} more", count - found.len() as u64));
+    }
+    writer.close("}");
+}
+
+/// Writes the entries of the `sync.Map` of type `of` that lies at `address`: `{int(1): string("a")}`.
+pub(super) fn write_shared(writer: &mut Writer<'_>, of: &MapType, address: u64) {
+    let most = usize::try_from(writer.limits.elements).unwrap_or(usize::MAX);
+    let mut walk = maps::entries(writer.context, of, address).within(MOST_LOOKED_AT);
+    let mut found: Vec<Entry> = walk.by_ref().take(most).collect();
+    let more = walk.next().is_some() || walk.is_cut();
+    writer.text("{");
+    list(writer, of, &mut found);
+    let lead = if found.is_empty() { "" } else { ", " };
+    if more {
+        writer.text(&format!("{lead}… more"));
+    } else if !walk.problems().is_empty() {
+        writer.text(&format!("{lead}<some not found>"));
+    }
+    writer.close("}");
+}
+
+/// Writes `entries` in the order of their keys. Whoever wants very many has no use for their order.
+fn list(writer: &mut Writer<'_>, of: &MapType, entries: &mut [Entry]) {
+    if entries.len() <= MOST_SORTED {
+        sort(writer.context, of, entries);
+    }
+    for (at, entry) in entries.iter().enumerate() {
         if writer.is_full() {
             break;
         }
@@ -45,14 +75,6 @@ pub(super) fn write(writer: &mut Writer<'_>, of: TypeRef, address: u64, count: u
         writer.text(": ");
         writer.value(of.elem, Place::new(&elem), Style::Plain);
     }
-    let lead = if found.is_empty() { "" } else { ", " };
-    let missing = most.saturating_sub(found.len() as u64);
-    if missing > 0 && !walk.is_cut() {
-        writer.text(&format!("{lead}<{missing} not found>"));
-    } else if count > found.len() as u64 {
-        writer.text(&format!("{lead}… {} more", count - found.len() as u64));
-    }
-    writer.close("}");
 }
 
 fn sort(context: &Context<'_>, of: &MapType, entries: &mut [Entry]) {

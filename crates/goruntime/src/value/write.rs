@@ -7,6 +7,7 @@ use super::place::{Gap, Location, Place};
 use super::quote::is_text;
 use super::scalar::{MAX_LEN, base, function, nil_or_address, quoted, string};
 use super::{Context, Limits, interface, map};
+use crate::maps::MapType;
 
 /// Structs and arrays within one another, without a pointer between them.
 pub(super) const MAX_NESTING: u32 = 24;
@@ -141,7 +142,11 @@ impl<'w> Writer<'w> {
                 let text = function(self.context, word)?;
                 self.scalar(of, &text, style);
             }
-            Kind::Struct(fields) => self.fields(of, fields, place, style),
+            Kind::Struct(fields) => {
+                if !self.shared_map(of, place, style) {
+                    self.fields(of, fields, place, style);
+                }
+            }
             Kind::Array { elem, len } => self.array(of, *elem, *len, place, style),
             Kind::Slice { elem } => self.slice(of, *elem, place, style)?,
             Kind::Interface { empty } => {
@@ -333,6 +338,32 @@ impl<'w> Writer<'w> {
         self.depth += 1;
         interface::write(self, empty, word, data, follow);
         self.depth -= 1;
+    }
+
+    /// Writes a `sync.Map` as a map; false when this is none.
+    fn shared_map(&mut self, of: &Described, place: Place<'_>, style: Style) -> bool {
+        if of.name != "sync.Map" {
+            return false;
+        }
+        let found = of.type_ref.and_then(|of| MapType::of(self.context, of)).zip(place.address());
+        let Some(((shared, address), type_ref)) = found.zip(of.type_ref) else { return false };
+        if style != Style::Bare {
+            self.text(&of.name);
+        }
+        if self.path.contains(&(address, type_ref)) {
+            self.text(" (seen above)");
+            return true;
+        }
+        if self.depth >= self.limits.depth {
+            self.text("{…}");
+            return true;
+        }
+        self.depth += 1;
+        self.path.push((address, type_ref));
+        map::write_shared(self, &shared, address);
+        self.path.pop();
+        self.depth -= 1;
+        true
     }
 
     /// What the map at `word`, which counts `count` entries, holds.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::{Printed, digest, fixtures, name, open, printed};
 use crate::{
     maps::{MapType, entries, header, looks_like},
-    value::{Context, TypeRef},
+    value::{self, Context, Limits, Location, TypeRef},
 };
 
 #[test]
@@ -116,6 +116,29 @@ fn a_shared_map_tells_its_form() {
                 assert_eq!((forms[1].read, forms[1].amended), (Some(0), Some(true)));
                 assert_eq!((forms[2].read, forms[2].dirty, forms[2].amended), (Some(20), None, Some(false)));
             }
+        });
+    }
+}
+
+#[test]
+fn a_shared_map_is_written_as_a_map() {
+    for fixture in fixtures(&["maps"]) {
+        open(&fixture, |session| {
+            let context = session.context();
+            let written = |name: &str| {
+                let all = printed(&fixture, "sync");
+                let map = all.iter().find(|map| map.name == name).unwrap();
+                let at = Location::Address(map.address);
+                value::format_runtime(&context, map.type_address, &at, Limits::default())
+            };
+            assert_eq!(written("empty"), "sync.Map{}");
+            let expected = r#"sync.Map{int(0): string("value 0"), int(1): string("value 1"), int(2): string("value 2")}"#;
+            assert_eq!(written("stored"), expected, "{}", name(&fixture));
+            assert!(written("many").ends_with(", … more}"), "{}", written("many"));
+            // It holds itself, which ends.
+            let both = written("both");
+            assert!(both.contains("*sync.Map 0x") && !both.contains("mu: "), "{both}");
+            assert!(both.contains("(seen above)") || both.contains("{…}"), "{both}");
         });
     }
 }
