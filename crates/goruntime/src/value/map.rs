@@ -21,7 +21,8 @@ const SORT_BY: Limits = Limits { depth: 1, elements: 4, bytes: 64, total: 128 };
 pub(super) fn write(writer: &mut Writer<'_>, of: TypeRef, address: u64, count: u64) {
     let context = writer.context;
     let Some(of) = MapType::of(context, of) else { return };
-    let most = count.min(writer.limits.elements);
+    // Each takes more than a byte of text.
+    let most = count.min(writer.limits.elements).min(writer.limits.total as u64);
     if count == 0 {
         return;
     }
@@ -43,7 +44,7 @@ pub(super) fn write(writer: &mut Writer<'_>, of: TypeRef, address: u64, count: u
 
 /// Writes the entries of the `sync.Map` of type `of` that lies at `address`: `{int(1): string("a")}`.
 pub(super) fn write_shared(writer: &mut Writer<'_>, of: &MapType, address: u64) {
-    let most = usize::try_from(writer.limits.elements).unwrap_or(usize::MAX);
+    let most = usize::try_from(writer.limits.elements).unwrap_or(usize::MAX).min(writer.limits.total);
     let mut walk = maps::entries(writer.context, of, address).within(MOST_LOOKED_AT);
     let mut found: Vec<Entry> = walk.by_ref().take(most).collect();
     let more = walk.next().is_some() || walk.is_cut();
