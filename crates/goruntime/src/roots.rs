@@ -44,6 +44,8 @@ use uses::Use;
 
 /// Maps that are described; the others are counted.
 const MOST_MAPS: usize = 2000;
+/// Roots that are listed of a map that nobody is using: there may be thousands of such maps.
+const ROOTS_OF_UNUSED: usize = 16;
 
 /// What is looked at.
 #[derive(Clone, Copy)]
@@ -234,7 +236,11 @@ fn describe_all(context: &Context<'_>, table: Table, uses: Vec<Use>) -> (Vec<Map
 
 fn described(context: &Context<'_>, types: &mut MapTypes, map: Known, mut users: Vec<MapUser>) -> Map {
     let (address, of) = (map.address, map.of);
-    let (roots, roots_left_out) = map.into_roots();
+    let (mut roots, mut roots_left_out) = map.into_roots();
+    if users.is_empty() && roots.len() > ROOTS_OF_UNUSED {
+        roots_left_out += (roots.len() - ROOTS_OF_UNUSED) as u64;
+        roots.truncate(ROOTS_OF_UNUSED);
+    }
     users.sort_by_key(|user| (!user.noticed, !user.certain, user.goroutine));
     let found = match map_type(context, types, of) {
         Some(of) => match maps::header(context, of, address) {

@@ -140,3 +140,69 @@ pub(super) fn reference(map: &Map) -> String {
 pub(super) fn reference_of(user: &MapUser) -> String {
     format!("goroutine {} frame {}", user.goroutine, user.caller_frame.unwrap_or(user.frame))
 }
+
+#[cfg(test)]
+mod tests {
+    use panicle_report::{Address, Map, MapImplementation, MapOperation, MapState, MapUser};
+
+    use super::parties;
+
+    fn user(goroutine: u64, operation: MapOperation, certain: bool) -> MapUser {
+        MapUser {
+            goroutine,
+            frame: 2,
+            function: "runtime.mapassign_faststr".to_owned(),
+            operation,
+            certain,
+            noticed: goroutine == 1,
+            caller_frame: Some(3),
+            caller: None,
+            because: String::new(),
+        }
+    }
+
+    fn used_by(users: Vec<MapUser>) -> Map {
+        Map {
+            address: Address(0xc0_0000_1000),
+            type_name: Some("map[string]int".to_owned()),
+            type_address: None,
+            implementation: Some(MapImplementation::Swiss),
+            count: Some(3),
+            room: None,
+            size_bytes: None,
+            state: MapState::Normal,
+            allocated: Some(true),
+            header: None,
+            flags: Vec::new(),
+            problems: Vec::new(),
+            roots: Vec::new(),
+            roots_left_out: 0,
+            users,
+        }
+    }
+
+    #[test]
+    fn only_who_clashes_is_a_party_and_the_certain_come_first() {
+        use MapOperation as O;
+        let others = || {
+            vec![
+                user(2, O::Read, true),
+                user(3, O::Delete, false),
+                user(4, O::Write, true),
+                user(4, O::Write, true),
+                user(5, O::Iterate, true),
+            ]
+        };
+        let of = |operation, writers_only| {
+            let noticed = user(1, operation, true);
+            let map = used_by([vec![noticed.clone()], others()].concat());
+            parties(&map, &noticed, writers_only).iter().map(|user| user.goroutine).collect::<Vec<_>>()
+        };
+        // The mark by which a writer notices is left by writers alone.
+        assert_eq!(of(O::Write, true), [4, 3]);
+        // Readers do not clash with one another.
+        assert_eq!(of(O::Read, false), [4, 3]);
+        assert_eq!(of(O::Iterate, false), [4, 3]);
+        assert_eq!(of(O::Write, false), [2, 4, 5, 3]);
+    }
+}

@@ -187,6 +187,42 @@ fn the_report_as_text() {
 }
 
 #[test]
+fn the_map_in_question_comes_with_everybody_who_has_to_do_with_it() {
+    let mut report = report("concurrent map writes");
+    let json = serde_json::json!({
+        "address": "0xc000012345", "type": "map[string]int", "type_address": null, "implementation": "swiss",
+        "count": 28, "room": 32, "size_bytes": 900, "state": "writing", "allocated": true, "header": null,
+        "flags": ["writing"], "problems": [], "roots_left_out": 3,
+        "roots": [{
+            "goroutine": 7, "frame": 1, "variable": "db.users", "kind": "argument", "certain": true,
+            "slot": "0xc000012000", "owner": "*store.DB 0xc000011ff8"
+        }],
+        "users": [{
+            "goroutine": 7, "frame": 0, "function": "runtime.mapassign_faststr", "operation": "write",
+            "certain": true, "noticed": true, "caller_frame": 1, "caller": "store.(*DB).Put (db.go:42)",
+            "because": "The map is an argument."
+        }]
+    });
+    let map: panicle_report::Map = serde_json::from_value(json).unwrap();
+    report.verdict.map = Some(map.address);
+    let other = panicle_report::Map { address: Address(0xc000), users: Vec::new(), ..map.clone() };
+    report.maps = vec![map, other];
+    let text = text(&report, Style::default());
+    let section = text.split("\nMaps\n").nth(1).unwrap();
+    let in_order = [
+        "map[string]int, 28 entries, being written",
+        "* goroutine 7 writes to it in store.(*DB).Put (db.go:42) (certain, and ended the process)",
+        "- db.users, field of *store.DB 0xc000011ff8  [goroutine 7 frame 1]",
+        "(3 more places that hold it)",
+        "0xc000",
+    ];
+    let mut rest = section;
+    for part in in_order {
+        rest = rest.split_once(part).unwrap_or_else(|| panic!("{part} is not in {section}")).1;
+    }
+}
+
+#[test]
 fn c_frames_are_marked_with_what_they_rest_on() {
     let mut report = report("assignment to entry in nil map");
     let c = |function: &str, trust, library: Option<&str>| Frame {

@@ -31,15 +31,15 @@ const MOST_ENTRIES: usize = 16;
 /// How keys are written.
 const KEY: Limits = Limits { depth: 0, elements: 4, bytes: 64, total: 100 };
 /// Objects that one search looks at.
-const MOST_OF_SEARCH: usize = 4000;
+const MOST_OF_SEARCH: usize = 1000;
 /// Maps that one search finds.
-const MOST_FOUND: usize = 1024;
-/// Objects that are read in all.
+const MOST_FOUND: usize = 256;
+/// Objects that stay known once they were read.
 const MOST_OBJECTS: usize = 200_000;
 /// Objects that all searches look at, those known already with them.
-const MOST_VISITS: usize = 2_000_000;
+const MOST_VISITS: usize = 1_000_000;
 /// Ways that are kept in all.
-const MOST_WAYS: usize = 500_000;
+const MOST_WAYS: usize = 150_000;
 
 /// A value in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +141,11 @@ impl<'g> Graph<'g> {
         if let Some(known) = self.ways.get(&from.key()) {
             return Rc::clone(known);
         }
+        if self.visits_left == 0 || self.ways_left == 0 {
+            // What a variable points at is looked at nevertheless.
+            self.cut = true;
+            return self.node(from).maps.iter().map(|held| Held { hops: 1, ..held.clone() }).collect();
+        }
         let mut visited = vec![Visited { object: from, from: None, hops: 1 }];
         let mut seen = HashSet::from([from.key()]);
         let mut nodes: Vec<Rc<Node>> = Vec::new();
@@ -186,13 +191,10 @@ impl<'g> Graph<'g> {
         if let Some(known) = self.nodes.get(&object.key()) {
             return Rc::clone(known);
         }
-        if self.nodes.len() >= MOST_OBJECTS {
-            self.cut = true;
-            return Rc::default();
+        let node = Rc::new(self.expand(object.of, &Location::Address(object.address), Some(object)));
+        if self.nodes.len() < MOST_OBJECTS {
+            self.nodes.insert(object.key(), Rc::clone(&node));
         }
-        let node = self.expand(object.of, &Location::Address(object.address), Some(object));
-        let node = Rc::new(node);
-        self.nodes.insert(object.key(), Rc::clone(&node));
         node
     }
 

@@ -34,12 +34,14 @@ pub(super) struct Known {
     pub(super) address: u64,
     pub(super) of: TypeRef,
     roots: Vec<(Rank, u32, MapRoot)>,
+    /// How telling the least telling of them is.
+    worst: (Rank, u32),
     left_out: u64,
 }
 
 impl Known {
     fn new(address: u64, of: TypeRef) -> Self {
-        Self { address, of, roots: Vec::new(), left_out: 0 }
+        Self { address, of, roots: Vec::new(), worst: (Rank::Operation, 0), left_out: 0 }
     }
 
     fn add(&mut self, rank: Rank, hops: u32, root: impl FnOnce() -> MapRoot) {
@@ -70,6 +72,7 @@ impl Known {
             }
         }
         self.roots.push((rank, hops, root));
+        self.worst = self.roots.iter().map(|known| (known.0, known.1)).max().unwrap_or((Rank::Operation, 0));
     }
 
     /// Its roots, the most telling first, and how many more there are.
