@@ -39,7 +39,7 @@ struct Source {
     receiver: &'static str,
 }
 
-const SOURCES: [Source; 4] = [
+const SOURCES: [Source; 5] = [
     Source {
         program: "concurrent-map-writes",
         of: "map[string]int",
@@ -57,6 +57,12 @@ const SOURCES: [Source; 4] = [
         of: "map[int]*main.gauge",
         variable: "e.gauges",
         receiver: "(*main.exporter).gauges",
+    },
+    Source {
+        program: "concurrent-map-reflection",
+        of: "map[string]int",
+        variable: "s.values",
+        receiver: "(*main.settings).values",
     },
     Source {
         program: "nil-map-write",

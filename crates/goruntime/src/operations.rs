@@ -12,6 +12,7 @@
 mod functions;
 mod header;
 mod iterators;
+mod reflection;
 
 use std::{collections::HashMap, rc::Rc};
 
@@ -290,8 +291,13 @@ impl Search<'_, '_> {
         let panicked = inner == "runtime.gopanic";
         let stands = self.stands_there(g, thread);
 
-        let map_type = self.map_type(frames, run);
-        let (map, known) = self.map(stack, physical, frames, run, map_type.map(|found| found.0), thread);
+        let reflected = physical.get(entry + 1).and_then(|caller| {
+            reflection::receiver(self.process, frames, entry + 1, &caller.frame.symbols.name)
+        });
+        let (reflected, reflected_type) = reflected.unzip();
+        let map_type = self.map_type(frames, run, reflected_type);
+        let of = map_type.map(|found| found.0);
+        let (map, known) = self.map(stack, physical, frames, run, of, reflected, thread);
         // A write to a nil map panics with nothing else that could have been the reason.
         let nil = map == Some(0) && outermost.operation == MapOperation::Write && panicked;
         let proven = matches!(known, Known::Argument | Known::Caller | Known::Variable) || nil;
@@ -344,8 +350,9 @@ impl Search<'_, '_> {
     }
 
     /// The descriptor of the map's type, and whether it is certain.
-    fn map_type(&self, frames: &Frames<'_, '_>, run: &Run) -> Option<(u64, bool)> {
+    fn map_type(&self, frames: &Frames<'_, '_>, run: &Run, reflected: Option<Found>) -> Option<(u64, bool)> {
         let mut found = Choice::default();
+        found.add(reflected);
         for (index, function) in run.frames() {
             found.add(function.map_type.and_then(|number| frames.argument(index, number)));
             found.add(
@@ -379,9 +386,11 @@ impl Search<'_, '_> {
         frames: &Frames<'_, '_>,
         run: &Run,
         map_type: Option<u64>,
+        reflected: Option<Found>,
         thread: Option<&Thread>,
     ) -> (Option<u64>, Known) {
         let mut found = Choice::default();
+        found.add(reflected);
         for (index, function) in run.frames() {
             found.add(function.map.and_then(|number| frames.argument(index, number)));
             let iterator = self.iterator(frames, index, function);

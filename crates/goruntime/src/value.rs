@@ -148,7 +148,7 @@ pub fn is_map(context: &Context<'_>, type_id: TypeId) -> bool {
 
 /// Generic code is compiled once for all types of one shape. The shape `go.shape.string` is a string, but
 /// `go.shape.*uint8` is any pointer, so of that the mark stays.
-fn without_shapes(name: &str) -> String {
+pub(crate) fn without_shapes(name: &str) -> String {
     let mut parts = name.split(SHAPE);
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -10,7 +10,7 @@ use crate::{
         Context, TypeRef,
         describe::{at_runtime_address, describe},
         rtype::Kind,
-        type_name,
+        type_name, without_shapes,
     },
 };
 
@@ -121,14 +121,14 @@ impl MapType {
         let (key, elem) = (descriptor.number("Key")?, descriptor.number("Elem")?);
         let (key_type, elem_type) = (types.read(context.memory, key)?, types.read(context.memory, elem)?);
         Self {
-            name: found.name,
+            name: without_shapes(&found.name),
             type_address: Some(address),
             key: at_runtime_address(context, key),
             elem: at_runtime_address(context, elem),
             key_address: Some(key),
             elem_address: Some(elem),
-            key_name: key_type.name,
-            elem_name: elem_type.name,
+            key_name: without_shapes(&key_type.name),
+            elem_name: without_shapes(&elem_type.name),
             key_size: key_type.size,
             elem_size: elem_type.size,
             slots: descriptor.slots()?,

@@ -1,0 +1,3 @@
+module example.com/panicle/concurrent-map-reflection
+
+go 1.21
