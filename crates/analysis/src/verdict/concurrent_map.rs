@@ -134,7 +134,7 @@ impl Case<'_> {
     fn why_nobody_is_named(&self, facts: &Facts<'_>, finding: Finding) -> Finding {
         let flag = question::write_flag(self.map).map_or(String::new(), |flag| format!(" ({flag})"));
         let mut finding = finding.evidence(
-            "map",
+            "other-party",
             format!(
                 "No other goroutine is known to have been in a clashing operation on this map when the threads \
                  stopped: by then the other party had left it, or its frames do not show it{flag}"
