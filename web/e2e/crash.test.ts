@@ -21,7 +21,10 @@ it("shows the verdict on the first screen of a phone", async () => {
   const phone = await open(browser, url, { size: PHONE });
   await show(phone.page, `/crashes/${maps.newer}`);
   for (const part of [
-    phone.page.getByRole("heading", { level: 1, name: /Concurrent map writes in main\.\(\*stats\)\.record/ }),
+    phone.page.getByRole("heading", {
+      level: 1,
+      name: /Concurrent map writes on s\.byPath in main\.\(\*stats\)\.record/,
+    }),
     phone.page.getByText("Certain", { exact: true }),
     phone.page.getByRole("button", { name: "Copy for the incident" }),
   ]) {
@@ -35,6 +38,7 @@ it("links evidence to the frame it is from, and unfolds it", async () => {
   await show(page, `/crashes/${maps.newer}`);
   expect(await page.getByText("frames of the runtime").count()).toBeGreaterThan(0);
   await page
+    .locator(".evidence")
     .getByRole("link", { name: /goroutine \d+, frame \d+/ })
     .first()
     .click();
@@ -77,7 +81,7 @@ it("copies the crash as text, and says so to screen readers", async () => {
   await page.getByRole("button", { name: "Copy for the incident" }).click();
   await page.getByRole("button", { name: "Copied" }).waitFor();
   const text = await page.evaluate(() => navigator.clipboard.readText());
-  expect(text).toContain("Concurrent map writes in main.(*stats).record");
+  expect(text).toContain("Concurrent map writes on s.byPath in main.(*stats).record");
   expect(text).toContain(`${url}/crashes/${maps.newer}`);
   expect(text).toContain("at fault:");
   expect(await page.locator("#announcements").textContent()).toContain("Copied the crash as text");

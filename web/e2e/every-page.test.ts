@@ -4,7 +4,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { PHONE, WIDE, accessible, fits, launch, open, show } from "./browser";
 
-const { url, maps, nilMap, leak, labels, overflow, wrapped, waiting } = inject("seeded");
+const { url, maps, buckets, written, nilMap, leak, labels, overflow, wrapped, waiting } = inject("seeded");
 const PAGES = {
   groups: "/",
   "groups-filtered": "/?q=map&sort=count",
@@ -21,6 +21,12 @@ const PAGES = {
   goroutines: `/crashes/${leak}/goroutines?view=table`,
   "goroutines-labelled": `/crashes/${labels}/goroutines?view=table&sort=wait`,
   goroutine: `/crashes/${maps.newer}/goroutines/1`,
+  "goroutine-expression": `/crashes/${maps.newer}/goroutines/1?frame=0&expr=len(nothing)`,
+  maps: `/crashes/${maps.newer}/maps`,
+  "maps-none": `/crashes/${waiting}/maps`,
+  "map-groups": `/crashes/${maps.newer}/maps/${written.swiss.address}`,
+  "map-buckets": `/crashes/${buckets}/maps/${written.hmap.address}`,
+  "map-key": `/crashes/${buckets}/maps/${written.hmap.address}?key=%22%5C%22no%20such%20key%5C%22%22&rows=table`,
   binaries: "/binaries",
   upload: "/upload",
   "not-found": "/no/such/page",
@@ -45,8 +51,8 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
       expect(await page.locator("h1").count()).toBe(1);
       await fits(page);
       await accessible(page);
-      // That a crash does not exist is the server's answer, which the browser reports.
-      expect(complaints.filter((text) => !text.includes("404"))).toEqual([]);
+      // That a crash or a name does not exist is the server's answer, which the browser reports.
+      expect(complaints.filter((text) => !/404|422/.test(text))).toEqual([]);
       await context.close();
     });
   });
@@ -60,8 +66,8 @@ it("has a title of its own on every page", async () => {
     await show(page, path);
     titles.set(name, await page.title());
   }
-  // The two views of one crash's goroutines are one page.
-  titles.delete("clusters");
+  // The two views of one crash's goroutines are one page, and so is a page with a question in its URL.
+  for (const view of ["clusters", "goroutine-expression", "map-key"]) titles.delete(view);
   expect(new Set(titles.values()).size, JSON.stringify([...titles])).toBe(titles.size);
   await context.close();
 });

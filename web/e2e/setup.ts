@@ -1,5 +1,6 @@
 // One server with a few real crashes, for all tests that only look.
 import type { TestProject } from "vitest/node";
+import type { GoMap, MapPage } from "../src/api/types";
 import { fixture } from "./fixtures";
 import { Server } from "./server";
 
@@ -12,6 +13,10 @@ declare module "vitest" {
 export interface Seeded {
   url: string;
   maps: { older: string; newer: string; group: string };
+  /** Of a map that was written while it was iterated, in a Go whose maps have buckets. */
+  buckets: string;
+  /** The maps in question. */
+  written: { swiss: GoMap; hmap: GoMap };
   nilMap: string;
   leak: string;
   labels: string;
@@ -30,17 +35,40 @@ export default async function setup(project: TestProject) {
     service: "billing",
     hostname: "billing-2",
   });
+  const buckets = await server.send(fixture("concurrent-map-iteration-write", "1.23"), {
+    service: "metrics",
+  });
   const nilMap = await server.send(fixture("nil-map-write"), { service: "checkout" });
   const leak = await server.send(fixture("goroutine-leak"), { service: "gateway" });
   const labels = await server.send(fixture("labels"), { service: "scheduler" });
   const overflow = await server.send(fixture("stack-overflow"), { service: "parser" });
   const wrapped = await server.send(fixture("wrapped-error"), { service: "orders" });
   const waiting = await server.send(fixture("type-assertion"), { service: "search", binary: false });
-  for (const id of [newer, nilMap, leak, labels, overflow, wrapped]) await server.until(id, "done");
+  for (const id of [newer, buckets, nilMap, leak, labels, overflow, wrapped]) await server.until(id, "done");
   await server.until(waiting, "waiting-for-binary");
   const group = await server.until(older, "done");
   if (group === null) throw new Error("the crash of two map writers is in no group");
   const maps = { older, newer, group };
-  project.provide("seeded", { url: server.url, maps, nilMap, leak, labels, overflow, wrapped, waiting });
+  const written = { swiss: await mapInQuestion(server, newer), hmap: await mapInQuestion(server, buckets) };
+  project.provide("seeded", {
+    url: server.url,
+    maps,
+    buckets,
+    written,
+    nilMap,
+    leak,
+    labels,
+    overflow,
+    wrapped,
+    waiting,
+  });
   return () => server.stop();
+}
+
+/** The map that somebody noticed a conflict on. */
+async function mapInQuestion(server: Server, crash: string): Promise<GoMap> {
+  const { items } = await server.json<MapPage>(`/crashes/${crash}/maps?limit=500`);
+  const map = items.find((one) => one.users.some((user) => user.noticed));
+  if (!map) throw new Error(`crash ${crash} has no map that somebody noticed a conflict on`);
+  return map;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { body } from "./client";
 import { ProblemError, UnreachableError, isNotFound, toProblem } from "./errors";
-import { crashRefresh, retryInterval } from "./queries";
+import { crashRefresh, isBusy, retryInterval } from "./queries";
 
 const problem = {
   type: "/problems/not-a-core",
@@ -38,4 +38,10 @@ it("tries again after silence only", () => {
 it("reads a crash often while it moves", () => {
   expect(crashRefresh("analysing")).toBeLessThan(crashRefresh("waiting-for-binary"));
   expect(crashRefresh("waiting-for-binary")).toBeLessThan(crashRefresh("done"));
+});
+
+it("knows that a busy server would answer later", () => {
+  expect(isBusy(new ProblemError({ ...problem, type: "/problems/busy", status: 503 }))).toBe(true);
+  expect(isBusy(new ProblemError(problem))).toBe(false);
+  expect(isBusy(new UnreachableError())).toBe(false);
 });

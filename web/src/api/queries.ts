@@ -192,23 +192,39 @@ export const mapsQuery = (id: string, filter: MapListSearch) =>
     staleTime: 60_000,
   });
 
-/** Memory is asked again when the server was only too busy, and does not change in between. */
+/** How often a question about memory is asked again while the server has too many of them. */
+const BUSY = { tries: 30, delay: 1_000 };
+
+/** Whether the server would answer later. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof ProblemError && error.slug === "busy";
+}
+
+/** What memory holds does not change. */
 const memory = {
   staleTime: Infinity,
-  refetchInterval: ({ state }: { state: { error: unknown } }) => busyInterval(state.error),
+  retry: (failures: number, error: Error) =>
+    isBusy(error) ? failures < BUSY.tries : !(error instanceof ProblemError) && failures < 1,
+  retryDelay: BUSY.delay,
 };
 
-/** How long until a question about memory is asked again. */
-export function busyInterval(error: unknown): number | false {
-  return error instanceof ProblemError && error.slug === "busy" ? 2_000 : retryInterval(error);
+let turn: Promise<unknown> = Promise.resolve();
+
+/** One question about memory at a time: each is work for the server, which answers few at once. */
+function inTurn<T>(ask: () => Promise<T>): Promise<T> {
+  const mine = turn.then(ask);
+  turn = mine.catch(() => undefined);
+  return mine;
 }
 
 export const mapQuery = (id: string, address: string) =>
   queryOptions({
     queryKey: ["map", id, address],
     queryFn: ({ signal }) =>
-      body<MapDetails>(
-        api.GET("/api/v1/crashes/{id}/maps/{address}", { params: { path: { id, address } }, signal }),
+      inTurn(() =>
+        body<MapDetails>(
+          api.GET("/api/v1/crashes/{id}/maps/{address}", { params: { path: { id, address } }, signal }),
+        ),
       ),
     ...memory,
   });
@@ -220,11 +236,13 @@ export const mapEntriesQuery = (id: string, address: string, filter: EntryFilter
   queryOptions({
     queryKey: ["map-entries", id, address, filter],
     queryFn: ({ signal }) =>
-      body<MapEntries>(
-        api.GET("/api/v1/crashes/{id}/maps/{address}/entries", {
-          params: { path: { id, address }, query: { ...filter, limit: ENTRIES_AT_ONCE } as never },
-          signal,
-        }),
+      inTurn(() =>
+        body<MapEntries>(
+          api.GET("/api/v1/crashes/{id}/maps/{address}/entries", {
+            params: { path: { id, address }, query: { ...filter, limit: ENTRIES_AT_ONCE } as never },
+            signal,
+          }),
+        ),
       ),
     ...memory,
   });
@@ -237,11 +255,13 @@ export const mapLayoutQuery = (
   queryOptions({
     queryKey: ["map-layout", id, address, part],
     queryFn: ({ signal }) =>
-      body<MapLayout>(
-        api.GET("/api/v1/crashes/{id}/maps/{address}/layout", {
-          params: { path: { id, address }, query: part },
-          signal,
-        }),
+      inTurn(() =>
+        body<MapLayout>(
+          api.GET("/api/v1/crashes/{id}/maps/{address}/layout", {
+            params: { path: { id, address }, query: part },
+            signal,
+          }),
+        ),
       ),
     ...memory,
   });
@@ -251,12 +271,14 @@ export const evalQuery = (id: string, question: { expr: string; goroutine: numbe
     queryKey: ["eval", id, question],
     queryFn: async ({ signal }) =>
       parseExactly(
-        await body<string>(
-          api.GET("/api/v1/crashes/{id}/eval", {
-            params: { path: { id }, query: question },
-            parseAs: "text",
-            signal,
-          }),
+        await inTurn(() =>
+          body<string>(
+            api.GET("/api/v1/crashes/{id}/eval", {
+              params: { path: { id }, query: question },
+              parseAs: "text",
+              signal,
+            }),
+          ),
         ),
       ) as EvalAnswer,
     ...memory,

@@ -20,11 +20,13 @@ export function usePages<T>(items: readonly T[], size: number): PagesState<T> {
 
 interface PagesProps extends Omit<PagesState<unknown>, "shown"> {
   what: string;
+  /** The number of the first of all. */
+  base?: 0 | 1;
   children?: ReactNode;
 }
 
 /** Goes through the parts of something numbered; nothing where all of it is shown. */
-export function Pages({ first, total, size, go, what, children }: PagesProps) {
+export function Pages({ first, total, size, go, what, base = 1, children }: PagesProps) {
   if (total <= size) return null;
   return (
     <nav className="pages" aria-label={`Parts of the ${what}`}>
@@ -33,7 +35,7 @@ export function Pages({ first, total, size, go, what, children }: PagesProps) {
         Before
       </Button>
       <span className="pages-where">
-        {count(first + 1)} to {count(Math.min(first + size, total))} of {count(total)}
+        {count(first + base)} to {count(Math.min(first + size, total) - 1 + base)} of {count(total)}
       </span>
       <Button className="button" isDisabled={first + size >= total} onPress={() => go(first + size)}>
         Next

@@ -12,6 +12,9 @@ it.each([
   ["/srv/app/type-assertion-1.24 is not here", ["/srv/app/type-assertion-1.24"]],
   ["GOTRACEBACK=crash in its environment", ["GOTRACEBACK=crash"]],
   ["Some tools, e.g. probes. Nothing panicked.", []],
+  ["It is c.users (map[string]*main.User, nil).", ["c.users", "map[string]*main.User"]],
+  ["A map[main.key][]byte. Then more", ["map[main.key][]byte"]],
+  ["carried by *main.stats 0xc000112200", ["*main.stats", "0xc000112200"]],
   ["it was cut off at 12.5 MiB", []],
 ])("%s", (sentence, spans) => {
   expect(code(sentence)).toEqual(spans);

@@ -14,6 +14,8 @@ const CODE = new RegExp(
     String.raw`(?<![\w./-])(?:/[\w@+.~-]+){2,}(?<![.])`,
     // Functions as tracebacks spell them: main.(*Cache).Put, net/http.(*conn).serve, main.run.func1
     String.raw`(?<![\w./-])\*?(?:[\w%~-]+(?:\.[\w%~-]+)*\/)*[a-z][\w%-]*\.(?:\(\*?\w+(?:\[\.\.\.\])?\)\.)?\w+(?:\.(?:func\d+|gowrap\d+|\d+|\w+))*(?:\[\.\.\.\])?(?:-fm)?`,
+    // Types of maps: map[string]*main.User
+    String.raw`\bmap\[[^\]\s]+\](?:\*|\[\w*\]|[\w./])*[\w\]]`,
     // Settings in the environment.
     String.raw`\b[A-Z][A-Z_]{2,}=\S*\w`,
     String.raw`\b0x[0-9a-f]+\b`,

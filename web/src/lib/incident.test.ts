@@ -15,13 +15,24 @@ const goroutine = {
   frames: [frame("main.(*stats).record", "/src/main.go", 16, "0x1"), frame("net.x", null, null, null)],
   truncated: false,
 };
+const user = (id: number, more: object) => ({
+  goroutine: id,
+  function: "runtime.mapassign_faststr",
+  operation: "write",
+  certain: true,
+  noticed: false,
+  ...more,
+});
 const report = {
   binary: { go_version: "go1.24.11", module: "example.com/shop" },
   verdict: {
     title: "Concurrent map writes in main.(*stats).record (main.go:16)",
     summary: "Two goroutines wrote.",
     confidence: "certain",
+    class: "concurrent-map-write",
     goroutine: 25,
+    other_goroutines: [31],
+    map: "0xc000112210",
     evidence: [{ kind: "fatal", text: "fatal error: concurrent map writes", ref: "goroutine 25" }],
     hints: [],
     fixes: ["Guard the map."],
@@ -31,6 +42,19 @@ const report = {
   goroutine_count: 1,
   goroutine_clusters: [
     { signature: "s", status: "running", count: 1, example_ids: [25], frames: goroutine.frames },
+  ],
+  maps: [
+    {
+      address: "0xc000112210",
+      type: "map[string]int",
+      state: "writing",
+      count: 512,
+      roots: [{ variable: "s.byPath", kind: "argument", certain: true, goroutine: 25, frame: 3 }],
+      users: [
+        user(25, { noticed: true, caller: "main.(*stats).record (main.go:16)" }),
+        user(31, { certain: false }),
+      ],
+    },
   ],
   diagnostics: [{ stage: "values", severity: "warning", text: "One value is cut." }],
 } as unknown as Report;
@@ -43,6 +67,10 @@ http://panicle/crashes/1
 service billing · go1.24.11 · received 21 Nov 2026, 09:13:36 UTC
 
 Certain. Two goroutines wrote.
+
+Map s.byPath, map[string]int, 512 entries:
+- goroutine 25, which noticed, was writing in main.(*stats).record (main.go:16) (certain)
+- goroutine 31 was writing in runtime.mapassign_faststr (likely)
 
 - fatal error: concurrent map writes [goroutine 25]
 

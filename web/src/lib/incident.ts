@@ -3,6 +3,8 @@ import type { Crash, Goroutine, GoroutineCluster, Report } from "../api/types";
 import { counted, duration } from "./format";
 import { ownerOf, position, tellingFrame } from "./frames";
 import { absoluteTime } from "./format";
+import { mapOfVerdict, partiesOf, unnamedOther } from "./map-verdict";
+import { OPERATION_WORDS, entriesWords, mapName, typeWords } from "./map-words";
 import { CONFIDENCE_WORDS, stateWords } from "./words";
 
 const CLUSTERS_SHOWN = 5;
@@ -18,6 +20,7 @@ export function incidentText(crash: Crash, report: Report, url: string): string 
   const sections = [
     [verdict.title, url, facts.filter(Boolean).join(" · ")],
     [`${CONFIDENCE_WORDS[verdict.confidence].label}. ${verdict.summary}`],
+    mapLines(report),
     verdict.evidence.map((item) => `- ${item.text}${item.ref ? ` [${item.ref}]` : ""}`),
     panicLines(report),
     stackLines(report),
@@ -37,6 +40,22 @@ export function incidentText(crash: Crash, report: Report, url: string): string 
 
 function listed(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `- ${line}`)];
+}
+
+/** Which map, and who was at it. */
+function mapLines(report: Report): string[] {
+  const map = mapOfVerdict(report);
+  if (map === null) return [];
+  const { clashing } = partiesOf(report, map);
+  const size = map.state === "nil" ? "nil" : entriesWords(map.count);
+  return [
+    `Map ${mapName(map)}, ${typeWords(map)}, ${size}:`,
+    ...clashing.map(
+      (user) =>
+        `- goroutine ${user.goroutine}${user.noticed ? ", which noticed," : ""} was ${OPERATION_WORDS[user.operation]} in ${user.caller ?? user.function} (${user.certain ? "certain" : "likely"})`,
+    ),
+    ...(unnamedOther(report, map)?.reasons ?? []).map((reason) => `- ${reason}`),
+  ];
 }
 
 function panicLines({ panic }: Report): string[] {

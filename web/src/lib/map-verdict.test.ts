@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { GoMap, MapUser, Report } from "../api/types";
-import { mapOfVerdict, unnamedOther } from "./map-verdict";
+import { mapOfVerdict, partiesOf, unnamedOther } from "./map-verdict";
 
 const map = (address: string, more: Partial<GoMap> = {}): GoMap => ({
   address,
@@ -12,10 +12,11 @@ const map = (address: string, more: Partial<GoMap> = {}): GoMap => ({
   users: [],
   ...more,
 });
-const user = (goroutine: number, noticed: boolean) => ({ goroutine, noticed }) as MapUser;
+const user = (goroutine: number, noticed: boolean, certain = true) =>
+  ({ goroutine, noticed, certain }) as MapUser;
 const report = (verdict: Partial<Report["verdict"]>, maps: GoMap[]) =>
   ({
-    verdict: { class: "concurrent-map-write", goroutine: 7, evidence: [], ...verdict },
+    verdict: { class: "concurrent-map-write", goroutine: 7, other_goroutines: [9], evidence: [], ...verdict },
     maps,
   }) as unknown as Report;
 
@@ -40,6 +41,18 @@ it("says nothing of another party where one is named, or where there was no conf
   expect(unnamedOther(report({ class: "nil-map-write" }, [nil]), nil)).toBeNull();
 });
 
+it("parts those who clash from those who were only there", () => {
+  const one = map("0x1", { users: [user(7, true), user(8, false), user(9, false)] });
+  const { clashing, beside } = partiesOf(report({}, [one]), one);
+  expect(clashing.map(({ goroutine }) => goroutine)).toEqual([7, 9]);
+  expect(beside.map(({ goroutine }) => goroutine)).toEqual([8]);
+});
+
+it("is no surer of the other party than of the map in question", () => {
+  const one = map("0x1", { users: [user(7, true, false), user(9, false)] });
+  expect(partiesOf(report({}, [one]), one).clashing.map(({ certain }) => certain)).toEqual([false, false]);
+});
+
 it("gives the reasons and the holders where nobody is named", () => {
   const one = map("0x1", {
     users: [user(7, true)],
@@ -53,7 +66,7 @@ it("gives the reasons and the holders where nobody is named", () => {
     { kind: "fatal", text: "fatal error: concurrent map writes" },
     { kind: "other-party", text: "Every other goroutine had left the map." },
   ];
-  const other = unnamedOther(report({ evidence }, [one]), one);
+  const other = unnamedOther(report({ evidence, other_goroutines: [] }, [one]), one);
   expect(other?.reasons).toEqual(["Every other goroutine had left the map."]);
   expect(other?.holders.map(({ goroutine }) => goroutine)).toEqual([9]);
 });

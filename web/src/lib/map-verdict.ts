@@ -1,5 +1,5 @@
 // The map that a verdict is about, and the other party.
-import type { GoMap, MapRoot, Report } from "../api/types";
+import type { GoMap, MapRoot, MapUser, Report } from "../api/types";
 
 /** The map of the verdict as the report describes it. */
 export function mapOfVerdict({ verdict, maps }: Pick<Report, "verdict" | "maps">): GoMap | null {
@@ -13,7 +13,30 @@ export function mapOfVerdict({ verdict, maps }: Pick<Report, "verdict" | "maps">
   return listed.find((map) => !nil(map) && map.address === verdict.map) ?? null;
 }
 
+export interface Parties {
+  /** The one that noticed, then those that the verdict takes for the other party. */
+  clashing: MapUser[];
+  /** Others that were at it, in operations that do not clash. */
+  beside: MapUser[];
+}
+
+/** Who was at the map, as the verdict sees it. A party is as sure as that the map is the one in question. */
+export function partiesOf({ verdict }: Pick<Report, "verdict">, map: GoMap): Parties {
+  const noticed = map.users.filter((user) => user.noticed);
+  const sure = noticed.every((user) => user.certain);
+  const others = map.users
+    .filter((user) => !user.noticed)
+    .map((user) => ({ ...user, certain: user.certain && sure }));
+  const clashes = ({ goroutine }: MapUser) => verdict.other_goroutines.includes(goroutine);
+  return {
+    clashing: [...noticed, ...others.filter(clashes)],
+    beside: others.filter((user) => !clashes(user)),
+  };
+}
+
 const CONCURRENT = "concurrent-map-";
+/** Evidence that says why nobody is named. */
+const OTHER_PARTY = "other-party";
 
 export interface UnnamedOther {
   /** Why nobody is named, one sentence each. */
@@ -23,12 +46,13 @@ export interface UnnamedOther {
 }
 
 /** Null where the other party of a conflict is named, or where there was no conflict. */
-export function unnamedOther({ verdict }: Pick<Report, "verdict">, map: GoMap): UnnamedOther | null {
+export function unnamedOther(report: Pick<Report, "verdict">, map: GoMap): UnnamedOther | null {
+  const { verdict } = report;
   if (!verdict.class.startsWith(CONCURRENT)) return null;
+  if (partiesOf(report, map).clashing.some((user) => !user.noticed)) return null;
   const noticed = map.users.find((user) => user.noticed)?.goroutine ?? verdict.goroutine;
-  if (map.users.some(({ goroutine }) => goroutine !== noticed)) return null;
   return {
-    reasons: verdict.evidence.filter(({ kind }) => kind === "other-party").map(({ text }) => text),
+    reasons: verdict.evidence.filter(({ kind }) => kind === OTHER_PARTY).map(({ text }) => text),
     holders: map.roots.filter(({ goroutine }) => goroutine != null && goroutine !== noticed),
   };
 }

@@ -52,6 +52,8 @@ describe("the name of a map", () => {
 
 describe("the state of a map", () => {
   it.each([
+    [{ state: "normal" }, /No write and no growth/],
+    [{ state: "normal", users: [{ operation: "write" }] }, /shows no write: each writer turns it over/],
     [{ state: "nil" }, /never made.*write panics/],
     [{ state: "empty", allocated: false }, /nothing is allocated/],
     [{ state: "empty", allocated: true }, /has room/],

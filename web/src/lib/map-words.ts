@@ -15,7 +15,7 @@ import { bytes, count, counted } from "./format";
 export const MAP_STATE_WORDS: Record<MapState, string> = {
   nil: "Nil",
   empty: "Empty",
-  normal: "At rest",
+  normal: "Normal",
   growing: "Growing",
   writing: "Being written to",
   unknown: "Unknown",
@@ -104,8 +104,10 @@ export function entriesWords(entries: number | null | undefined): string {
   return entries == null ? "an unknown number of entries" : counted(entries, "entry", "entries");
 }
 
+const CHANGES: ReadonlySet<MapOperation> = new Set(["write", "delete", "clear"]);
+
 /** One sentence about the state that it was in. */
-export function stateSentence({ state, allocated, header, count: entries }: GoMap): string {
+export function stateSentence({ state, allocated, header, count: entries, users }: GoMap): string {
   switch (state) {
     case "nil":
       return "It is nil: it was declared and never made. Reads of it find nothing; a write panics.";
@@ -125,6 +127,8 @@ export function stateSentence({ state, allocated, header, count: entries }: GoMa
     case "unknown":
       return "Its header could not be read.";
     case "normal":
+      if (users.some(({ operation }) => CHANGES.has(operation)))
+        return "Its flag shows no write: each writer turns it over, so that two at once can leave it off.";
       return entries === 0 ? "Nothing was under way." : "No write and no growth was under way.";
   }
 }

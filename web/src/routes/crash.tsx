@@ -235,6 +235,7 @@ function Body({ crash, report }: { crash: Crash; report: Report }) {
             </>
           )}
         </section>
+        <MapsFound crash={crash} report={report} />
         <Threads report={report} crash={crash.id} />
         <Diagnostics diagnostics={report.diagnostics} crash={crash.id} shown={report.verdict.goroutine} />
       </div>
@@ -244,5 +245,23 @@ function Body({ crash, report }: { crash: Crash; report: Report }) {
         <EvidenceList evidence={crash.evidence} />
       </aside>
     </div>
+  );
+}
+
+function MapsFound({ crash, report }: { crash: Crash; report: Report }) {
+  const listed = report.maps?.length ?? 0;
+  const found = listed + (report.maps_left_out ?? 0);
+  return (
+    <section aria-labelledby="maps">
+      <h2 id="maps">
+        All maps
+        {found > 0 && <span className="h-note">{counted(found, "map")} in memory</span>}
+      </h2>
+      <p>
+        <Link to="/crashes/$id/maps" params={{ id: crash.id }} className={found > 0 ? "button" : undefined}>
+          {found > 0 ? "See and search all maps" : "None was found: see why"}
+        </Link>
+      </p>
+    </section>
   );
 }

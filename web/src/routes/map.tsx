@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useCallback } from "react";
-import { crashQuery, mapQuery } from "../api/queries";
+import { ProblemError } from "../api/errors";
+import { crashQuery, isBusy, mapQuery } from "../api/queries";
 import type { MapDetails, SwissHeader } from "../api/types";
 import { Prose, breakable } from "../components/Code";
 import { Failure } from "../components/Failure";
@@ -97,7 +98,8 @@ function Body({ id, details }: { id: string; details: MapDetails }) {
       void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false }),
     [navigate],
   );
-  const memory = unavailable == null;
+  // A busy server is asked again, part by part.
+  const memory = unavailable == null || entries != null || isBusy(new ProblemError(unavailable));
   const kind = headerKind(map);
   return (
     <div>
@@ -123,7 +125,7 @@ function Body({ id, details }: { id: string; details: MapDetails }) {
         {map.users.length === 0 ? (
           <p className="muted">No goroutine was found inside an operation on it.</p>
         ) : (
-          <Parties users={map.users} crash={id} />
+          <Parties users={map.users} crash={id} conflict={map.state !== "nil"} />
         )}
       </section>
       <section aria-labelledby="holders">
@@ -157,7 +159,7 @@ function Body({ id, details }: { id: string; details: MapDetails }) {
           )}
         </section>
       )}
-      {memory && map.state !== "nil" && (
+      {memory && map.state !== "nil" && kind !== "sync-map" && (
         <section aria-labelledby="rows">
           <h2 id="rows">
             How they lie

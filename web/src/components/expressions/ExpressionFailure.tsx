@@ -1,5 +1,6 @@
 import { ProblemError } from "../../api/errors";
 import { columnOf, errorWords, markedAt } from "../../lib/expressions";
+import { sentence } from "../../lib/titles";
 import { Prose } from "../Code";
 import { InlineFailure } from "../Failure";
 
@@ -12,7 +13,7 @@ export function ExpressionFailure({ error, text }: { error: unknown; text: strin
   const marked = position == null ? null : markedAt(text, position);
   return (
     <div className="notice bad expression-error" role="alert">
-      <strong>{errorWords(kind)}.</strong> <Prose text={detail} />
+      <strong>{errorWords(kind)}.</strong> <Prose text={sentence(detail)} />
       {marked && (
         <pre className="marked">
           <code>

@@ -57,7 +57,7 @@ export function Entries({ map, crash, search, first, set }: EntriesProps) {
       ) : (
         <div className={query.isPlaceholderData ? "stale" : undefined} aria-busy={query.isPlaceholderData}>
           <p className="result-count" role="status">
-            {counts(page, filter)}
+            {query.isPlaceholderData ? "Reading entries…" : counts(page, filter)}
           </p>
           {page.problems.length > 0 && (
             <p className="notice warn">
@@ -86,13 +86,16 @@ const ORDERS: { value: EntrySort; label: string }[] = [
 ];
 
 /** How many there are; what was not looked at is not counted. */
-function counts({ len, found, matching, truncated }: MapEntries, filter: string | undefined): string {
+function counts(
+  { len, found, matching, truncated, next_cursor: next }: MapEntries,
+  filter: string | undefined,
+): string {
   const parts = [];
   if (filter !== undefined)
     parts.push(matching == null ? "Those that match are not counted" : `${count(matching)} match`);
   parts.push(`${counted(len, "entry", "entries")} by the header`);
   if (found != null && found !== len) parts.push(`${count(found)} found`);
-  if (truncated) parts.push("there are more than were looked at");
+  if (truncated && next == null) parts.push("there are more than were looked at");
   return parts.join("; ");
 }
 

@@ -24,10 +24,13 @@ const SHORT_AT_ONCE = 4;
 export function Holders({ roots, leftOut, crash, short = false }: HoldersProps) {
   const { shown, ...pages } = usePages(roots, AT_ONCE);
   if (short) {
-    const hidden = Math.max(0, roots.length - SHORT_AT_ONCE) + leftOut;
+    // Those with a name say most.
+    const named = roots.filter(({ variable }) => variable != null);
+    const telling = (named.length > 0 ? named : roots).slice(0, SHORT_AT_ONCE);
+    const hidden = roots.length - telling.length + leftOut;
     return (
       <ul className="holders">
-        {roots.slice(0, SHORT_AT_ONCE).map((root, index) => (
+        {telling.map((root, index) => (
           <li key={index}>
             <Way root={root} /> <span className="muted">({ROOT_WORDS[root.kind]})</span>{" "}
             <Where root={root} crash={crash} />

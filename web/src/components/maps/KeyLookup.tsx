@@ -11,6 +11,7 @@ import { Prose } from "../Code";
 import { Copyable } from "../Copy";
 import { ExpressionFailure } from "../expressions/ExpressionFailure";
 import { Icon } from "../Icon";
+import { Unknown } from "../Unknown";
 
 interface KeyLookupProps {
   map: GoMap;
@@ -136,14 +137,18 @@ function Why({ place }: { place: KeyPlace }) {
   return (
     <div className="key-why">
       <h3>{place.found_in == null ? "Where it would be, and why" : "Where it lies, and why"}</h3>
-      <p className="small">
-        {place.hash != null && (
-          <>
-            Hash <Copyable value={place.hash} what="the hash" />.{" "}
-          </>
-        )}
-        <Prose text={place.hash_function} />
-      </p>
+      <dl className="facts key-entry">
+        <div>
+          <dt>Hash</dt>
+          <dd>{place.hash == null ? <Unknown /> : <Copyable value={place.hash} what="the hash" />}</dd>
+        </div>
+        <div>
+          <dt>How it is made</dt>
+          <dd>
+            <Prose text={place.hash_function} />
+          </dd>
+        </div>
+      </dl>
       {place.explain.length > 0 && (
         <ol className="explain-steps">
           {place.explain.map((step, index) => (

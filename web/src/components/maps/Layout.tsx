@@ -68,7 +68,14 @@ export function Layout({ map, crash, search, first, set }: LayoutProps) {
             <Drawing key={from} rows={rows} total={layout.total} what={what} map={map} place={place} />
           </>
         )}
-        <Pages first={from} total={layout.total} size={ROWS} what={`${what}s`} go={(to) => set({ from: to })}>
+        <Pages
+          first={from}
+          total={layout.total}
+          size={ROWS}
+          what={`${what}s`}
+          base={0}
+          go={(to) => set({ from: to })}
+        >
           <GoTo total={layout.total} what={what} go={(row) => set({ from: pageOf(row) })} />
         </Pages>
       </div>

@@ -2,7 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Crash, GoMap, Report } from "../../api/types";
 import { entriesWords, bestPath, stateSentence, typeWords } from "../../lib/map-words";
-import { mapOfVerdict, unnamedOther } from "../../lib/map-verdict";
+import { mapOfVerdict, partiesOf, unnamedOther } from "../../lib/map-verdict";
 import { Prose, breakable } from "../Code";
 import { Copyable } from "../Copy";
 import { Holders } from "./Holders";
@@ -25,6 +25,7 @@ export function MapCard({ crash, report }: { crash: Crash; report: Report }) {
     );
   }
   const other = unnamedOther(report, map);
+  const { clashing, beside } = partiesOf(report, map);
   return (
     <section className="map-card" aria-labelledby="the-map">
       <h2 id="the-map">
@@ -38,7 +39,7 @@ export function MapCard({ crash, report }: { crash: Crash; report: Report }) {
           <Prose text={map.problems.join(" ")} />
         </p>
       )}
-      {map.users.length > 0 && <Parties users={map.users} crash={crash.id} />}
+      {clashing.length > 0 && <Parties users={clashing} crash={crash.id} conflict={map.state !== "nil"} />}
       {other !== null && (
         <div className="notice warn">
           <strong>The other goroutine is not named.</strong>{" "}
@@ -53,6 +54,12 @@ export function MapCard({ crash, report }: { crash: Crash; report: Report }) {
             </>
           )}
         </div>
+      )}
+      {beside.length > 0 && (
+        <>
+          <h3>Also at it, in ways that do not clash</h3>
+          <Parties users={beside} crash={crash.id} />
+        </>
       )}
       {map.state === "nil" && map.roots.length > 0 && (
         <Holders roots={map.roots} leftOut={map.roots_left_out} crash={crash.id} short />

@@ -8,10 +8,12 @@ import { SureMark } from "./marks";
 interface PartiesProps {
   users: readonly MapUser[];
   crash: string;
+  /** There was a conflict, which one of them noticed. */
+  conflict?: boolean;
 }
 
 /** Goroutines that were inside an operation on a map, the surest first. */
-export function Parties({ users, crash }: PartiesProps) {
+export function Parties({ users, crash, conflict = true }: PartiesProps) {
   return (
     <ol className="parties">
       {users.map((user) => (
@@ -22,7 +24,7 @@ export function Parties({ users, crash }: PartiesProps) {
                 Goroutine {user.goroutine}
               </Link>
             </strong>{" "}
-            {user.noticed && <span className="mark noticed">noticed</span>}{" "}
+            {conflict && user.noticed && <span className="mark noticed">noticed</span>}{" "}
             <span className="party-what">
               was {OPERATION_WORDS[user.operation]} in <Place user={user} crash={crash} />
             </span>{" "}
