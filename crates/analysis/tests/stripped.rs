@@ -48,7 +48,10 @@ fn without_names_of_maps(report: &mut Report) {
         report.verdict.title.clear();
         report.verdict.summary.clear();
         report.verdict.hints.clear();
-        report.verdict.evidence.retain(|evidence| !matches!(evidence.kind.as_str(), "map" | "operation"));
+        report
+            .verdict
+            .evidence
+            .retain(|evidence| !matches!(evidence.kind.as_str(), "map" | "operation" | "other-party"));
     }
     report.maps_left_out = 0;
 }
