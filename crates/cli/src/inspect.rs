@@ -14,7 +14,7 @@ use panicle_analysis::{
     session::{DebugInformation, Session},
     value::{self, json},
 };
-use panicle_report::{Address, EvalError, QueryError};
+use panicle_report::{Address, EvalError, QueryError, Severity};
 use panicle_sandbox::Role;
 use serde::Serialize;
 
@@ -105,7 +105,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
         files.add(path, Role::Binary, &unpacking)?;
     }
     files.look_up(&arguments.debug_dir)?;
-    panicle_analysis::open(&files.inputs_without_digests(), DebugInformation::Always, |session, _| {
+    panicle_analysis::open(&files.inputs_without_digests(), DebugInformation::Always, |session, found| {
+        // A file that was given and is not the one that crashed is worth a word even if another was found.
+        for warning in found.iter().filter(|found| found.severity != Severity::Info) {
+            let about = warning.reference.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
+            eprintln!("panicle: {about}{}", warning.text);
+        }
         inspect(session, arguments)
     })
     .map_err(|error| Failure::Input(error.to_string()))?
@@ -115,6 +120,12 @@ fn inspect(session: &Session<'_>, arguments: &Arguments) -> Result<Done, Failure
     let place = match Place::find(session, arguments.goroutine, arguments.frame) {
         Ok(place) => place,
         Err(error) => {
+            if arguments.format == Format::Json {
+                println!(
+                    "{}",
+                    serde_json::json!({ "error": { "kind": "not-found", "message": said(&error) } })
+                );
+            }
             eprintln!("panicle: {}", said(&error));
             return Ok(Done::NotThere);
         }
@@ -150,7 +161,7 @@ fn inspect(session: &Session<'_>, arguments: &Arguments) -> Result<Done, Failure
 fn said(error: &QueryError) -> &str {
     match error {
         QueryError::Expression(error) => &error.message,
-        QueryError::NotFound(text) => text,
+        QueryError::Parameter(text) | QueryError::NotFound(text) => text,
     }
 }
 
@@ -212,7 +223,8 @@ fn write(
         (Err(error), Format::Text) => {
             out.flush()?;
             let at = error.position.map(|at| format!(" (at byte {at})")).unwrap_or_default();
-            eprintln!("panicle: {expression}: {}{at}", error.message);
+            let about = if expression.trim().is_empty() { String::new() } else { format!("{expression}: ") };
+            eprintln!("panicle: {about}{}{at}", error.message);
             Ok(false)
         }
     }

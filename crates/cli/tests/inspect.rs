@@ -108,6 +108,16 @@ fn names_are_looked_up_in_the_frame_that_is_asked_for() {
     let output = inspect(&["--goroutine", "77777", "-e", "1"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("there is no goroutine 77777"));
+    let output = inspect(&["--goroutine", "77777", "-e", "1", "-e", "2", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        lines(&output),
+        [json!({"error": {"kind": "not-found", "message": "there is no goroutine 77777"}})]
+    );
+    let output = inspect(&["-e", ""]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said, "panicle: the expression is empty (at byte 0)\n");
     let output = inspect(&["--frame", "999", "-e", "1"]);
     assert_eq!(output.status.code(), Some(1));
 }
@@ -135,6 +145,18 @@ fn exit_codes_tell_whose_fault_it_is() {
     let output = panicle().arg(&core).arg("--binary").arg(&other.binary).output().unwrap();
     let found_where_it_ran = String::from_utf8_lossy(&output.stderr).contains("using ");
     assert_eq!(output.status.code(), if found_where_it_ran { Some(0) } else { Some(3) });
+    // Of two that are given, the one that is not used is named.
+    let output = panicle()
+        .arg(&core)
+        .arg("--binary")
+        .arg(&other.binary)
+        .arg("--binary")
+        .arg(&fixture.binary)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(said.contains(&format!("panicle: {}: ", other.binary.display())), "{said}");
 }
 
 #[test]
@@ -152,8 +174,7 @@ fn the_prompt_takes_commands_and_expressions() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let script =
-        "seven + 1\nbt\nframe 4\nlocals\nframe 3\nlocals\nnobody\nmaps\nhelp\ngoroutine 99999\nquit\n";
+    let script = "seven + 1\nbt\nframe 4\nlocals\nframe 3\nlocals\nnobody\nmaps\nhelp\ngoroutine 99999\nframe\nq\nseven\n";
     child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));

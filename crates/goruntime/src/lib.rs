@@ -39,6 +39,7 @@ pub mod locals;
 pub mod maps;
 mod module;
 pub mod operations;
+pub mod owner;
 pub mod panics;
 pub mod process;
 pub mod query;

@@ -5,6 +5,7 @@
 //! (`value` is null) and never as zero. In frames that have called on, registers are lost: Go's calling
 //! convention saves none for the caller, so there only what lies on the stack is left.
 
+pub(crate) mod passed;
 pub(crate) mod slots;
 
 use panicle_binary::dwarf::{

@@ -31,6 +31,7 @@ mod swiss;
 pub use check::{Check, check};
 pub use entries::{Cursor, Entries, Entry, entries};
 pub use hash::{HashFunction, Hashes};
+pub(crate) use header::may_be;
 pub use header::{Header, Unreadable, header, looks_like};
 pub use kind::{MapType, Slots};
 pub use layout::layout;

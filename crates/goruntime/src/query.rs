@@ -108,8 +108,10 @@ fn evaluate<R>(
     let context = session.context();
     let value =
         expr::evaluate(&context, &place.scope(session), &query.expression).map_err(QueryError::Expression)?;
+    let usual = value::Limits::default();
     let (elements, depth) = (query.limit.unwrap_or(limits.elements), query.depth.unwrap_or(limits.depth));
-    let in_words = value::Limits { depth, ..value::Limits::default() };
+    let most = if elements == 0 { u64::MAX } else { elements };
+    let in_words = value::Limits { depth, elements: most.min(usual.elements), ..usual };
     let about = value.about(&context, &query.expression, in_words);
     let json = json::Limits { depth, elements, bytes: limits.bytes, total: limits.total };
     Ok(take(Answer::Eval(Evaluation { about, value: &value, context: &context, limits: json })))
@@ -152,7 +154,7 @@ impl Place {
         let frames = session.frames(g);
         let found = match frame {
             Some(number) => frames.get(number).map(|frame| (number, frame)),
-            None => frames.own(),
+            None => session.own_frame(g, &frames),
         };
         let Some((number, frame)) = found else {
             return match frame {

@@ -109,21 +109,7 @@ struct Search<'s, 'a> {
 /// Finds maps and who holds them. `operations` are those that goroutines are in the middle of.
 pub(crate) fn find(view: &View<'_, '_>, operations: Vec<Operation>) -> Found {
     let mut uses = Use::all(view, operations);
-    let callers = uses
-        .iter()
-        .filter_map(|operation| Some((operation.user.goroutine, operation.user.caller_frame?)))
-        .collect();
-    let type_names =
-        if view.context.dwarf.is_none() { TypeNames::of_frames(view) } else { TypeNames::default() };
-    let mut search = Search {
-        view,
-        graph: Graph::new(view.context),
-        table: Table::default(),
-        callers,
-        type_names,
-        map_types: MapTypes::new(),
-        cut_frames: false,
-    };
+    let mut search = Search::new(view, &uses);
     search.operands(&mut uses);
     search.frames();
     search.globals();
@@ -138,6 +124,35 @@ pub(crate) fn find(view: &View<'_, '_>, operations: Vec<Operation>) -> Found {
     }
     let (maps, left_out) = describe_all(view.context, search.table, uses);
     Found { maps, left_out, diagnostics }
+}
+
+/// Finds the maps that variables of the view's frames lead to, and those of `operations`.
+pub(crate) fn of_variables(view: &View<'_, '_>, operations: Vec<Operation>) -> Vec<Map> {
+    let mut uses = Use::all(view, operations);
+    let mut search = Search::new(view, &uses);
+    search.operands(&mut uses);
+    search.frames();
+    describe_all(view.context, search.table, uses).0
+}
+
+impl<'s, 'a> Search<'s, 'a> {
+    fn new(view: &'s View<'s, 'a>, uses: &[Use]) -> Self {
+        let callers = uses
+            .iter()
+            .filter_map(|operation| Some((operation.user.goroutine, operation.user.caller_frame?)))
+            .collect();
+        let type_names =
+            if view.context.dwarf.is_none() { TypeNames::of_frames(view) } else { TypeNames::default() };
+        Self {
+            view,
+            graph: Graph::new(view.context),
+            table: Table::default(),
+            callers,
+            type_names,
+            map_types: MapTypes::new(),
+            cut_frames: false,
+        }
+    }
 }
 
 impl Search<'_, '_> {

@@ -6,11 +6,16 @@
 use std::{
     cell::{OnceCell, RefCell},
     collections::HashMap,
+    rc::Rc,
 };
 
-use panicle_binary::{Executable, dwarf::DwarfIndex, mapped};
+use panicle_binary::{
+    Executable,
+    dwarf::{DwarfIndex, VariableKind},
+    mapped,
+};
 use panicle_image::Core;
-use panicle_report::{Diagnostic, FrameKind, LayoutSource, Stage};
+use panicle_report::{Diagnostic, FrameKind, LayoutSource, Map, Stage};
 
 use crate::{
     cframes::{self, CCode, Library, LibraryFile, crossings},
@@ -19,13 +24,15 @@ use crate::{
     goroutine::{self, G},
     locals::{self, Variable},
     maps::Hashes,
-    operations::{self, Operation},
+    operations::{self, OperandBase, Operation},
+    owner::{Owner, owner, stands_for_a_call},
     process::Process,
     resolve::{self, Resolved},
+    roots::{self, View},
     status::Words,
     threads::{self, Thread},
     unwind::{End, Start},
-    value::{Context, rtype::TypeData},
+    value::{Context, Location, rtype::TypeData},
 };
 
 /// How a process is opened.
@@ -74,7 +81,8 @@ pub struct Session<'s> {
     words: OnceCell<Words>,
     goroutines: OnceCell<Vec<G>>,
     threads: OnceCell<Vec<Thread>>,
-    stacks: RefCell<HashMap<u64, std::rc::Rc<Stack>>>,
+    stacks: RefCell<HashMap<u64, Rc<Stack>>>,
+    passed: RefCell<HashMap<u64, Rc<[Passed]>>>,
     death: OnceCell<Option<Death>>,
     hashes: OnceCell<Hashes>,
     diagnostics: RefCell<Vec<Diagnostic>>,
@@ -140,6 +148,7 @@ pub fn open<R>(
         goroutines: OnceCell::new(),
         threads: OnceCell::new(),
         stacks: RefCell::default(),
+        passed: RefCell::default(),
         death: OnceCell::new(),
         hashes: OnceCell::new(),
         diagnostics: RefCell::new(diagnostics),
@@ -270,8 +279,7 @@ impl<'s> Session<'s> {
         self.goroutines().iter().find(|g| g.id == id)
     }
 
-    /// The goroutine at fault; without one, that of the first thread that runs one.
-    pub fn goroutine_at_fault(&self) -> Option<u64> {
+    fn death(&self) -> Option<&Death> {
         let death = self.death.get_or_init(|| {
             // Who dies stands on a thread.
             let mut budget = self.frame_budget(0);
@@ -281,7 +289,12 @@ impl<'s> Session<'s> {
             });
             crash::find(self.process, self.threads(), &running.collect::<Vec<_>>())
         });
-        death.as_ref().and_then(Death::goroutine).or_else(|| {
+        death.as_ref()
+    }
+
+    /// The goroutine at fault; without one, that of the first thread that runs one.
+    pub fn goroutine_at_fault(&self) -> Option<u64> {
+        self.death().and_then(Death::goroutine).or_else(|| {
             let mut current = self.threads().iter().filter_map(|thread| thread.m.map(|m| m.current));
             current.find_map(|current| self.goroutines().iter().find(|g| g.address == current)).map(|g| g.id)
         })
@@ -293,8 +306,8 @@ impl<'s> Session<'s> {
         let stack = known.unwrap_or_else(|| {
             let mut stack = self.whole_stack(g, self.thread_of(g), &mut self.frame_budget(1));
             stack.c.printed = stack.trim_dying();
-            let stack = std::rc::Rc::new(stack);
-            self.stacks.borrow_mut().insert(g.address, std::rc::Rc::clone(&stack));
+            let stack = Rc::new(stack);
+            self.stacks.borrow_mut().insert(g.address, Rc::clone(&stack));
             stack
         });
         let mut numbers = Vec::with_capacity(stack.frames.len());
@@ -317,19 +330,118 @@ impl<'s> Session<'s> {
         Frames { stack, numbers }
     }
 
+    /// The frame of `g` that a verdict speaks of, with its number: the innermost one of the program's own below
+    /// the panic that ended it; where there is none, the innermost one outside the runtime, or of any.
+    pub fn own_frame<'f>(&self, g: &G, frames: &'f Frames) -> Option<(u64, &'f LogicalFrame)> {
+        let panicked = matches!(self.death(), Some(Death::Panic { goroutine }) if *goroutine == g.id);
+        // The panic that was raised first is the outermost one, and deferred calls run above it.
+        let panic =
+            panicked.then(|| frames.iter().filter(|(_, frame)| frame.call().function == GOPANIC).last());
+        let start = panic.flatten().map_or(0, |(number, _)| number + 1);
+        let below = || frames.iter().filter(|(number, _)| *number >= start);
+        let own = |function: &str| owner(function) == Owner::App && !stands_for_a_call(function);
+        below()
+            .find(|(_, frame)| frame.call().kind == FrameKind::Go && own(&frame.call().function))
+            .or_else(|| below().find(|(_, frame)| frame.call().kind == FrameKind::Go))
+            .or_else(|| frames.iter().next())
+    }
+
     /// The variables of a frame of `g`.
+    ///
+    /// A parameter that debug information has lost is still known where the frame took a map out of it that it
+    /// works on: then the machine code tells what it is.
     pub fn variables(&self, g: &G, frame: &LogicalFrame) -> Vec<Variable> {
         let registers = self.thread_of(g).map(Thread::at_work);
-        locals::in_frame(self.process, frame, registers.as_ref(), |frame| {
+        let mut found = locals::in_frame(self.process, frame, registers.as_ref(), |frame| {
             locals::variables(&self.context(), frame)
-        })
+        });
+        let is_lost = |variable: &Variable| {
+            variable.kind == VariableKind::Parameter && variable.location.is_none() && !variable.hidden
+        };
+        // Arguments are those of the physical function, and not of what is inlined into it.
+        if frame.call().inlined || !found.iter().any(is_lost) {
+            return found;
+        }
+        for passed in self.passed(g).iter().filter(|passed| passed.cfa == frame.physical.fp) {
+            let index =
+                locals::passed::parameter(&self.context(), frame.physical_name(), &found, passed.number);
+            if let Some(variable) = index.and_then(|index| found.get_mut(index)).filter(|one| is_lost(one)) {
+                variable.location = Some(Location::of_bytes(&passed.value.to_le_bytes()));
+            }
+        }
+        found
     }
+
+    /// The maps that variables of `g` lead to, with their holders among those.
+    pub fn maps(&self, g: &G) -> Vec<Map> {
+        let (stacks, threads) = self.alone(g);
+        let context = self.context();
+        let operations = operations::find(self.process, &context, &stacks, &threads);
+        let view = View {
+            process: self.process,
+            context: &context,
+            goroutines: &stacks,
+            written: &[],
+            threads: &threads,
+            crashing: Some(g.id),
+        };
+        let mut maps = roots::of_variables(&view, operations);
+        let numbers = self.frames(g).numbers;
+        for root in maps.iter_mut().flat_map(|map| &mut map.roots) {
+            let index = root.frame.and_then(|index| usize::try_from(index).ok());
+            root.frame = index.and_then(|index| numbers.get(index).copied());
+        }
+        maps
+    }
+
+    /// `g` and its stack as a report has it, and the thread that it is on.
+    fn alone(&self, g: &G) -> ([(G, Stack); 1], HashMap<u64, &Thread>) {
+        let thread = self.thread_of(g);
+        let mut stack = self.whole_stack(g, thread, &mut self.frame_budget(1));
+        stack.trim_dying();
+        ([(g.clone(), stack)], thread.map(|thread| (g.m, thread)).into_iter().collect())
+    }
+
+    /// Arguments that operations on maps of `g` were reached by.
+    fn passed(&self, g: &G) -> Rc<[Passed]> {
+        if let Some(known) = self.passed.borrow().get(&g.address) {
+            return Rc::clone(known);
+        }
+        let (stacks, threads) = self.alone(g);
+        let operations = operations::find(self.process, &self.context(), &stacks, &threads);
+        let argument = |operation: Operation| {
+            let operand = operation.operand.filter(|_| operation.certain)?;
+            let OperandBase::Argument { number, value } = operand.base else { return None };
+            let first = operand.steps.first();
+            let by_step = || Some(first?.address?.wrapping_add_signed(first?.offset.wrapping_neg()));
+            let value = value.or_else(by_step).filter(|value| *value != 0)?;
+            let frame = stacks.first()?.1.frames.get(operation.caller?)?;
+            Some(Passed { cfa: frame.physical.fp, number, value })
+        };
+        let found: Rc<[Passed]> = operations.into_iter().filter_map(argument).collect();
+        self.passed.borrow_mut().insert(g.address, Rc::clone(&found));
+        found
+    }
+}
+
+/// The runtime's entry of a panic.
+const GOPANIC: &str = "runtime.gopanic";
+
+/// An argument that the machine code tells.
+#[derive(Clone, Copy, Debug)]
+struct Passed {
+    /// The canonical address of the frame that was called with it.
+    cfa: u64,
+    /// Which of the registers for integers it came in.
+    number: usize,
+    /// What it is.
+    value: u64,
 }
 
 /// The Go frames of one goroutine.
 #[derive(Clone, Debug)]
 pub struct Frames {
-    stack: std::rc::Rc<Stack>,
+    stack: Rc<Stack>,
     numbers: Vec<u64>,
 }
 
@@ -343,11 +455,6 @@ impl Frames {
     pub fn get(&self, number: u64) -> Option<&LogicalFrame> {
         let at = self.numbers.binary_search(&number).ok()?;
         self.stack.frames.get(at)
-    }
-
-    /// The innermost frame of the program's own code, or of any.
-    pub fn own(&self) -> Option<(u64, &LogicalFrame)> {
-        self.iter().find(|(_, frame)| frame.call().kind == FrameKind::Go).or_else(|| self.iter().next())
     }
 }
 

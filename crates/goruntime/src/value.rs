@@ -141,11 +141,6 @@ pub fn type_name(context: &Context<'_>, type_id: TypeId) -> String {
     if name.is_empty() { UNKNOWN_TYPE.to_owned() } else { without_shapes(&dwarf.short_names().shorten(name)) }
 }
 
-/// Whether it is a map's type.
-pub fn is_map(context: &Context<'_>, type_id: TypeId) -> bool {
-    matches!(describe::describe(context, TypeRef::Dwarf(type_id)).kind, describe::Kind::Map)
-}
-
 /// Generic code is compiled once for all types of one shape. The shape `go.shape.string` is a string, but
 /// `go.shape.*uint8` is any pointer, so of that the mark stays.
 pub(crate) fn without_shapes(name: &str) -> String {

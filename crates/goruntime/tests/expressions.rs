@@ -508,3 +508,26 @@ fn one_key_of_a_million_is_found_by_its_hash() {
         });
     }
 }
+
+#[test]
+fn what_is_no_map_is_not_shown_as_one() {
+    for version in VERSIONS {
+        with(&panicle_fixtures::get("values", version), |session| {
+            in_frame(session, "main.crash", |context, scope| {
+                let map = expr::evaluate(context, scope, "Map").unwrap();
+                let variable = map.address().unwrap();
+                // The variable is no header, and neither is a struct.
+                let of_variable = format!("(map[string]int)({variable:#x})");
+                let bob = expr::evaluate(context, scope, "Bob").unwrap().address().unwrap();
+                for cast in [of_variable, format!("(map[string]int)({bob:#x})")] {
+                    assert_eq!(
+                        shown(context, scope, &cast).split(" at").next(),
+                        Some("unreadable"),
+                        "{version}"
+                    );
+                }
+                assert_eq!(shown(context, scope, "len((map[string]int)(0))"), "int 0", "{version}");
+            });
+        });
+    }
+}

@@ -3,8 +3,9 @@
 use panicle_binary::Executable;
 use panicle_fixtures::Fixture;
 use panicle_goruntime::{
-    Options, query, reconstruct,
+    Options, expr, query, reconstruct,
     session::{self, DebugInformation},
+    value,
 };
 use panicle_image::Core;
 use panicle_report::{Address, FrameKind, MapEntriesQuery, MapPointer, MapSort, Query};
@@ -107,4 +108,53 @@ fn a_map_is_read_without_debug_information_as_with_it() {
         assert_eq!(values, wanted);
         assert_eq!(with["entries"][0]["key"], r#"main.point{X: 59, Y: "p59"}"#);
     }
+}
+
+#[test]
+fn without_a_frame_it_is_the_one_that_a_verdict_speaks_of() {
+    let (mut checked, mut lost) = (0, 0);
+    for fixture in fixtures(&["concurrent-map-reflection", "panic-in-defer", "concurrent-map-read-write"]) {
+        let about = format!("{} Go {} {}", fixture.program, fixture.go_version, fixture.variant);
+        let core = std::fs::read(&fixture.core).unwrap();
+        let binary = std::fs::read(&fixture.binary).unwrap();
+        let core = Core::parse(&core).unwrap().0;
+        let executable = Executable::parse(&binary).unwrap().0;
+        session::open(&core, &executable, &session::Options::default(), |session| {
+            let place = query::Place::find(session, None, None).unwrap();
+            let function = place.function.clone().unwrap();
+            let wanted: &[&str] = match fixture.program.as_str() {
+                "concurrent-map-reflection" => &["main.(*settings).lookup", "main.(*settings).set"],
+                "panic-in-defer" => &["main.(*tx).insert"],
+                _ => &["example.com/panicle/concurrent-map-read-write/registry.(*Registry).Lookup"],
+            };
+            let set = "example.com/panicle/concurrent-map-read-write/registry.(*Registry).Set";
+            assert!(wanted.contains(&function.as_str()) || function == set, "{about}: {function}");
+            checked += 1;
+            // The receiver is needed no more once its map is known: only the machine code tells it.
+            if fixture.program != "concurrent-map-read-write" || fixture.variant != "default" {
+                return;
+            }
+            let scope = place.scope(session);
+            let context = session.context();
+            match expr::evaluate(&context, &scope, "r.endpoints") {
+                Ok(map) => assert_eq!(
+                    map.type_name(),
+                    Some("map[uint64]registry.Endpoint"),
+                    "{about}: {}",
+                    map.text(&context, value::Limits::default())
+                ),
+                Err(error) => {
+                    lost += 1;
+                    assert_eq!(error.kind, "not-kept", "{about}");
+                    assert!(error.message.contains("(*registry.Registry)(0xc0"), "{}", error.message);
+                }
+            }
+            let g = session.goroutine(place.goroutine.unwrap()).unwrap();
+            let maps = session.maps(g);
+            assert!(maps.iter().any(|map| map.type_name.as_deref() == Some("map[uint64]registry.Endpoint")));
+        })
+        .unwrap();
+    }
+    assert!(checked > 20, "{checked}");
+    assert_eq!(lost, 0);
 }

@@ -88,6 +88,8 @@ pub struct MapLayoutQuery {
 pub enum QueryError {
     /// The expression or key is wrong.
     Expression(EvalError),
+    /// Another part of the question is, such as a cursor.
+    Parameter(String),
     /// What is asked for is not there: no such goroutine, frame or map.
     NotFound(String),
 }

@@ -111,6 +111,7 @@ impl From<AskError> for Problem {
                 Self::new(StatusCode::GONE, "evidence-gone", "The evidence is not kept any more", detail)
             }
             AskError::Query(QueryError::Expression(error)) => Self::expression(error),
+            AskError::Query(QueryError::Parameter(text)) => Self::bad_request(text),
             AskError::Query(QueryError::NotFound(text)) => Self::not_found(text),
             AskError::TooMuch(_) => {
                 let title = "The answer takes more than a question may";

@@ -11,7 +11,7 @@ use panicle_analysis::{
     session::Session,
     value::{self, Limits},
 };
-use panicle_report::QueryError;
+use panicle_report::{MapRoot, QueryError};
 use rustyline::{DefaultEditor, error::ReadlineError};
 
 use super::{Style, said, write};
@@ -20,17 +20,21 @@ use crate::exit::{Done, Failure};
 /// Frames that `bt` lists from each end.
 const MOST_FRAMES: usize = 100;
 
+/// Maps that `maps` lists, and holders of each.
+const MOST_MAPS: usize = 100;
+const MOST_ROOTS: usize = 4;
+
 const HELP: &str = "\
 Any Go-like expression: c.users[\"k1\"].Name, len(queue), *(*main.User)(0xc000012345),
 (map[string]int)(0xc000012345). A variable that is called like a command goes in brackets: (locals).
 
 goroutine N   look names up in a frame of goroutine N
-frame K       look names up in its frame K, as bt counts them
+frame K       look names up in its frame K, as bt counts them; without a number both say where this is
 bt            the frames of the goroutine
 locals        the variables of the frame
-maps          the maps among the variables of the goroutine's frames
+maps          the maps that the goroutine's variables lead to, with their addresses
 help          this
-quit          leave; so does Ctrl-D";
+quit          leave; so do exit, q and Ctrl-D";
 
 /// Reads commands and expressions until there are no more.
 pub(super) fn run(session: &Session<'_>, place: Place, style: Style) -> Result<Done, Failure> {
@@ -57,8 +61,9 @@ pub(super) fn run(session: &Session<'_>, place: Place, style: Style) -> Result<D
         let _ = editor.add_history_entry(line);
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         match (word, rest.trim()) {
-            ("quit" | "exit", "") => break,
+            ("quit" | "exit" | "q", "") => break,
             ("help", "") => println!("{HELP}"),
+            ("goroutine" | "frame", "") => println!("{}", header(&place)),
             ("goroutine", number) => go(session, &mut place, number, |id| (Some(id), None)),
             ("frame", number) => {
                 let goroutine = place.goroutine;
@@ -167,19 +172,27 @@ fn locals(session: &Session<'_>, place: &Place, style: Style) {
 }
 
 fn maps(session: &Session<'_>, place: &Place) {
-    let context = session.context();
     let Some(g) = place.goroutine.and_then(|id| session.goroutine(id)) else {
         println!("no goroutine");
         return;
     };
-    let limits = Limits { depth: 0, ..Limits::default() };
-    for (number, frame) in session.frames(g).iter() {
-        for variable in session.variables(g, frame) {
-            let (Some(of), Some(location)) = (variable.type_id, variable.location) else { continue };
-            if value::is_map(&context, of) {
-                let text = value::format(&context, of, &location, limits);
-                println!("  {number:3}  {}  {text}", variable.name);
-            }
-        }
+    let maps = session.maps(g);
+    if maps.is_empty() {
+        println!("no variable of the goroutine's frames is a map, or leads to one");
     }
+    for map in maps.iter().take(MOST_MAPS) {
+        let of = map.type_name.as_deref().unwrap_or("map of an unknown type");
+        let len = map.count.map(|count| format!(" len={count}")).unwrap_or_default();
+        let held: Vec<_> = map.roots.iter().take(MOST_ROOTS).map(held).collect();
+        println!("  {of} {}{len}  {}", map.address, held.join(", "));
+    }
+    if maps.len() > MOST_MAPS {
+        println!("  … {} maps", maps.len() - MOST_MAPS);
+    }
+}
+
+/// `s.users (frame 4)`
+fn held(root: &MapRoot) -> String {
+    let name = root.variable.as_deref().unwrap_or("what an operation is called with");
+    root.frame.map_or_else(|| name.to_owned(), |frame| format!("{name} (frame {frame})"))
 }

@@ -48,6 +48,17 @@ fn expressions_are_evaluated_in_a_child() {
     let cut = server.get(&path("Many", "&limit=3")).expect(200);
     assert_eq!((&cut["value"]["len"], &cut["value"]["truncated"]), (&json!(1000), &json!(true)));
     assert_eq!(cut["value"]["elements"], json!([0, 1, 2]));
+    assert_eq!(cut["text"], "[]int len=1000 cap=1000 [0, 1, 2, …+997]");
+    let map = server.get(&path("Map", "")).expect(200);
+    let entries = format!(
+        "/api/v1/crashes/{crash}/maps/{}/entries?type_address={}",
+        map["value"]["address"].as_str().unwrap(),
+        map["type_address"].as_str().unwrap()
+    );
+    let unquoted = server.get(&format!("{entries}&key=b"));
+    assert!(unquoted.json()["detail"].as_str().unwrap().contains("in quotes"));
+    assert_eq!(unquoted.problem(422), "expression");
+    assert_eq!(server.get(&format!("{entries}&key=%22b%22")).expect(200)["entries"][0]["value"], "2");
     let map = server.get(&path("Map[\"b\"]", "")).expect(200);
     assert_eq!(map["value"], 2);
 
@@ -114,7 +125,14 @@ fn entries_of_a_map_are_sorted_filtered_and_paged() {
     assert_eq!(keys(&entries("&key=42").expect(200)), ["42"]);
     assert_eq!(keys(&entries("&key=1000").expect(200)), Vec::<String>::new());
     assert_eq!(entries("&key=%22a%22").problem(422), "expression");
-    assert_eq!(entries("&sort=key&cursor=nonsense").problem(422), "expression");
+    // A cursor goes with its question.
+    assert_eq!(entries("&sort=key&cursor=nonsense").problem(400), "bad-request");
+    assert_eq!(entries("&cursor=nonsense").problem(400), "bad-request");
+    for other in ["", "&sort=value", "&sort=key&filter=9"] {
+        let answer = entries(&format!("{other}&cursor={next}"));
+        assert!(answer.json()["detail"].as_str().unwrap().contains("another map, sort or filter"), "{other}");
+        assert_eq!(answer.problem(400), "bad-request");
+    }
     assert_eq!(entries("&limit=0").problem(400), "bad-request");
     let path = format!("/api/v1/crashes/{crash}/maps/{address}/layout?type_address={type_address}");
     let layout = server.get(&format!("{path}&limit=4&key=42")).expect(200);
@@ -146,6 +164,30 @@ fn a_server_without_workers_answers_too_and_says_what_is_missing() {
     server.wait(&lonely, &["waiting-for-binary"]);
     let path = format!("/api/v1/crashes/{lonely}/eval?expr=1");
     assert_eq!(server.get(&path).problem(409), "no-memory");
+    for part in ["entries", "layout"] {
+        let path = format!("/api/v1/crashes/{lonely}/maps/0x1/{part}");
+        assert_eq!(server.get(&path).problem(409), "no-memory");
+    }
+}
+
+#[test]
+fn a_sync_map_of_a_report_has_entries() {
+    let server = Server::start(&[]);
+    let crash = crash(&server, "maps");
+    let base = format!("/api/v1/crashes/{crash}/maps");
+    let all = server.get(&format!("{base}?type=sync.Map&limit=500")).expect(200);
+    let maps = all["items"].as_array().unwrap();
+    assert!(!maps.is_empty());
+    let mut entries = 0;
+    for map in maps {
+        let path = format!("{base}/{}", map["address"].as_str().unwrap());
+        let found = server.get(&format!("{path}/entries")).expect(200);
+        assert_eq!(found["len"], map["count"], "{map:#}");
+        entries += found["entries"].as_array().unwrap().len();
+        let layout = server.get(&format!("{path}/layout")).expect(200);
+        assert!(layout["rows"].is_array());
+    }
+    assert!(entries > 0);
 }
 
 #[test]

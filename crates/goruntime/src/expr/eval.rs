@@ -17,7 +17,7 @@ use super::{
 };
 use crate::value::{
     Context, Location, TypeRef,
-    describe::{Described, Kind},
+    describe::{Described, Kind, describe},
     interface::{Dynamic, dynamic},
 };
 
@@ -136,14 +136,21 @@ impl Evaluator<'_> {
     fn variable(&self, name: &str, at: usize) -> Result<Option<Operand>, EvalError> {
         let local = self.scope.variables.iter().find(|variable| variable.name == name && !variable.hidden);
         if let Some(variable) = local {
-            let not_kept = || {
-                Error::NotKept
-                    .at(at, format!("{name} has no value here: the compiler kept it nowhere at this point"))
-            };
             let of = variable
                 .type_id
                 .ok_or_else(|| Error::Type.at(at, format!("the type of {name} is unknown")))?;
-            let location = variable.location.clone().ok_or_else(not_kept)?;
+            let location = variable.location.clone().ok_or_else(|| {
+                let of = describe(self.context, TypeRef::Dwarf(of));
+                let cast = match of.kind {
+                    Kind::Pointer { .. } | Kind::Map => of.name,
+                    _ => format!("*{}", of.name),
+                };
+                let text = format!(
+                    "{name} has no value here: the compiler kept it nowhere at this point. If its address is known \
+                     from elsewhere, as maps are listed with theirs, it can be given its type: ({cast})(0xc000012345)"
+                );
+                Error::NotKept.at(at, text)
+            })?;
             return Ok(Some(Operand::at(self.context, TypeRef::Dwarf(of), location)));
         }
         if name.contains('/') {

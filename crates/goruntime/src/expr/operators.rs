@@ -11,9 +11,12 @@ use super::{
     eval::Evaluator,
     operand::{Constant, Operand},
 };
-use crate::value::{
-    Context, Location,
-    describe::{Described, Kind, describe},
+use crate::{
+    maps,
+    value::{
+        Context, Location,
+        describe::{Described, Kind, describe},
+    },
 };
 
 /// Constants are exact in Go; here they are as large as this, which is more than any type holds.
@@ -361,6 +364,10 @@ pub(super) fn convert(
                     _ => return Err(wrong()),
                 },
             };
+            if matches!(to.kind, Kind::Map) && !may_be_map(context, to, word) {
+                let text = format!("what lies at {word:#x} does not look like a {}", to.name);
+                return Err(Error::Unreadable.at(at, text));
+            }
             Ok(Operand::of_words(Rc::clone(to), &[word]))
         }
         Kind::String => {
@@ -407,4 +414,10 @@ fn same_shape(context: &Context<'_>, one: &Described, other: &Described) -> bool
         (Kind::Interface { empty: one }, Kind::Interface { empty: other }) => one == other,
         _ => false,
     }
+}
+
+/// Whether a map of the type `of` may lie at `word`. Nil is one, and so is what nobody can tell.
+fn may_be_map(context: &Context<'_>, of: &Described, word: u64) -> bool {
+    let found = of.type_ref.and_then(|of| maps::MapType::of(context, of));
+    word == 0 || found.is_none_or(|of| maps::may_be(context, &of, word))
 }

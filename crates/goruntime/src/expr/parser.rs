@@ -68,6 +68,9 @@ pub(super) fn parse(text: &str, known: &dyn Fn(&str) -> bool) -> Result<Expr, Ev
     }
     let mut parser = Parser { text, known, token: Token::End, at: 0, end: 0, depth: 0, parts: 0 };
     parser.advance()?;
+    if parser.token == Token::End {
+        return Err(Kind::Syntax.at(0, "the expression is empty"));
+    }
     let found = parser.expression(1)?;
     if parser.token == Token::End { Ok(found) } else { Err(parser.unexpected("the end")) }
 }
@@ -237,8 +240,9 @@ impl Parser<'_> {
                 }
                 parts[at] = Some(Box::new(self.expression(1)?));
             } else {
-                if !indices.is_empty() {
-                    self.expect(",")?;
+                // Only generic types have several, and most indices are no types.
+                if !indices.is_empty() && !self.take(",")? {
+                    return Err(self.unexpected("]"));
                 }
                 indices.push(self.expression(1)?);
             }

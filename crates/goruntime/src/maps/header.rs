@@ -408,12 +408,22 @@ fn deleted_slots(context: &Context<'_>, slots: &Slots, table: &Table, budget: &m
 ///
 /// Memory that is zero throughout is no map here, although it would be an empty one.
 pub fn looks_like(context: &Context<'_>, of: &MapType, address: u64) -> bool {
+    looks(context, of, address, false)
+}
+
+/// The same for an address that somebody says is a map's: while several goroutines write to it, its count need not
+/// be that of its slots.
+pub(crate) fn may_be(context: &Context<'_>, of: &MapType, address: u64) -> bool {
+    looks(context, of, address, true)
+}
+
+fn looks(context: &Context<'_>, of: &MapType, address: u64, miscounted: bool) -> bool {
     if address == 0 || !address.is_multiple_of(8) {
         return false;
     }
     match of.slots.implementation {
         MapImplementation::Swiss => {
-            Swiss::read(context, address).is_some_and(|map| looks_like_swiss(context, of, &map))
+            Swiss::read(context, address).is_some_and(|map| looks_like_swiss(context, of, &map, miscounted))
         }
         MapImplementation::SyncMap => shared::looks_like_shared(context, address),
         MapImplementation::Hmap => {
@@ -439,7 +449,7 @@ fn looks_like_hmap(context: &Context<'_>, map: &Hmap) -> bool {
     plausible && (map.buckets == 0 || !moved)
 }
 
-fn looks_like_swiss(context: &Context<'_>, of: &MapType, map: &Swiss) -> bool {
+fn looks_like_swiss(context: &Context<'_>, of: &MapType, map: &Swiss, miscounted: bool) -> bool {
     let control = |address: u64| {
         let control = address.is_multiple_of(8).then(|| context.memory.word(address)).flatten();
         control.map(u64::to_le_bytes).filter(|control| swiss::control_is_sound(*control))
@@ -456,7 +466,7 @@ fn looks_like_swiss(context: &Context<'_>, of: &MapType, map: &Swiss) -> bool {
     }
     if map.is_small() {
         let full = control(map.dir_ptr).map(|control| swiss::full_slots(control).count_ones());
-        return full.is_some_and(|full| u64::from(full).abs_diff(map.used) <= map.writing);
+        return full.is_some_and(|full| miscounted || u64::from(full).abs_diff(map.used) <= map.writing);
     }
     let first = map.dir_ptr.is_multiple_of(8).then(|| context.memory.word(map.dir_ptr)).flatten();
     let table = first.and_then(|address| Table::read(context, address, 0));

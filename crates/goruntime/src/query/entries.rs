@@ -1,6 +1,12 @@
 //! Entries of a map: in the order in which they lie, filtered, or the first of them by key or value.
 
-use std::{cmp::Reverse, collections::BinaryHeap, rc::Rc};
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    fmt::Display,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    rc::Rc,
+};
 
 use panicle_binary::dwarf::BaseKind;
 use panicle_report::{
@@ -10,7 +16,7 @@ use panicle_report::{
 
 use super::literal;
 use crate::{
-    expr,
+    expr::{self, Value},
     maps::{self, Entry, MapType},
     session::Session,
     value::{
@@ -46,7 +52,7 @@ pub(super) fn answer(session: &Session<'_>, query: &MapEntriesQuery) -> Result<M
         problems: header.problems,
     };
     if let Some(key) = &query.key {
-        let key = literal(session, key).map_err(QueryError::Expression)?;
+        let key = key_of(session, &of, key)?;
         let hashes = Some(session.hashes());
         let found = expr::map_lookup(&context, hashes, &of, query.map.address.0, &key);
         let found = found.map_err(QueryError::Expression)?;
@@ -72,10 +78,46 @@ fn map_type(context: &Context<'_>, map: MapPointer) -> Result<MapType, QueryErro
 }
 
 fn wrong_cursor() -> QueryError {
-    QueryError::Expression(EvalError {
-        kind: "syntax".to_owned(),
-        message: "this is no cursor that an answer gave".to_owned(),
-        position: None,
+    QueryError::Parameter("this is no cursor that an answer gave".to_owned())
+}
+
+/// What tells cursors of one question from those of another: a place in one order is none in another order.
+fn check_value(query: &MapEntriesQuery) -> String {
+    let sort = query.sort.map(|sort| sort as u8);
+    let mut hasher = DefaultHasher::new();
+    (query.map.address.0, query.map.type_address.0, sort, &query.filter).hash(&mut hasher);
+    format!("{:08x}", hasher.finish() as u32)
+}
+
+/// The cursor of an answer, which fits no other question.
+fn sealed(query: &MapEntriesQuery, place: &impl Display) -> String {
+    format!("{}-{place}", check_value(query))
+}
+
+/// The place that the question's cursor stands for.
+fn unsealed(query: &MapEntriesQuery) -> Result<Option<&str>, QueryError> {
+    let Some(cursor) = query.cursor.as_deref() else { return Ok(None) };
+    let (check, place) = cursor.split_once('-').ok_or_else(wrong_cursor)?;
+    if check == check_value(query) {
+        return Ok(Some(place));
+    }
+    if check.len() == 8 && check.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let text = "the cursor is of a question with another map, sort or filter";
+        return Err(QueryError::Parameter(text.to_owned()));
+    }
+    Err(wrong_cursor())
+}
+
+/// The value of a key that a question gives as a literal.
+fn key_of(session: &Session<'_>, of: &MapType, text: &str) -> Result<Value, QueryError> {
+    let is_text = matches!(describe(&session.context(), of.key).kind, Kind::String);
+    literal(session, text).map_err(|error| {
+        let message = if is_text && !text.starts_with(['"', '`']) {
+            "the keys of this map are texts, and a text has to be in quotes: key=\"k1\"".to_owned()
+        } else {
+            error.message
+        };
+        QueryError::Expression(EvalError { message, ..error })
     })
 }
 
@@ -90,7 +132,7 @@ fn in_place(
     answer: &mut MapEntries,
 ) -> Result<(), QueryError> {
     let mut entries = maps::entries(context, of, query.map.address.0);
-    if let Some(cursor) = &query.cursor {
+    if let Some(cursor) = unsealed(query)? {
         entries = entries.starting_at(cursor.parse().map_err(|_| wrong_cursor())?);
     }
     let mut seen = 0_u64;
@@ -105,7 +147,7 @@ fn in_place(
             break;
         };
         if answer.entries.len() >= limit {
-            answer.next_cursor = Some(cursor.to_string());
+            answer.next_cursor = Some(sealed(query, &cursor));
             answer.truncated = true;
             break;
         }
@@ -131,7 +173,7 @@ fn sorted(
     limit: usize,
     answer: &mut MapEntries,
 ) -> Result<(), QueryError> {
-    let after = query.cursor.as_deref().map(Rank::parse).transpose()?;
+    let after = unsealed(query)?.map(Rank::parse).transpose()?;
     let by_key = matches!(sort, MapSort::Key | MapSort::KeyDescending);
     let descending = matches!(sort, MapSort::KeyDescending | MapSort::ValueDescending);
     let mut entries = maps::entries(context, of, query.map.address.0);
@@ -166,7 +208,7 @@ fn sorted(
     }
     let best = best.into_sorted_vec();
     if behind > best.len() as u64 {
-        answer.next_cursor = best.last().map(|(place, _)| place.rank().to_string());
+        answer.next_cursor = best.last().map(|(place, _)| sealed(query, &place.rank()));
         answer.truncated = true;
     }
     answer.entries = best.iter().map(|(_, at)| words.entry(kept[*at])).collect();
@@ -276,7 +318,7 @@ struct Rank {
     number: u64,
 }
 
-impl std::fmt::Display for Rank {
+impl Display for Rank {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.value {
             SortedBy::Int(number) => write!(f, "{}.i{number}", self.number),
@@ -337,7 +379,7 @@ pub(super) fn layout(session: &Session<'_>, query: &MapLayoutQuery) -> Result<Ma
     maps::header(&context, &of, address).map_err(|error| QueryError::NotFound(error.to_string()))?;
     let mut layout = maps::layout(&context, &of, address, query.from, query.limit);
     if let Some(text) = &query.key {
-        let key = literal(session, text).map_err(QueryError::Expression)?;
+        let key = key_of(session, &of, text)?;
         let found = expr::map_lookup(&context, Some(session.hashes()), &of, address, &key);
         let found = found.map_err(QueryError::Expression)?;
         layout.key = Some(KeyPlace { key: key.text(&context, WRITTEN), ..found.place });

@@ -5,7 +5,6 @@ use std::{
     rc::Rc,
 };
 
-use panicle_binary::dwarf::{BaseKind, VariableKind};
 use panicle_report::{Address, MapRoot, MapRootKind, MapUser};
 
 use super::{Search, View, table::Rank, table::bare_root, type_at, variables::Start};
@@ -13,10 +12,7 @@ use crate::{
     frames::LogicalFrame,
     locals,
     operations::{Operand, OperandBase, Operation},
-    value::{
-        Context, Location,
-        describe::{Kind, TypeRef, describe},
-    },
+    value::{Location, describe::TypeRef},
 };
 
 /// How a nil map is known to be the one.
@@ -189,49 +185,11 @@ impl Search<'_, '_> {
     /// The parameter that is passed in the register for integers of this number, if it is one word.
     fn parameter(&self, frame: &LogicalFrame, number: usize) -> Option<(String, TypeRef)> {
         let view = self.view;
-        // Generic functions have their dictionary in front.
-        if frame.physical_name().contains('[') {
-            return None;
-        }
         let variables =
             locals::in_frame(view.process, frame, None, |frame| locals::variables(view.context, frame));
-        let mut first = 0;
-        for variable in variables.into_iter().filter(|variable| variable.kind == VariableKind::Parameter) {
-            let of = TypeRef::Dwarf(variable.type_id?);
-            let words = integer_words(view.context, of, 0)?;
-            if first == number {
-                return (words == 1).then_some((variable.name, of));
-            }
-            first += words;
-            if first > number {
-                return None;
-            }
-        }
-        None
-    }
-}
-
-/// Registers for integers that an argument of a type takes (cmd/compile/abi-internal.md); `None` for what goes
-/// on the stack, and what cannot be told.
-fn integer_words(context: &Context<'_>, of: TypeRef, depth: u32) -> Option<usize> {
-    /// Structs within one another.
-    const DEEPEST: u32 = 8;
-    match describe(context, of).kind {
-        Kind::Base(BaseKind::Float | BaseKind::Complex) => Some(0),
-        Kind::Base(_)
-        | Kind::Uintptr
-        | Kind::UnsafePointer
-        | Kind::Pointer { .. }
-        | Kind::Func
-        | Kind::Map
-        | Kind::Chan => Some(1),
-        Kind::String | Kind::Interface { .. } => Some(2),
-        Kind::Slice { .. } => Some(3),
-        Kind::Struct(fields) if depth < DEEPEST => {
-            fields.iter().map(|field| integer_words(context, field.of, depth + 1)).sum()
-        }
-        Kind::Array { elem, len: 1 } if depth < DEEPEST => integer_words(context, elem, depth + 1),
-        _ => None,
+        let index = locals::passed::parameter(view.context, frame.physical_name(), &variables, number)?;
+        let variable = variables.into_iter().nth(index)?;
+        Some((variable.name, TypeRef::Dwarf(variable.type_id?)))
     }
 }
 

@@ -5,6 +5,7 @@ use panicle_report::{
     Address, Map, MapEntries, MapEntriesQuery, MapImplementation, MapLayout, MapLayoutQuery, MapPointer,
     MapSort, MapState, Query as Question, Report,
 };
+use panicle_store::CrashStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -232,7 +233,10 @@ async fn find(
         return Ok(MapPointer { address, type_address });
     }
     let head = state.reports.head(&state.store, &crash).await?;
-    let none = || Problem::not_found(format!("the report of crash {id} has no map at {address}"));
+    let none = || match crash.status {
+        CrashStatus::WaitingForBinary => no_entries("the executable of this crash is not here yet"),
+        _ => Problem::not_found(format!("the report of crash {id} has no map at {address}")),
+    };
     pointer(head.maps.iter().find(|map| map.address == address).ok_or_else(none)?)
 }
 

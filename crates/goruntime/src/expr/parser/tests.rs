@@ -103,6 +103,13 @@ fn tells_what_is_wrong_and_where() {
 }
 
 #[test]
+fn names_the_bracket_that_is_missing() {
+    let said = |text: &str| parse(text, &|_| false).unwrap_err().message;
+    assert_eq!(said("s.users[\"1\""), "the expression ends where ] should be");
+    assert_eq!(said(" "), "the expression is empty");
+}
+
+#[test]
 fn has_an_end_to_its_patience() {
     let of_kind = |text: &str| parse(text, &|_| false).unwrap_err().kind;
     for open in ["(", "[", "-", "*", "!", "a[", "a.(", "f(", "map[", "[]", "x{", "struct{", "&"] {
