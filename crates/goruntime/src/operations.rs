@@ -121,6 +121,8 @@ pub enum OperandBase {
         number: usize,
         /// What it is, where it is still known.
         value: Option<u64>,
+        /// It is the very value, and was not read again from memory that may have changed.
+        exact: bool,
     },
     /// A word of the arguments that are passed on the stack.
     StackArgument {
@@ -165,7 +167,9 @@ pub struct OperandStep {
 impl From<flow::Operand> for Operand {
     fn from(found: flow::Operand) -> Self {
         let base = match found.base {
-            flow::OperandBase::Argument { number, value } => OperandBase::Argument { number, value },
+            flow::OperandBase::Argument { number, value, exact } => {
+                OperandBase::Argument { number, value, exact }
+            }
             flow::OperandBase::StackArgument { offset, value } => {
                 OperandBase::StackArgument { offset, value }
             }

@@ -410,11 +410,10 @@ impl<'s> Session<'s> {
         let (stacks, threads) = self.alone(g);
         let operations = operations::find(self.process, &self.context(), &stacks, &threads);
         let argument = |operation: Operation| {
-            let operand = operation.operand.filter(|_| operation.certain)?;
-            let OperandBase::Argument { number, value } = operand.base else { return None };
-            let first = operand.steps.first();
-            let by_step = || Some(first?.address?.wrapping_add_signed(first?.offset.wrapping_neg()));
-            let value = value.or_else(by_step).filter(|value| *value != 0)?;
+            let OperandBase::Argument { number, value: Some(value), exact: true } = operation.operand?.base
+            else {
+                return None;
+            };
             let frame = stacks.first()?.1.frames.get(operation.caller?)?;
             Some(Passed { cfa: frame.physical.fp, number, value })
         };

@@ -57,8 +57,9 @@ pub(crate) struct Operand {
 /// Where an operand begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum OperandBase {
-    /// The word of the arguments that a register held, counted over all registers for integers.
-    Argument { number: usize, value: Option<u64> },
+    /// The word of the arguments that a register held, counted over all registers for integers, and whether the
+    /// value is known as [`Proof::Exact`].
+    Argument { number: usize, value: Option<u64>, exact: bool },
     /// An argument on the stack, so many bytes from the first.
     StackArgument { offset: i64, value: Option<u64> },
     /// The closure that the function is.
@@ -283,7 +284,11 @@ impl<'s, 'a> Frames<'s, 'a> {
                 Some(Value::Entry(Place::Register(register))) => {
                     let value = number(next);
                     break match self.convention.argument(register) {
-                        Some(number) => OperandBase::Argument { number, value },
+                        Some(number) => {
+                            let found = self.resolve(index, next, 0);
+                            let exact = found.is_some_and(|found| found.proof == Proof::Exact);
+                            OperandBase::Argument { number, value, exact }
+                        }
                         None if register == self.convention.context => OperandBase::Closure { value },
                         None => OperandBase::Unknown,
                     };

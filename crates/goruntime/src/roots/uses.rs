@@ -138,7 +138,7 @@ impl Search<'_, '_> {
     /// not have kept the argument anywhere that debug information names, and without that there are no names.
     fn argument_of_operand(&mut self, operation: &Use) -> Option<()> {
         let operand = operation.operand.as_ref()?;
-        let OperandBase::Argument { number, value } = operand.base else { return None };
+        let OperandBase::Argument { number, value, .. } = operand.base else { return None };
         let first = operand.steps.first();
         let by_step = || {
             let step = first?;
