@@ -383,6 +383,7 @@ impl Search<'_, '_> {
     }
 
     /// The map, and how it is known.
+    #[expect(clippy::too_many_arguments, reason = "what is known of one operation")]
     fn map(
         &self,
         stack: &Stack,

