@@ -211,14 +211,21 @@ impl<'c> Entries<'c> {
     /// The same, ending after about so many bytes of the map have been looked at.
     #[must_use]
     pub fn within(mut self, bytes: u64) -> Self {
-        self.budget = self.budget.at_most(bytes);
+        self.set_limit(bytes);
         self
+    }
+
+    pub(super) fn set_limit(&mut self, bytes: u64) {
+        self.budget = self.budget.at_most(bytes);
+        if let Source::Shared(walk) = &mut self.source {
+            walk.limit(bytes);
+        }
     }
 
     /// The walk ended although there may be more: there is more of the map than was to be looked at, or than
     /// there can be in memory.
     pub fn is_cut(&self) -> bool {
-        self.budget.is_spent()
+        self.budget.is_spent() || matches!(&self.source, Source::Shared(walk) if walk.is_cut())
     }
 
     /// Where the entry after the last one taken may be.

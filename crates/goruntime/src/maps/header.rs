@@ -20,6 +20,10 @@ const TABLES_LISTED: usize = 64;
 const SLOTS_COUNTED: u64 = 1 << 18;
 /// Old buckets up to which the evacuated ones are counted one by one.
 const OLD_BUCKETS_COUNTED: u64 = 1 << 20;
+/// Bytes that are read to see whether a bucket has moved: its marks and the pointer to the next.
+const LOOK: u64 = 16;
+/// Buckets of one chain that are looked at for that.
+const LONGEST_CHAIN: u64 = 1024;
 /// Up to this `B`, `noverflow` is a count and not an estimate (`incrnoverflow`).
 const EXACT_OVERFLOW: u64 = 16;
 /// From this `B` on, overflow buckets are allocated in advance (`makeBucketArray`).
@@ -223,19 +227,32 @@ fn hmap_size(context: &Context<'_>, slots: &Slots, map: &Hmap) -> Option<u64> {
     buckets.checked_mul(slots.size)?.checked_add(context.layout.structure(Hmap::NAME)?.size)
 }
 
-/// How many of the old buckets have moved. `nevacuate` alone leaves out those that were written to.
+/// How many of the old buckets have moved, with all of their chains. `nevacuate` alone leaves out those that were
+/// written to.
 fn evacuated(context: &Context<'_>, slots: &Slots, map: &Hmap) -> u64 {
     let old = map.old_bucket_count();
     if old > OLD_BUCKETS_COUNTED {
         return map.nevacuate.min(old);
     }
-    let mark = |bucket: u64| {
-        let address = map.oldbuckets.checked_add(bucket.checked_mul(slots.size)?)?;
-        let mut mark = [0];
-        context.memory.read(address, &mut mark).then_some(mark[0])
+    let mut budget = Budget::new(context.memory).at_most(OLD_BUCKETS_COUNTED * 4 * LOOK);
+    let mut has_moved = |bucket: u64| {
+        let mut address = map.oldbuckets.checked_add(bucket.checked_mul(slots.size)?)?;
+        for _ in 0..LONGEST_CHAIN {
+            if !budget.spend(LOOK) {
+                return None;
+            }
+            let marks = context.memory.word(address)?.to_le_bytes();
+            if !marks.into_iter().all(hmap::is_evacuated) {
+                return Some(false);
+            }
+            address = context.memory.word(address.checked_add(slots.size.checked_sub(8)?)?)?;
+            if address == 0 {
+                return Some(true);
+            }
+        }
+        Some(false)
     };
-    let marks = (0..old).map_while(mark);
-    marks.filter(|mark| hmap::is_evacuated(*mark)).count() as u64
+    (0..old).map_while(&mut has_moved).filter(|moved| *moved).count() as u64
 }
 
 /// Compares the header's count with the entries that there are.
@@ -247,8 +264,15 @@ fn count_entries(
     writing: bool,
     problems: &mut Problems,
 ) {
-    let mut entries = super::entries(context, of, address);
+    // The slots that are counted, and as many in overflow buckets.
+    let most = (SLOTS_COUNTED / SLOTS).saturating_mul(2).saturating_mul(of.slots.size);
+    let mut entries = super::entries(context, of, address).within(most);
     let found = entries.by_ref().count() as u64;
+    if entries.is_cut() {
+        problems
+            .add("It has more buckets than its header can mean; its entries were not counted.".to_owned());
+        return;
+    }
     let missing = entries.problems();
     // A write sets the slot first and counts it later, or the other way round.
     let off_by_writer = u64::from(writing);

@@ -120,7 +120,9 @@ pub(super) fn top_hash(hash: u64) -> u8 {
     if top < MIN_TOP_HASH { top + MIN_TOP_HASH } else { top }
 }
 
-/// The bucket's entries have moved (`evacuated`).
-pub(super) fn is_evacuated(first_mark: u8) -> bool {
-    (EVACUATED..MIN_TOP_HASH).contains(&first_mark)
+/// The slot of an old bucket is done: its entry has moved, or it had none.
+///
+/// The runtime's `evacuated` asks this of the first slot alone, which is enough when nothing ends in the middle.
+pub(super) fn is_evacuated(mark: u8) -> bool {
+    (EVACUATED..MIN_TOP_HASH).contains(&mark)
 }

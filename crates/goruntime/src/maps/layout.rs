@@ -36,7 +36,11 @@ pub fn layout(context: &Context<'_>, of: &MapType, address: u64, from: u64, limi
         let end = block.first.saturating_add(block.rows);
         found.total = end;
         for row in from.max(block.first)..until.min(end) {
-            found.rows.push(read_row(context, &of.slots, &block, row));
+            let mut row = read_row(context, &of.slots, &block, row);
+            row.evacuated = block.old
+                && row.problem.is_none()
+                && row.slots.iter().all(|slot| slot.state == SlotState::Evacuated);
+            found.rows.push(row);
         }
     }
     found
@@ -65,9 +69,6 @@ fn read_row(context: &Context<'_>, slots: &Slots, block: &Block, number: u64) ->
                 row.problem = Some("A control byte is none of an empty, deleted or full slot.".to_owned());
             }
             return row;
-        }
-        if row.slots.is_empty() {
-            row.evacuated = block.old && hmap::is_evacuated(marks[0]);
         }
         row.slots.extend(marks.map(|byte| MapSlot { state: bucket_slot(byte), byte }));
         if !block.old && marks.into_iter().any(hmap::is_evacuated) {

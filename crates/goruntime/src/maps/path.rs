@@ -56,21 +56,24 @@ impl Path {
             format!("The lowest {} bits of the hash say bucket {}.", map.b, bucket.first),
             format!("Its highest byte says tophash {mark:#04x}."),
         ];
-        let mut steps = Vec::new();
+        let mut steps = vec![bucket];
         if old.rows > 0 {
             let before = row(&old)?;
             let number = before.first - old.first;
             let mut first_mark = [0];
             context.memory.read(before.address, &mut first_mark).then_some(())?;
+            // `evacuate` marks slot by slot: behind a marked one there may be entries that have not moved.
             if hmap::is_evacuated(first_mark[0]) {
-                explain.push(format!("The map grows; old bucket {number} has moved."));
+                explain.push(format!(
+                    "The map grows; old bucket {number} has moved, or has begun to: it is looked at too."
+                ));
+                steps.push(before);
             } else {
                 explain
                     .push(format!("The map grows; old bucket {number} has not moved, so that it is there."));
-                steps.push(before);
+                steps.insert(0, before);
             }
         }
-        steps.push(bucket);
         Some(Self { steps, explain, mark })
     }
 

@@ -28,6 +28,8 @@ const INTERFACE: u64 = 16;
 const DEEPEST: usize = 17;
 /// Entries that a header counts.
 const MOST_COUNTED: u64 = 1 << 20;
+/// Bytes that are looked at for that: twice what so many entries take in either form.
+const MOST_LOOKED_AT: u64 = MOST_COUNTED * 128;
 
 /// The type `sync.Map`, whose descriptor is at `type_address`.
 pub(super) fn map_type(type_address: Option<u64>) -> MapType {
@@ -56,8 +58,9 @@ pub(super) fn map_type(type_address: Option<u64>) -> MapType {
     }
 }
 
+/// Whether `sync.Map` is a trie. That there are tries says nothing: the package `unique` has one, too.
 fn is_trie(layout: &Layout) -> bool {
-    layout.structure(TRIE).is_some()
+    layout.structure(NAME).is_some_and(|map| map.field("dirty").is_none())
 }
 
 /// `map[any]*entry`, of which no descriptor is needed: sizes say it all.
@@ -156,10 +159,12 @@ pub(super) fn shared_header(context: &Context<'_>, address: u64) -> Result<Heade
         (fields.amended, fields.misses) = (Some(pair.amended), Some(pair.misses));
         allocated = pair.read != 0 || pair.dirty != 0;
     }
-    let mut walk = super::entries(context, &map_type(None), address);
+    let mut walk = super::entries(context, &map_type(None), address).within(MOST_LOOKED_AT);
     let count = walk.by_ref().take(MOST_COUNTED as usize).count() as u64;
-    for problem in walk.problems() {
-        problems.add(problem);
+    if walk.is_cut() {
+        problems.add("It is larger than what is looked at to count entries; there may be more.".to_owned());
+    } else {
+        walk.problems().into_iter().for_each(|problem| problems.add(problem));
     }
     if count == MOST_COUNTED {
         problems.add(format!("It has {MOST_COUNTED} entries or more; they were not counted further."));
@@ -210,6 +215,18 @@ impl<'c> SharedWalk<'c> {
             context.memory.word(address).filter(|pointer| *pointer != 0)
         });
         Some(Self::Pair { context: *context, entries, expunged })
+    }
+
+    /// Bounds what is looked at in the inner map; a trie is bounded by the budget that `next` is given.
+    pub(super) fn limit(&mut self, bytes: u64) {
+        if let Self::Pair { entries, .. } = self {
+            entries.set_limit(bytes);
+        }
+    }
+
+    /// The walk over the inner map ended although there may be more.
+    pub(super) fn is_cut(&self) -> bool {
+        matches!(self, Self::Pair { entries, .. } if entries.is_cut())
     }
 
     /// The next entry; `number` is how many came before.

@@ -28,6 +28,8 @@ const MOST_ELEMENTS: u64 = 64;
 const MOST_HOPS: u32 = 8;
 /// Entries of one map.
 const MOST_ENTRIES: usize = 16;
+/// Bytes of a map that are looked at for them: a damaged one may be a chain without entries and end.
+const MOST_LOOKED_AT: u64 = 1 << 20;
 /// How keys are written.
 const KEY: Limits = Limits { depth: 0, elements: 4, bytes: 64, total: 100 };
 /// Objects that one search looks at.
@@ -230,7 +232,7 @@ impl<'g> Graph<'g> {
                     if !self.plans.leads(of.elem) || !maps::looks_like(context, of, map) {
                         continue;
                     }
-                    for entry in maps::entries(context, of, map).take(MOST_ENTRIES) {
+                    for entry in maps::entries(context, of, map).within(MOST_LOOKED_AT).take(MOST_ENTRIES) {
                         let key = key(context, of.key, entry.key);
                         edge(Some(Step::Key(key.into())), entry.elem, of.elem);
                     }

@@ -1,6 +1,6 @@
 //! Memory that no process has: headers at random, and real maps that were damaged.
 
-use panicle_report::MapImplementation;
+use panicle_report::{MapHeader, MapImplementation, MapLayoutRow, SlotState};
 use proptest::prelude::*;
 
 use super::{fixtures, name, open, printed};
@@ -237,6 +237,82 @@ fn damage_is_told_of() {
                 });
             }
         });
+    }
+}
+
+/// `evacuate` marks slot by slot, so that a process may end with a bucket of which a part has moved.
+#[test]
+fn a_bucket_that_is_half_moved_has_the_rest_of_its_entries() {
+    let mut halves = 0;
+    for fixture in fixtures(&["maps-growing"]).iter().filter(|fixture| fixture.variant == "stripped") {
+        open(fixture, |session| {
+            let context = session.context();
+            let hashes = Hashes::of(session.process);
+            for map in printed(fixture, "map") {
+                let of = MapType::of_runtime(&context, map.type_address).unwrap();
+                let rows = layout(&context, &of, map.address, 0, 1024).rows;
+                let state = |slot: usize| move |row: &&MapLayoutRow| row.slots[slot].state == SlotState::Full;
+                let unmoved = rows.iter().filter(|row| row.old).filter(state(0)).find(state(1));
+                let Some(half) = unmoved else { continue };
+                halves += 1;
+                let about = format!("{} {} {}", name(fixture), map.name, half.index);
+                let moved = |context: &Context<'_>| match header(context, &of, map.address).unwrap().fields {
+                    Some(MapHeader::Hmap(fields)) => fields.growth.unwrap().evacuated,
+                    other => panic!("{about}: {other:?}"),
+                };
+                let before = moved(&context);
+                let patches = vec![(half.address.0, 2)];
+                let memory = Patched { whole: context.memory, patches, one_in: 0, seed: 0 };
+                let context = Context { memory: &memory, ..context };
+                assert_eq!(moved(&context), before, "{about}");
+                let row = &layout(&context, &of, map.address, half.index, 1).rows[0];
+                assert_eq!((row.evacuated, row.slots[0].state), (false, SlotState::Evacuated), "{about}");
+                let rest = entries(&context, &of, map.address).filter(|entry| entry.row == half.index);
+                for entry in rest {
+                    let mut key = vec![0; of.key_size as usize];
+                    assert!(context.memory.read(entry.key, &mut key));
+                    let found = lookup(&context, Some(&hashes), &of, map.address, Key::Bytes(&key));
+                    assert_eq!(found.entry, Some(entry), "{about}: {:?}", found.place);
+                    assert_eq!(found.place.probed.len(), 2, "{about}: {:?}", found.place);
+                }
+            }
+        });
+    }
+    assert!(halves > 0);
+}
+
+#[test]
+fn a_chain_without_end_is_not_counted() {
+    let (layout, of) = types().swap_remove(0);
+    let symbol = |_: u64| None;
+    let memory =
+        Endless { buckets: layout.structure("runtime.hmap").unwrap().field("buckets").unwrap().offset };
+    let context =
+        Context { memory: &memory, dwarf: None, layout: &layout, types: None, bias: 0, symbol: &symbol };
+    let found = header(&context, &of, BASE).unwrap();
+    assert!(found.problems.iter().any(|problem| problem.contains("not counted")), "{:?}", found.problems);
+}
+
+/// A map of one bucket, at `BASE`, behind which there is another wherever one looks.
+struct Endless {
+    /// Where the header's pointer to its buckets is.
+    buckets: u64,
+}
+
+impl Memory for Endless {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> bool {
+        buffer.fill(0);
+        let own = if address == BASE { self.buckets } else { (buffer.len() as u64).saturating_sub(8) };
+        let next = if address == BASE { BASE + 0x1_0000 } else { address + 0x1000 };
+        let at = own as usize;
+        if let Some(word) = buffer.get_mut(at..at + 8) {
+            word.copy_from_slice(&next.to_le_bytes());
+        }
+        true
+    }
+
+    fn size(&self) -> u64 {
+        1 << 40
     }
 }
 
