@@ -69,6 +69,7 @@ const LONGEST_TITLE: usize = 240;
 /// Decides. There is always a verdict; where nothing is known it says so.
 pub(crate) fn decide(facts: &Facts<'_>) -> Verdict {
     let finding = RULES.iter().find_map(|rule| rule(facts)).unwrap_or_else(|| undecided::conclude(facts));
+    let finding = map_in_question::blame_for_a_fault(facts, finding);
     let place = finding.place.or_else(|| facts.place().map(|p| p.describe()));
     let title = match place {
         Some(place) if finding.at_a_place => format!("{} in {place}", finding.headline),

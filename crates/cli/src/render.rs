@@ -31,6 +31,9 @@ pub(crate) fn text(report: &Report, style: Style) -> String {
     if style.every_goroutine {
         goroutines::all(&mut page, report);
     } else {
+        if report.verdict.map.is_some() {
+            goroutines::other_parties(&mut page, report);
+        }
         goroutines::clusters(&mut page, report);
     }
     maps::maps(&mut page, report);

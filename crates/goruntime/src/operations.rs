@@ -90,7 +90,7 @@ impl Known {
             Self::Caller => "The map is the value that the caller passed and still holds.",
             Self::Variable => "Debug information says where the operation's frame has the map.",
             Self::ReadAgain => {
-                "The map is read again from where the caller had it; it may have been another one then."
+                "The map is read again from where the caller had it; another one may have been put there since."
             }
             Self::Scan => "It is the only map whose address lies in the operation's frames.",
             Self::Iterator => "An iterator over the map lies in the frame; the loop may be over.",
@@ -253,7 +253,7 @@ impl Search<'_, '_> {
         for (part, first) in [(inner, 0), (outer, inner.len())] {
             let physical = physical(part, first);
             let of_maps: Vec<Option<MapFunction>> =
-                physical.iter().map(|one| MapFunction::named(&one.frame.symbols.name)).collect();
+                physical.iter().map(|one| self.map_function(&one.frame.symbols.name)).collect();
             if of_maps.iter().all(Option::is_none) {
                 continue;
             }
@@ -269,12 +269,28 @@ impl Search<'_, '_> {
                 let outside = physical.get(at + length);
                 let made = outside.is_some_and(|one| functions::makes(&one.frame.symbols.name));
                 if length > 0 && !made {
-                    let run = Run { first: at, functions };
+                    let reflected = outside.and_then(|caller| {
+                        let index = at + length;
+                        reflection::receiver(self.process, &frames, index, &caller.frame.symbols.name)
+                    });
+                    let cloning = |one: &Physical| functions::clones(&one.frame.symbols.name);
+                    let of_copy = physical[at..at + length].iter().position(cloning);
+                    let run = Run { first: at, functions, of_copy: of_copy.unwrap_or(0), reflected };
                     found.extend(self.operation(g, stack, &physical, &frames, &run, thread));
                 }
                 at += length.max(1);
             }
         }
+    }
+
+    /// The function called `name`, if it works on maps.
+    fn map_function(&self, name: &str) -> Option<MapFunction> {
+        let function = MapFunction::named(name)?;
+        // From Go 1.24 on these are kept for programs that reach for them, with an iterator that is laid out
+        // in a way of its own (runtime/linkname_swiss.go); what they call has a real one.
+        let kept = name.ends_with(".mapiternext") || name.ends_with(".mapiterinit");
+        let iterator = function.iterator.filter(|_| !kept || !Iterator::is_of_swiss_maps(self.process));
+        Some(MapFunction { iterator, ..function })
     }
 
     /// The operation that a run of frames of map functions is.
@@ -292,18 +308,14 @@ impl Search<'_, '_> {
         let one = physical.get(entry)?;
         let inner = run.first.checked_sub(1).and_then(|inner| physical.get(inner));
         let inner = inner.map_or("", |inner| inner.frame.symbols.name.as_str());
-        let panicked = inner == "runtime.gopanic";
+        let raises = |name: &str| matches!(name, "runtime.gopanic" | "runtime.sigpanic");
+        let panicked = physical[..run.first].iter().any(|one| raises(&one.frame.symbols.name));
         let stands = self.stands_there(g, thread);
 
-        let reflected = physical.get(entry + 1).and_then(|caller| {
-            reflection::receiver(self.process, frames, entry + 1, &caller.frame.symbols.name)
-        });
-        let (reflected, reflected_type) = reflected.unzip();
-        let map_type = self.map_type(frames, run, reflected_type);
-        let of = map_type.map(|found| found.0);
-        let (map, known) = self.map(stack, physical, frames, run, of, reflected, thread);
+        let map_type = self.map_type(frames, run);
+        let (map, known) = self.map(stack, physical, frames, run, map_type.map(|found| found.0), thread);
         // A write to a nil map panics with nothing else that could have been the reason.
-        let nil = map == Some(0) && outermost.operation == MapOperation::Write && panicked;
+        let nil = map == Some(0) && outermost.operation == MapOperation::Write && inner == "runtime.gopanic";
         let proven = matches!(known, Known::Argument | Known::Caller | Known::Variable) || nil;
         let type_fits = map_type.is_some_and(|(found, sure)| {
             sure && header::is_map_type(self.process, self.context.types, found)
@@ -318,7 +330,8 @@ impl Search<'_, '_> {
             map,
             map_type: map_type.map(|found| found.0),
             known,
-            certain: proven && looks_right && stands,
+            // A key that cannot be hashed panics before anything is done to the map.
+            certain: proven && looks_right && stands && (nil || !panicked),
             noticed: matches!(inner, "runtime.fatal" | "runtime.throw" | "internal/runtime/maps.fatal"),
             panicked,
             caller: physical.get(entry + 1).map(|caller| caller.logical.0),
@@ -354,9 +367,9 @@ impl Search<'_, '_> {
     }
 
     /// The descriptor of the map's type, and whether it is certain.
-    fn map_type(&self, frames: &Frames<'_, '_>, run: &Run, reflected: Option<Found>) -> Option<(u64, bool)> {
+    fn map_type(&self, frames: &Frames<'_, '_>, run: &Run) -> Option<(u64, bool)> {
         let mut found = Choice::default();
-        found.add(reflected);
+        found.add(run.reflected.map(|(_, of)| of));
         for (index, function) in run.frames() {
             found.add(function.map_type.and_then(|number| frames.argument(index, number)));
             found.add(
@@ -391,11 +404,10 @@ impl Search<'_, '_> {
         frames: &Frames<'_, '_>,
         run: &Run,
         map_type: Option<u64>,
-        reflected: Option<Found>,
         thread: Option<&Thread>,
     ) -> (Option<u64>, Known) {
         let mut found = Choice::default();
-        found.add(reflected);
+        found.add(run.reflected.map(|(map, _)| map));
         for (index, function) in run.frames() {
             found.add(function.map.and_then(|number| frames.argument(index, number)));
             let iterator = self.iterator(frames, index, function);
@@ -427,6 +439,9 @@ impl Search<'_, '_> {
     ) -> Option<u64> {
         let registers = thread.map(Thread::at_work);
         self.context.dwarf?;
+        if run.of_copy > 0 {
+            return None;
+        }
         run.frames().find_map(|(index, function)| {
             function.map?;
             let frame = stack.frames.get(physical.get(index)?.logical.1)?;
@@ -465,12 +480,17 @@ struct Run {
     first: usize,
     /// Their functions, innermost first.
     functions: Vec<MapFunction>,
+    /// How many of them, from the innermost on, work on a copy that is being made, which nobody else has.
+    of_copy: usize,
+    /// The map and its type, when reflection handed them on.
+    reflected: Option<(Found, Found)>,
 }
 
 impl Run {
     /// The frames from the outermost inwards.
     fn frames(&self) -> impl std::iter::Iterator<Item = (usize, &MapFunction)> {
-        self.functions.iter().enumerate().map(|(index, function)| (self.first + index, function)).rev()
+        let functions = self.functions.iter().enumerate().skip(self.of_copy);
+        functions.map(|(index, function)| (self.first + index, function)).rev()
     }
 }
 

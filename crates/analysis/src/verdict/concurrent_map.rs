@@ -70,7 +70,7 @@ struct Case<'a> {
 impl Case<'_> {
     fn finding(&self, facts: &Facts<'_>, class: VerdictClass, headline: &str, meaning: &str) -> Finding {
         let Self { map, noticed, .. } = *self;
-        let name = question::name_in(map, noticed);
+        let name = question::name_in(facts, map, noticed);
         let headline = match (name, &map.type_name) {
             (Some(name), _) => format!("{headline} on {name}"),
             (None, Some(of)) => format!("{headline} on a {of}"),
@@ -100,9 +100,15 @@ impl Case<'_> {
         finding.map = Some(map.address);
         for party in &parties {
             let sure = if self.is_certain(party) { "certain" } else { "likely" };
+            // The doubt can be about either of the two.
+            let doubt = if party.certain && !self.noticed.certain {
+                format!(" What is likely only is that goroutine {} was on this one.", self.noticed.goroutine)
+            } else {
+                String::new()
+            };
             finding = finding.evidence(
                 "operation",
-                format!("The other party, {sure}: {}. {}", by(party), party.because),
+                format!("The other party, {sure}: {}. {}{doubt}", by(party), party.because),
                 Some(question::reference_of(party)),
             );
             finding.other_goroutines.push(party.goroutine);
@@ -144,8 +150,7 @@ impl Case<'_> {
         let holders = question::holders(self.map, self.noticed.goroutine);
         if !holders.is_empty() {
             finding = finding.hint(format!(
-                "Held also by {}: holding the map is no use of it, but the other party is most likely among \
-                 these.",
+                "Held also by {}: to hold the map is not to use it, but the other party is most likely among these.",
                 holders.join(", ")
             ));
         }

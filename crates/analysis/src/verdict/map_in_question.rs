@@ -1,7 +1,8 @@
 //! The map that a crash is about, in words: what it is called, who used it, who holds it.
 
-use panicle_report::{Map, MapOperation, MapRoot, MapRootKind, MapState, MapUser};
+use panicle_report::{Confidence, Map, MapOperation, MapRoot, MapRootKind, MapState, MapUser, VerdictClass};
 
+use super::finding::Finding;
 use crate::facts::Facts;
 
 /// Holders that a sentence names.
@@ -17,19 +18,20 @@ pub(super) fn of<'a>(facts: &Facts<'a>) -> Option<(&'a Map, &'a MapUser)> {
     users.clone().find(|(_, user)| Some(user.goroutine) == at_fault).or_else(|| users.next())
 }
 
-/// What the caller of an operation calls the map: `s.byPath`.
-pub(super) fn name_in<'a>(map: &'a Map, user: &MapUser) -> Option<&'a str> {
-    let of_caller = |root: &&MapRoot| {
-        root.goroutine == Some(user.goroutine) && root.frame.is_some() && root.frame == user.caller_frame
+/// What the place of the crash calls the map, or else the caller of the operation: `s.byPath`.
+pub(super) fn name_in<'a>(facts: &Facts<'_>, map: &'a Map, user: &MapUser) -> Option<&'a str> {
+    let place = facts.place().filter(|place| place.goroutine == user.goroutine);
+    let frames = [place.map(|place| place.index as u64), user.caller_frame];
+    let named_in = |frame: u64| {
+        map.roots.iter().find(|root| {
+            root.goroutine == Some(user.goroutine)
+                && root.frame == Some(frame)
+                && root.variable.is_some()
+                && root.certain
+        })
     };
-    let by_name = |root: &MapRoot| root.variable.is_some() && root.certain;
-    map.roots
-        .iter()
-        .filter(of_caller)
-        .find(|root| by_name(root))
-        .or_else(|| any_name(map))?
-        .variable
-        .as_deref()
+    let named = frames.into_iter().flatten().find_map(named_in).or_else(|| any_name(map))?;
+    named.variable.as_deref()
 }
 
 /// The most telling root that has a name.
@@ -117,6 +119,47 @@ pub(super) fn holders(map: &Map, except: u64) -> Vec<String> {
         named.push(format!("{more} more goroutines"));
     }
     named
+}
+
+/// A fault inside the map's own code is seldom the fault of what the message blames: another goroutine was
+/// writing to the map, or its memory was overwritten.
+pub(super) fn blame_for_a_fault(facts: &Facts<'_>, mut finding: Finding) -> Finding {
+    if !matches!(finding.class, VerdictClass::NilDereference | VerdictClass::UnexpectedFault) {
+        return finding;
+    }
+    let Some(id) = facts.crashing.map(|goroutine| goroutine.id) else { return finding };
+    let used = facts.maps.iter().find_map(|map| {
+        let user =
+            map.users.iter().find(|user| user.goroutine == id && user.function.starts_with("runtime."))?;
+        Some((map, user))
+    });
+    let Some((map, user)) = used.filter(|(map, _)| map.state != MapState::Nil) else { return finding };
+    let parties = parties(map, user, false);
+    let others: Vec<String> = parties
+        .iter()
+        .map(|party| format!("goroutine {} was {}", party.goroutine, doing(party.operation)))
+        .collect();
+    finding = finding.evidence(
+        "map",
+        format!(
+            "The fault is inside the code of maps, while {} a {}",
+            doing(user.operation),
+            particulars(map)
+        ),
+        Some(reference(map)),
+    );
+    let meanwhile =
+        if others.is_empty() { String::new() } else { format!(" Meanwhile {}.", others.join(", ")) };
+    finding = finding.hint(format!(
+        "Look for a second goroutine that uses the map without a lock: a fault inside the code of maps is mostly \
+         that, and the nil pointer is one of the map's own.{meanwhile}"
+    ));
+    finding.map = Some(map.address);
+    finding.other_goroutines.extend(parties.iter().map(|party| party.goroutine));
+    finding.sure(
+        Confidence::Likely,
+        "Likely: the runtime names the fault, but it is inside the code of maps, which does not fail so by itself.",
+    )
 }
 
 /// What the header says of a write under way.

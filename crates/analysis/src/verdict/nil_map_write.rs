@@ -58,7 +58,7 @@ struct Culprit<'a> {
 impl<'a> Culprit<'a> {
     fn find(facts: &Facts<'a>) -> Option<Self> {
         let (map, user) = question::of(facts).filter(|(map, _)| map.state == MapState::Nil)?;
-        let name = question::name_in(map, user);
+        let name = question::name_in(facts, map, user);
         let owner = map.roots.iter().find(|root| name.is_some() && root.variable.as_deref() == name);
         Some(Self { map, name, owner: owner.and_then(|root| root.owner.as_deref()) })
     }

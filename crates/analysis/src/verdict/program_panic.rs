@@ -33,7 +33,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
     let kind = match class {
         VerdictClass::ErrorPanic => "an error",
         VerdictClass::StringPanic => "a string",
-        _ => "a value of its own type",
+        _ => "a value",
     };
     let named = type_of(link).map_or(String::new(), |name| format!(" ({name})"));
     let mut finding = Finding::new(facts, class, format!("Panic: {}", cut(text, 120)))

@@ -25,6 +25,18 @@ pub(super) fn at_fault(page: &mut Page, report: &Report) {
     stack(page, goroutine, true);
 }
 
+/// Other parties that are shown with their stacks.
+const PARTIES: usize = 2;
+
+/// The goroutines that the verdict names besides, as far as they are few.
+pub(super) fn other_parties(page: &mut Page, report: &Report) {
+    let parties = report.verdict.other_goroutines.iter().take(PARTIES);
+    for goroutine in parties.filter_map(|id| report.goroutines.iter().find(|g| g.id == *id)) {
+        page.heading(&format!("{}, in the other operation", header(goroutine)));
+        stack(page, goroutine, true);
+    }
+}
+
 /// Every goroutine but the one that was shown.
 pub(super) fn all(page: &mut Page, report: &Report) {
     for goroutine in report.goroutines.iter().filter(|g| Some(g.id) != report.verdict.goroutine) {

@@ -40,16 +40,25 @@ fn in_full(page: &mut Page, map: &Map) {
     for problem in &map.problems {
         page.item(4, "! ", problem);
     }
+    // That two goroutines met on the map is as sure as the less sure of them.
+    let is_sure = map.users.iter().all(|user| user.certain || !user.noticed);
     for user in map.users.iter().take(USERS) {
-        page.item(4, "* ", &used_by(user));
+        page.item(4, "* ", &used_by(user, is_sure));
     }
     more(page, map.users.len().saturating_sub(USERS) as u64, "goroutines in an operation on it");
-    for root in map.roots.iter().take(HOLDERS) {
+    let by_address = |root: &&MapRoot| matches!(root.kind, MapRootKind::Stack | MapRootKind::Register);
+    let (words, named): (Vec<&MapRoot>, Vec<&MapRoot>) = map.roots.iter().partition(by_address);
+    for root in named.iter().take(HOLDERS) {
         page.item(4, "- ", &held_by(root));
     }
-    let roots = map.roots.len().saturating_sub(HOLDERS) as u64;
-    more(page, roots.saturating_add(map.roots_left_out), "places that hold it");
-    page.blank();
+    let rest = named.len().saturating_sub(HOLDERS) as u64;
+    more(page, rest.saturating_add(map.roots_left_out), "places that hold it");
+    if !words.is_empty() {
+        page.item(4, "- ", &found_by_address(&words));
+    }
+    if let Some(name) = map.type_name.as_deref().filter(|name| name.starts_with("map[")) {
+        page.item(4, "> ", &format!("its entries: panicle inspect … -e '({name})({})'", map.address));
+    }
 }
 
 fn more(page: &mut Page, count: u64, what: &str) {
@@ -88,7 +97,7 @@ fn in_short(map: &Map) -> String {
     format!("{}{holder}{users}", headline(map))
 }
 
-fn used_by(user: &MapUser) -> String {
+fn used_by(user: &MapUser, is_sure: bool) -> String {
     let does = match user.operation {
         MapOperation::Read => "reads it",
         MapOperation::Write => "writes to it",
@@ -96,7 +105,7 @@ fn used_by(user: &MapUser) -> String {
         MapOperation::Iterate => "iterates over it",
         MapOperation::Clear => "clears it",
     };
-    let sure = if user.certain { "certain" } else { "likely" };
+    let sure = if user.certain && is_sure { "certain" } else { "likely" };
     let noticed = if user.noticed { ", and ended the process" } else { "" };
     let caller = user.caller.as_ref().map_or(String::new(), |caller| format!(" in {caller}"));
     format!(
@@ -106,6 +115,17 @@ fn used_by(user: &MapUser) -> String {
         user.goroutine,
         user.caller_frame.unwrap_or(user.frame)
     )
+}
+
+/// Words of stacks and registers that equal the address, in one line.
+fn found_by_address(words: &[&MapRoot]) -> String {
+    let mut goroutines: Vec<u64> = words.iter().filter_map(|root| root.goroutine).collect();
+    goroutines.sort_unstable();
+    goroutines.dedup();
+    let more = goroutines.len().saturating_sub(USERS);
+    let named: Vec<String> = goroutines.iter().take(USERS).map(u64::to_string).collect();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("its address also lies on the stacks or in registers of goroutine {}{more}", named.join(", "))
 }
 
 fn held_by(root: &MapRoot) -> String {

@@ -73,7 +73,7 @@ fn constant_of(value: &Operand) -> Constant {
 fn number_like(like: &Operand, number: i128, at: usize) -> Result<Operand, EvalError> {
     match like.of() {
         Some(of) => Ok(of_integer(of, number)),
-        None if number.abs() <= MOST_BITS => Ok(Constant::Int(number).into()),
+        None if number.unsigned_abs() <= MOST_BITS.unsigned_abs() => Ok(Constant::Int(number).into()),
         None => Err(Error::Limit.at(at, "the constant is too large")),
     }
 }

@@ -27,6 +27,14 @@ pub(super) fn makes(name: &str) -> bool {
     rest.is_some_and(|function| function.starts_with("makemap"))
 }
 
+/// Whether the function called `name` copies a map: what it calls works on the copy.
+pub(super) fn clones(name: &str) -> bool {
+    matches!(
+        name,
+        "runtime.mapclone" | "runtime.mapclone2" | "maps.clone" | "internal/runtime/maps.(*Map).Clone"
+    )
+}
+
 impl MapFunction {
     /// The function called `name` in the function table; `None` for one that does not work on maps.
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -158,5 +166,6 @@ mod tests {
                 && makes("reflect.makemap")
         );
         assert!(!makes("runtime.mapassign"));
+        assert!(clones("runtime.mapclone2") && !clones("maps.keys"));
     }
 }

@@ -104,6 +104,12 @@ impl Iterator {
         of("runtime.hiter", "t").or_else(|| of("internal/runtime/maps.Iter", "typ"))
     }
 
+    /// Whether iterators of the process are those of Swiss maps.
+    pub(super) fn is_of_swiss_maps(process: &Process<'_>) -> bool {
+        process.layout.structure("runtime.hiter").is_none()
+            && process.layout.structure("internal/runtime/maps.Iter").is_some()
+    }
+
     /// What the iterator at `address`, a `runtime.hiter` or `internal/runtime/maps.Iter`, is over.
     pub(super) fn read(process: &Process<'_>, address: u64) -> Option<Self> {
         if let Ok(iterator) = process.object("runtime.hiter", address) {

@@ -11,7 +11,7 @@ use super::{Search, View, table::Rank, table::bare_root, type_at, variables::Sta
 use crate::{
     frames::LogicalFrame,
     locals,
-    operations::{Operand, OperandBase, Operation},
+    operations::{Known, Operand, OperandBase, Operation},
     value::{Location, describe::TypeRef},
 };
 
@@ -45,10 +45,15 @@ impl Use {
             let caller = operation.caller.map(|caller| view.frame_number(goroutine, caller));
             // A write to a nil map ends in a panic that it raises itself.
             let nil = map == 0 && operation.panicked && view.crashing == Some(operation.goroutine);
+            // Elsewhere than in the goroutine at fault deferred functions run, and the operation is over.
+            if operation.panicked && view.crashing != Some(operation.goroutine) {
+                return None;
+            }
             // A goroutine that iterates has one iterator for each loop, and may have several over one map.
             if !seen.insert((operation.goroutine, frame, map, operation.operation)) {
                 return None;
             }
+            let because = because(&operation, nil);
             Some(Self {
                 map,
                 type_address: operation.map_type,
@@ -61,7 +66,7 @@ impl Use {
                     noticed: operation.noticed || nil,
                     caller_frame: caller,
                     caller: caller.and_then(|caller| in_words(view, goroutine, caller)),
-                    because: if nil { NIL } else { operation.known.because() }.to_owned(),
+                    because,
                 },
                 caller: operation.caller.map(|caller| (goroutine, caller)),
                 operand: operation.operand,
@@ -73,6 +78,20 @@ impl Use {
     /// It says that the map is nil, and that nothing was written to it says nothing.
     fn is_of_nil(&self) -> bool {
         self.map == 0 && !self.user.noticed
+    }
+}
+
+/// How the map is known, and what is doubtful where a proof alone would have been enough.
+fn because(operation: &Operation, nil: bool) -> String {
+    let known = operation.known.because();
+    let proof = matches!(operation.known, Known::Argument | Known::Caller | Known::Variable);
+    match (nil, operation.panicked) {
+        (true, _) => NIL.to_owned(),
+        (false, true) => format!("{known} The operation has panicked."),
+        (false, false) if proof && !operation.certain => {
+            format!("{known} Yet the goroutine may have gone on since, or what lies there looks damaged.")
+        }
+        _ => known.to_owned(),
     }
 }
 
