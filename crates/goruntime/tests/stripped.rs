@@ -1,5 +1,5 @@
-//! Without symbols and debug information everything is found that was found with them; only the
-//! variables of frames have no names any more.
+//! Without symbols and debug information everything is found that was found with them; only
+//! variables have no names any more, nor the maps that nobody but they lead to.
 
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping, its helpers too")]
 
@@ -10,12 +10,21 @@ use panicle_image::Core;
 use panicle_report::{Diagnostic, LayoutSource, Severity};
 use rayon::prelude::*;
 
-fn without_locals(mut found: Reconstruction) -> Reconstruction {
+fn without_names(mut found: Reconstruction) -> Reconstruction {
     let frames = found.goroutines.iter_mut().flat_map(|goroutine| &mut goroutine.frames);
     for frame in frames.chain(found.threads.iter_mut().flat_map(|thread| &mut thread.frames)) {
         frame.locals.clear();
     }
     found.layout = None;
+    // Variables lead to maps and give them names. Who is inside an operation on which is known without any.
+    found.maps.retain(|map| !map.users.is_empty());
+    for map in &mut found.maps {
+        map.roots.clear();
+        map.roots_left_out = 0;
+        map.users.iter_mut().for_each(|user| user.because.clear());
+    }
+    found.maps.sort_by_key(|map| map.address);
+    found.maps_left_out = 0;
     found
 }
 
@@ -44,7 +53,7 @@ fn difference(fixture: &Fixture) -> Option<String> {
     if without.layout.as_ref().map(|layout| layout.source) != Some(LayoutSource::Table) {
         return Some(format!("the layout is {:?}", without.layout));
     }
-    let (with, without) = (without_locals(with), without_locals(without));
+    let (with, without) = (without_names(with), without_names(without));
     if with == without {
         return None;
     }
