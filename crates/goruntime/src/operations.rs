@@ -396,7 +396,6 @@ impl Search<'_, '_> {
     }
 
     /// The map, and how it is known.
-    #[expect(clippy::too_many_arguments, reason = "what is known of one operation")]
     fn map(
         &self,
         stack: &Stack,
