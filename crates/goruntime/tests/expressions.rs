@@ -8,7 +8,7 @@ use panicle_goruntime::{
     expr::{self, Scope, Value},
     session::{self, Session},
     spell,
-    value::{Context, Limits, json},
+    value::{Context, Limits, Memory, json},
 };
 use panicle_image::Core;
 use panicle_report::EvalError;
@@ -213,6 +213,7 @@ fn values_are_those_of_the_source() {
         ("7 / 0", "out-of-range at 2"),
         ("seven / 0", "out-of-range at 6"),
         ("1 << 200", "limit at 2"),
+        ("^0x7fffffffffffffffffffffffffffffff", "limit at 0"),
         ("'a' + 1", "- 98"),
         ("\"a\" + \"b\"", "- \"ab\""),
         ("\"abc\"[1:]", "- \"bc\""),
@@ -314,6 +315,7 @@ fn nothing_that_is_typed_hurts() {
     with(&fixture, |session| {
         in_frame(session, "main.work", |context, scope| {
             let _ = expr::evaluate(context, scope, &"(".repeat(1 << 20));
+            let _ = expr::evaluate(context, scope, &"a/b.c/".repeat(5000));
             let parts = [
                 "Bob",
                 "Map",
@@ -505,6 +507,49 @@ fn one_key_of_a_million_is_found_by_its_hash() {
             assert_eq!(shown(&context, &scope, "main.counters[\"user:0999999\"]"), "int64 999998000001");
             assert_eq!(shown(&context, &scope, "main.counters[\"user:1000000\"]"), "no-such-key at 14");
             assert!(started.elapsed() < std::time::Duration::from_millis(500), "{:?}", started.elapsed());
+        });
+    }
+}
+
+/// Memory with one byte that is one more.
+struct Damaged<'m> {
+    whole: &'m dyn Memory,
+    at: u64,
+}
+
+impl Memory for Damaged<'_> {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> bool {
+        let read = self.whole.read(address, buffer);
+        let offset = self.at.checked_sub(address).and_then(|offset| usize::try_from(offset).ok());
+        if let Some(byte) = offset.and_then(|offset| buffer.get_mut(offset)) {
+            *byte = byte.wrapping_add(1);
+        }
+        read
+    }
+
+    fn size(&self) -> u64 {
+        self.whole.size()
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_map_is_said_with_its_entries() {
+    for version in VERSIONS {
+        with(&panicle_fixtures::get("values", version), |session| {
+            in_frame(session, "main.crash", |context, scope| {
+                let map = expr::evaluate(context, scope, "Map").unwrap();
+                let json = |context: &Context<'_>| -> serde_json::Value {
+                    serde_json::from_str(&json_of(context, &map, json::Limits::default())).unwrap()
+                };
+                let whole = json(context);
+                assert_eq!(whole.get("problems"), None, "{version}");
+                let at = whole["address"].as_str().unwrap().strip_prefix("0x").unwrap();
+                // The count is the first field in both implementations.
+                let at = u64::from_str_radix(at, 16).unwrap();
+                let memory = Damaged { whole: context.memory, at };
+                let damaged = json(&Context { memory: &memory, ..*context });
+                assert!(!damaged["problems"].as_array().unwrap().is_empty(), "{version}");
+            });
         });
     }
 }

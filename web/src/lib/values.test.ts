@@ -52,6 +52,11 @@ describe("the tree of a value", () => {
     expect((map as Branch).children[0]).toMatchObject({ name: '"k1"', node: { summary: "1 field" } });
   });
 
+  it("says what is wrong with a map", () => {
+    const map = tree({ len: 0, address: "0x1", entries: [], truncated: false, problems: ["B is 90."] });
+    expect(map).toMatchObject({ kind: "branch", summary: "0 entries", rest: "B is 90." });
+  });
+
   it("makes branches of slices with their room", () => {
     expect(tree({ len: 2, cap: 4, elements: [1, 2] })).toMatchObject({
       summary: "2 elements, room for 4",

@@ -24,7 +24,7 @@ export interface Branch {
   /** What it is in a few words: `3 entries`, `2 fields`. */
   summary: string;
   children: { name: string; node: Node }[];
-  /** Said after the children: that there are more. */
+  /** Said after the children: that there are more, and what is wrong. */
   rest: string | null;
 }
 export type Node = Leaf | Branch;
@@ -68,7 +68,8 @@ function special(object: Record<string, unknown>): Node | null {
   }
   if (typeof len !== "number") return null;
   const { entries, elements, text, hex, cap } = object;
-  if (Array.isArray(entries) && only("len", "address", "entries", "truncated")) return ofMap(entries, len);
+  if (Array.isArray(entries) && only("len", "address", "entries", "truncated", "problems"))
+    return ofMap(entries, len, Array.isArray(object.problems) ? object.problems : []);
   if (Array.isArray(elements) && only("len", "cap", "address", "elements", "truncated")) {
     return list(elements, len, typeof cap === "number" && cap !== len ? cap : null);
   }
@@ -99,7 +100,9 @@ function channel(address: string, { len, cap, closed }: Record<string, unknown>)
   return leaf(`channel ${address}, ${room}${closed === true ? ", closed" : ""}`);
 }
 
-function ofMap(entries: unknown[], length: number): Branch {
+function ofMap(entries: unknown[], length: number, problems: unknown[]): Branch {
+  const unread = restOf(length, entries.length, "entry", "entries");
+  const rest = [...problems.map(String), ...(unread === null ? [] : [unread])];
   return {
     kind: "branch",
     summary: counted(length, "entry", "entries"),
@@ -107,7 +110,7 @@ function ofMap(entries: unknown[], length: number): Branch {
       const { key, value } = (entry ?? {}) as { key?: unknown; value?: unknown };
       return { name: inline(tree(key)), node: tree(value) };
     }),
-    rest: restOf(length, entries.length, "entry", "entries"),
+    rest: rest.length > 0 ? rest.join(" ") : null,
   };
 }
 

@@ -13,6 +13,8 @@ pub(super) const LONGEST: usize = 64 << 10;
 const DEEPEST: usize = 100;
 /// Operators, indices and selectors in all: a tree is no higher, whatever way it leans.
 const MOST_PARTS: usize = 1000;
+/// Names with slashes that are looked up as import paths.
+const MOST_PATHS: usize = 64;
 
 /// Part of an expression, and the byte of the expression that it is at.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +68,8 @@ pub(super) fn parse(text: &str, known: &dyn Fn(&str) -> bool) -> Result<Expr, Ev
     if text.len() > LONGEST {
         return Err(Kind::Limit.at(0, format!("an expression has at most {LONGEST} bytes")));
     }
-    let mut parser = Parser { text, known, token: Token::End, at: 0, end: 0, depth: 0, parts: 0 };
+    let mut parser =
+        Parser { text, known, token: Token::End, at: 0, end: 0, depth: 0, parts: 0, paths_left: MOST_PATHS };
     parser.advance()?;
     if parser.token == Token::End {
         return Err(Kind::Syntax.at(0, "the expression is empty"));
@@ -84,6 +87,8 @@ struct Parser<'p> {
     end: usize,
     depth: usize,
     parts: usize,
+    /// Import paths that may still be looked for.
+    paths_left: usize,
 }
 
 /// How tightly a binary operator binds.
@@ -319,12 +324,17 @@ impl Parser<'_> {
     /// The name with an import path that starts here, if there is one that is known; then it is what the
     /// parser goes on behind.
     fn with_path(&mut self) -> Option<String> {
+        if self.paths_left == 0 {
+            return None;
+        }
         let rest = &self.text[self.at..];
         let is_path =
             |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '/' | '~' | '%' | '-' | '+' | '@');
         let run = &rest[..rest.find(|c| !is_path(c)).unwrap_or(rest.len())];
         // Import paths end at a dot behind the last slash, which the name of the variable follows. What looks
         // like one may be a division: that is told by whether there is such a name.
+        // Each attempt looks many names up, and an expression of slashes has many beginnings.
+        self.paths_left -= usize::from(run.contains('/'));
         let slashes = run.rmatch_indices('/').take(32).map(|(at, _)| at);
         for slash in slashes {
             for (dot, _) in run[slash..].match_indices('.').take(32) {

@@ -1,8 +1,9 @@
 //! What has elements, entries or something else in it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use panicle_report::MapImplementation;
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, SerializeSeq as _, Serializer};
 
@@ -93,12 +94,32 @@ impl Node<'_> {
             Ok(header) => header,
             Err(error) => return failed(serializer, error),
         };
-        let entries = Entries { node: self, of: &of, word, truncated: Cell::new(false) };
+        let entries = Entries {
+            node: self,
+            of: &of,
+            word,
+            truncated: Cell::new(false),
+            found: Cell::new(0),
+            problems: RefCell::new(header.problems.clone()),
+        };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("len", &header.count)?;
         map.serialize_entry("address", &hex(word))?;
         map.serialize_entry("entries", &entries)?;
-        map.serialize_entry("truncated", &entries.truncated.get())?;
+        let truncated = entries.truncated.get();
+        map.serialize_entry("truncated", &truncated)?;
+        let mut problems = entries.problems.into_inner();
+        let found = entries.found.get();
+        // A sync.Map counts what was deleted, too.
+        let is_exact = of.slots.implementation != MapImplementation::SyncMap;
+        if is_exact && !truncated && header.count != found {
+            let text = format!("The header counts {} entries, and {found} are there.", header.count);
+            problems.push(text);
+        }
+        if !problems.is_empty() {
+            problems.dedup();
+            map.serialize_entry("problems", &problems)?;
+        }
         map.end()
     }
 
@@ -181,6 +202,9 @@ struct Entries<'n> {
     of: &'n maps::MapType,
     word: u64,
     truncated: Cell<bool>,
+    /// How many there were, and what is wrong with the map, once they are written.
+    found: Cell<u64>,
+    problems: RefCell<Vec<String>>,
 }
 
 impl Serialize for Entries<'_> {
@@ -188,7 +212,9 @@ impl Serialize for Entries<'_> {
         let walk = self.node.walk;
         let (key, value) = (walk.describe(self.of.key), walk.describe(self.of.elem));
         let mut seq = serializer.serialize_seq(None)?;
-        for (count, entry) in (0_u64..).zip(maps::entries(walk.context, self.of, self.word)) {
+        let mut entries = maps::entries(walk.context, self.of, self.word);
+        for entry in entries.by_ref() {
+            let count = self.found.get();
             if count >= walk.most_elements() || walk.left.get() < VALUE_COST {
                 self.truncated.set(true);
                 break;
@@ -196,7 +222,12 @@ impl Serialize for Entries<'_> {
             let (key, value) = (Rc::clone(&key), Rc::clone(&value));
             let pair = Pair { node: self.node, key: (key, entry.key), value: (value, entry.elem) };
             seq.serialize_element(&pair)?;
+            self.found.set(count + 1);
         }
+        if entries.is_cut() {
+            self.truncated.set(true);
+        }
+        self.problems.borrow_mut().extend(entries.problems());
         seq.end()
     }
 }
