@@ -201,8 +201,8 @@ describe("the page of a map", () => {
       await show(page, mapPath(crash, map));
       await page.getByLabel("Look up a key, as Go writes it").fill(wanted?.key ?? "");
       await page.keyboard.press("Enter");
-      await page.locator(".key-entry").waitFor();
-      const text = (await page.locator(".key-entry").textContent()) ?? "";
+      await page.locator(".key-entry").first().waitFor();
+      const text = (await page.locator(".key-entry").first().textContent()) ?? "";
       expect(text).toContain(wanted?.key);
       expect(text).toContain(wanted?.value);
       await page.locator(".slots .slot-key").waitFor();
