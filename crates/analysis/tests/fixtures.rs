@@ -3,10 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod common;
+
 use std::{
     collections::BTreeMap,
-    fs,
-    path::Path,
     process::{Command, Stdio},
 };
 
@@ -14,34 +14,10 @@ use panicle_analysis::{Inputs, NamedBytes, Options, analyse};
 use panicle_fixtures::{Arch, Fixture};
 use panicle_report::Report;
 
-fn named<'a>(path: &Path, bytes: &'a [u8]) -> NamedBytes<'a> {
-    NamedBytes { name: Some(path.display().to_string()), bytes, sha256: None }
-}
-
-fn from_core(fixture: &Fixture) -> Report {
-    let core = panicle_image::mmap::map(&fs::File::open(&fixture.core).unwrap()).unwrap();
-    let binary = fs::read(&fixture.binary).unwrap();
-    let inputs = Inputs {
-        core: Some(named(&fixture.core, &core)),
-        binaries: vec![named(&fixture.binary, &binary)],
-        ..Inputs::default()
-    };
-    analyse(&inputs, &Options::default()).unwrap()
-}
-
-fn from_text(fixture: &Fixture) -> Report {
-    let text = fs::read(&fixture.stderr).unwrap();
-    let inputs = Inputs { texts: vec![named(&fixture.stderr, &text)], ..Inputs::default() };
-    analyse(&inputs, &Options::default()).unwrap()
-}
+use common::{from_core, from_text, label};
 
 fn class(report: &Report) -> String {
     serde_json::to_value(report.verdict.class).unwrap().as_str().unwrap().to_owned()
-}
-
-fn label(fixture: &Fixture) -> String {
-    let arch = fixture.arch.name();
-    format!("{} {} {arch} {}", fixture.program, fixture.go_version, fixture.variant)
 }
 
 /// With what the matrix adds: arm64, Go 1.19, other ways to build.

@@ -1,33 +1,13 @@
 //! The map of a crash and who used it, held to what the program's source says and the dying runtime printed.
 
-#![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+mod common;
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _};
 
-use panicle_analysis::{Inputs, NamedBytes, Options, analyse};
 use panicle_fixtures::Fixture;
 use panicle_report::{DwarfPresence, Goroutine, Map, MapRoot, MapState, Report};
 
-fn named<'a>(path: &Path, bytes: &'a [u8]) -> NamedBytes<'a> {
-    NamedBytes { name: Some(path.display().to_string()), bytes, sha256: None }
-}
-
-fn from_core(fixture: &Fixture) -> Report {
-    let core = panicle_image::mmap::map(&fs::File::open(&fixture.core).unwrap()).unwrap();
-    let binary = fs::read(&fixture.binary).unwrap();
-    let inputs = Inputs {
-        core: Some(named(&fixture.core, &core)),
-        binaries: vec![named(&fixture.binary, &binary)],
-        ..Inputs::default()
-    };
-    analyse(&inputs, &Options::default()).unwrap()
-}
-
-fn from_text(fixture: &Fixture) -> Report {
-    let text = fs::read(&fixture.stderr).unwrap();
-    let inputs = Inputs { texts: vec![named(&fixture.stderr, &text)], ..Inputs::default() };
-    analyse(&inputs, &Options::default()).unwrap()
-}
+use common::{from_core, from_text, label};
 
 /// What the source of a program says of the map that it dies of.
 struct Source {
@@ -79,10 +59,6 @@ fn fixtures() -> Vec<(Fixture, &'static Source)> {
         Some((fixture, source))
     };
     all.into_iter().filter_map(of_a_map).collect()
-}
-
-fn label(fixture: &Fixture) -> String {
-    format!("{} {} {} {}", fixture.program, fixture.go_version, fixture.arch.name(), fixture.variant)
 }
 
 /// The function of a printed stack that works on a map, the outermost of those in a row.

@@ -150,7 +150,7 @@ impl Evaluator<'_> {
             let byte = bytes.get(within(bytes.len() as u64)? as usize).copied().unwrap_or(0);
             return Ok(Constant::Int(byte.into()).into());
         }
-        let (Operand::Typed { of, location }, true) = (&value, true) else {
+        let Operand::Typed { of, location } = &value else {
             return Err(Error::Type.at(at, format!("{} has no elements", value.word())));
         };
         match of.kind {
