@@ -38,15 +38,12 @@ use crate::{
         quote_text, without_path,
     },
 };
-use error::Kind as Error;
 use eval::Evaluator;
 use operand::{Constant, Operand};
 use types::Names;
 
 /// Values that are compared in one expression. The keys of a large map may all have to be.
 const MOST_WORK: u64 = 50_000_000;
-/// Variables of one name that a message lists.
-const MOST_TOLD: usize = 4;
 
 /// Where the names of an expression are looked up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -200,15 +197,9 @@ fn global(names: &Names<'_>, name: &str, at: usize) -> Result<Option<(TypeRef, u
     }
     names.search(at)?;
     let last = name.rsplit('.').next().unwrap_or(name);
-    let mut found: Vec<_> = dwarf
+    let found: Vec<_> = dwarf
         .variables()
         .filter(|(full, _)| full.ends_with(last) && full.contains('/') && without_path(context, full) == name)
         .collect();
-    found.dedup_by(|one, other| one.0 == other.0);
-    if found.len() > 1 {
-        let known: Vec<_> = found.iter().take(MOST_TOLD).map(|(name, _)| name.as_str()).collect();
-        let text = format!("{name} may be any of {}: give the import path", known.join(", "));
-        return Err(Error::UnknownName.at(at, text));
-    }
-    Ok(found.pop().map(|(_, variable)| place(variable)))
+    Ok(types::the_only(name, found, at)?.map(place))
 }

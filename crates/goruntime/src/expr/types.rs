@@ -209,19 +209,13 @@ fn by_short_name(names: &Names<'_>, at: usize, name: &str) -> Result<Option<Type
     names.search(at)?;
     let last = name.rsplit(['.', ']', ' ']).next().unwrap_or(name);
     if let Some(dwarf) = context.dwarf {
-        let mut found: Vec<(String, TypeRef)> = dwarf
+        let found: Vec<(String, TypeRef)> = dwarf
             .types_where(|full| full.ends_with(last) && full.len() >= name.len())
             .filter(|(_, id)| type_name(context, *id) == name)
             .map(|(full, id)| (full, TypeRef::Dwarf(id)))
             .filter(|(_, of)| !matches!(describe(context, *of).kind, Kind::Unknown))
             .collect();
-        found.dedup_by(|one, other| one.0 == other.0);
-        if found.len() > 1 {
-            let known: Vec<_> = found.iter().take(MOST_TOLD).map(|(name, _)| name.as_str()).collect();
-            let text = format!("{name} may be any of {}: give the import path", known.join(", "));
-            return Err(Error::UnknownName.at(at, text));
-        }
-        if let Some((_, of)) = found.pop() {
+        if let Some(of) = the_only(name, found, at)? {
             return Ok(Some(of));
         }
     }
@@ -267,6 +261,22 @@ pub(super) fn escaped(name: &str) -> String {
     let Some(dot) = name[slash..end].rfind('.') else { return name.to_owned() };
     let (path, rest) = name.split_at(slash + dot);
     format!("{}{}{rest}", &path[..slash], path[slash..].replace('.', "%2e"))
+}
+
+/// What `name` stands for among `found`, which are full names with what they are; several of different names
+/// are an error that lists them.
+pub(super) fn the_only<T>(
+    name: &str,
+    mut found: Vec<(String, T)>,
+    at: usize,
+) -> Result<Option<T>, EvalError> {
+    found.dedup_by(|one, other| one.0 == other.0);
+    if found.len() > 1 {
+        let known: Vec<_> = found.iter().take(MOST_TOLD).map(|(name, _)| name.as_str()).collect();
+        let text = format!("{name} may be any of {}: give the import path", known.join(", "));
+        return Err(Error::UnknownName.at(at, text));
+    }
+    Ok(found.pop().map(|(_, one)| one))
 }
 
 #[cfg(test)]
