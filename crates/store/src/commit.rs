@@ -142,13 +142,14 @@ impl Store {
             };
 
             let signature = outcome.signature.as_ref().map(Crash::signature_columns);
-            sqlx::query(
+            let (revision,): (i64,) = sqlx::query_as(
                 "UPDATE crashes SET status = $2, group_id = $3, class = $4, title = $5, confidence = $6, \
                  go_version = $7, module = $8, module_version = $9, hostname = COALESCE(hostname, $10), \
                  executable = $11, gnu_build_id = $12, go_build_id = $13, diagnostics = $14, analysed_at = $15, \
                  started_at = NULL, failure = NULL, missing_binary = $16, signature_version = $17, \
                  fingerprint = $18, family = $19, text_sha256 = $20, missing_debug = $21, \
-                 report_revision = report_revision + 1 WHERE id = $1",
+                 report_revision = report_revision + 1 WHERE id = $1 \
+                 RETURNING report_revision",
             )
             .bind(crash)
             .bind(status.as_str())
@@ -171,7 +172,7 @@ impl Store {
             .bind(signature.map(|(_, _, family)| family))
             .bind(&analysed.build_ids.text_sha256)
             .bind(outcome.wants_debug.is_some())
-            .execute(&mut *tx)
+            .fetch_one(&mut *tx)
             .await?;
 
             for binary in &outcome.matched {
@@ -185,15 +186,23 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
             }
-            sqlx::query("DELETE FROM report_parts WHERE crash_id = $1").bind(crash).execute(&mut *tx).await?;
+            // The report before this one may be in the middle of being read.
+            sqlx::query("DELETE FROM report_parts WHERE crash_id = $1 AND revision < $2")
+                .bind(crash)
+                .bind(revision - 1)
+                .execute(&mut *tx)
+                .await?;
             for part in &outcome.parts {
-                sqlx::query("INSERT INTO report_parts (crash_id, part, seq, body) VALUES ($1, $2, $3, $4)")
-                    .bind(crash)
-                    .bind(part.name())
-                    .bind(i64::from(part.seq))
-                    .bind(&part.body)
-                    .execute(&mut *tx)
-                    .await?;
+                sqlx::query(
+                    "INSERT INTO report_parts (crash_id, revision, part, seq, body) VALUES ($1, $2, $3, $4, $5)",
+                )
+                .bind(crash)
+                .bind(revision)
+                .bind(part.name())
+                .bind(i64::from(part.seq))
+                .bind(&part.body)
+                .execute(&mut *tx)
+                .await?;
             }
 
             if let Some(group) = &group {

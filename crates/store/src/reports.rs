@@ -41,8 +41,8 @@ impl ReportPart {
 }
 
 impl Store {
-    /// A part of a crash's report at `revision`, if that is the report there is: parts of two
-    /// analyses must not be read together.
+    /// A part of a crash's report at `revision`, if that is the newest report or the one before it: parts of
+    /// two analyses must not be read together, and who has begun to read one must be able to end.
     pub async fn report_part(
         &self,
         crash: &str,
@@ -51,8 +51,7 @@ impl Store {
         seq: u32,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let row: Option<(Vec<u8>,)> = query!(self, db => sqlx::query_as(
-            "SELECT p.body FROM report_parts p JOIN crashes c ON c.id = p.crash_id \
-             WHERE p.crash_id = $1 AND p.part = $2 AND p.seq = $3 AND c.report_revision = $4")
+            "SELECT body FROM report_parts WHERE crash_id = $1 AND part = $2 AND seq = $3 AND revision = $4")
             .bind(crash)
             .bind(part.as_str())
             .bind(i64::from(seq))

@@ -239,10 +239,15 @@ contract! {
         store.commit_crash(&job.lease, &id, &outcome("aa")).await.unwrap();
         assert_eq!(store.report_part(&id, 2, Part::Head, 0).await.unwrap(), Some(vec![1, 2, 3]));
         assert!(store.report_part(&id, 2, Part::Goroutines, 1).await.unwrap().is_none());
-        // The report before is gone, and nothing of the new one passes for it.
+        // Who was reading the report before goes on with it, and nothing of the new one passes for it.
+        assert_eq!(store.report_part(&id, 1, Part::Goroutines, 1).await.unwrap(), Some(vec![0, 255]));
+        store.reanalyse(&id).await.unwrap();
+        let job = next(&store).await;
+        store.commit_crash(&job.lease, &id, &outcome("aa")).await.unwrap();
+        assert_eq!(store.report_part(&id, 2, Part::Head, 0).await.unwrap(), Some(vec![1, 2, 3]));
         assert!(store.report_part(&id, 1, Part::Head, 0).await.unwrap().is_none());
         let crash = store.crash(&id).await.unwrap();
-        assert_eq!(crash.report_revision, 2);
+        assert_eq!(crash.report_revision, 3);
         assert!(crash.analysed_at.unwrap() <= Timestamp::now());
     }
 }
