@@ -13,17 +13,18 @@ use std::{
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
 /// Crates that take bytes and give values, and do nothing else.
-const PURE: [&str; 6] = [
+const PURE: [&str; 7] = [
     "panicle-image",
     "panicle-binary",
     "panicle-goruntime",
     "panicle-evidence",
     "panicle-report",
     "panicle-analysis",
+    "panicle-query",
 ];
 
 /// What each crate of ours may depend on, one way.
-const MAY_DEPEND_ON: [(&str, &[&str]); 15] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 16] = [
     ("panicle-report", &[]),
     ("panicle-image", &["panicle-report"]),
     ("panicle-binary", &["panicle-image", "panicle-report"]),
@@ -34,13 +35,24 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 15] = [
         &["panicle-image", "panicle-binary", "panicle-goruntime", "panicle-evidence", "panicle-report"],
     ),
     ("panicle-sandbox", &["panicle-report"]),
-    ("panicle-store", &["panicle-report"]),
+    ("panicle-query", &["panicle-report"]),
+    ("panicle-store", &["panicle-query", "panicle-report"]),
     ("panicle-blobs", &[]),
     (
         "panicle-server",
-        &["panicle-store", "panicle-blobs", "panicle-sandbox", "panicle-report", "panicle-binary"],
+        &[
+            "panicle-store",
+            "panicle-blobs",
+            "panicle-sandbox",
+            "panicle-query",
+            "panicle-report",
+            "panicle-binary",
+        ],
     ),
-    ("panicle-worker", &["panicle-store", "panicle-blobs", "panicle-sandbox", "panicle-report"]),
+    (
+        "panicle-worker",
+        &["panicle-store", "panicle-blobs", "panicle-sandbox", "panicle-query", "panicle-report"],
+    ),
     ("panicle-collect", &[]),
     ("panicle-fixtures", &[]),
     ("panicle-synth", &[]),
