@@ -6,7 +6,10 @@ use panicle_report::{
     Thread,
 };
 
-use crate::function::{self, Owner};
+use crate::{
+    function::{self, Owner},
+    ours::Ours,
+};
 
 /// What the facts were read from. Text does not name the types of panic values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +91,7 @@ pub(crate) fn describe(frame: &Frame) -> String {
     }
 }
 
-/// Whether a frame is the application's.
+/// Whether a frame is of the application or of a module that it uses; [`Ours`] tells these apart.
 pub(crate) fn in_app(frame: &Frame) -> bool {
     frame.kind == FrameKind::Go && function::owner(&frame.function) == Owner::App
 }
@@ -187,14 +190,15 @@ impl<'a> Facts<'a> {
         self.crashing
     }
 
-    /// The frame that the root panic is about: the application's innermost below the panic; where
-    /// the application has none, the innermost outside the runtime.
+    /// The frame that the root panic is about: the innermost of the program's own below the panic; where
+    /// it has none, the innermost outside the runtime.
     pub(crate) fn place(&self) -> Option<Place<'a>> {
         let goroutine = self.subject()?;
         let start = self.fault_start(goroutine);
         let below = || goroutine.frames.iter().enumerate().skip(start);
+        let ours = Ours::of(goroutine.frames.get(start..).unwrap_or(&[]));
         let (index, frame) = below()
-            .find(|(_, f)| in_app(f) && !function::stands_for_a_call(&f.function))
+            .find(|(_, f)| ours.has(f) && !function::stands_for_a_call(&f.function))
             .or_else(|| below().find(|(_, f)| f.kind != FrameKind::Runtime && f.kind != FrameKind::Signal))
             .or_else(|| below().next())?;
         Some(Place { goroutine: goroutine.id, index, frame })
@@ -216,8 +220,8 @@ impl<'a> Facts<'a> {
             .map_or(0, |(index, _)| index + 1)
     }
 
-    /// The frame through which the crash left the application: the standard library's function that
-    /// it called, or the runtime's.
+    /// The frame through which the crash left the program's own code: the function that it called, of a
+    /// module that it uses, the standard library or the runtime.
     pub(crate) fn callee(&self) -> Option<Place<'a>> {
         let place = self.place().filter(|p| in_app(p.frame))?;
         let goroutine = self.subject()?;

@@ -15,6 +15,7 @@ mod identity;
 mod inputs;
 mod libraries;
 mod memory;
+mod ours;
 mod question;
 mod search;
 mod signature;

@@ -1,7 +1,7 @@
 //! The signature: what makes two crashes the same bug.
 //!
-//! Version 1 is a digest over the class, the message as a template and the application's functions
-//! on the stack of the crash. It is made so that it comes out equal for
+//! Version 2 is a digest over the class, the message as a template and the program's own functions on the
+//! stack of the crash. It is made so that it comes out equal for
 //!
 //! - a core and the text that the same crash printed, at any GOTRACEBACK level: frames of the
 //!   runtime and the standard library are dropped, types of panic values are not used;
@@ -9,41 +9,49 @@
 //!   addresses, no arguments; closures without their numbers and without the function they were
 //!   inlined into; import paths without major versions and vendor directories; generic functions
 //!   without type arguments;
+//! - different versions of the modules that the program uses: of their functions only the one that the
+//!   program called counts;
 //! - different depths of a recursion: a function counts once, and so do closures of a function that
 //!   is on the stack itself.
 //!
+//! A process that was dumped from outside has no such stack. There it is about what most goroutines had in
+//! common ([`population`]).
+//!
 //! Two bugs of one class with the same message in one function come out equal, unless they fail in
-//! different functions of the standard library. Nothing that a printed text holds tells them apart
+//! different functions of a library. Nothing that a printed text holds tells them apart
 //! and survives a new build: absolute lines move with every edit above them, and the address of a
 //! nil dereference changes with optimisation (an unoptimised build checks at offset 0, an optimised
 //! one at the field that it happens to load first).
+//!
+//! Version 1 took functions of all modules for the program's own.
 
 mod frames;
 mod name;
+mod population;
 mod template;
 
 use panicle_report::{Signature, SignatureStep, VerdictClass};
 
 use crate::{digest, facts::Facts};
+use population::Population;
 
 /// Version of the algorithm.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Computes the signature of a crash that was given the class `class`.
 pub(crate) fn compute(facts: &Facts<'_>, class: VerdictClass) -> Signature {
     let mut explain = Vec::new();
-    let (slug, merged) = class_slug(class);
+    let population = is_of_all(class).then(|| Population::of(facts)).filter(|p| !p.is_empty());
+    let stands_out = population.as_ref().is_some_and(|population| population.dominant().is_some());
+    let (slug, rule) = if stands_out { SHARED_STACK } else { class_slug(class) };
     explain.push(SignatureStep {
         step: "class".to_owned(),
         input: class.as_str().to_owned(),
         output: Some(slug.to_owned()),
-        rule: if merged {
-            "printed text does not tell these classes apart, so they share one name".to_owned()
-        } else {
-            "the verdict's class".to_owned()
-        },
+        rule: rule.to_owned(),
     });
-    let message = message(facts, class);
+    // How somebody asked for the dump says nothing about what the goroutines wait for.
+    let message = if stands_out { String::new() } else { message(facts, class) };
     let template = template::of(&message);
     explain.push(SignatureStep {
         step: "message".to_owned(),
@@ -52,12 +60,20 @@ pub(crate) fn compute(facts: &Facts<'_>, class: VerdictClass) -> Signature {
         rule: "addresses, numbers, quoted values, identifiers, hosts, paths and times are placeholders"
             .to_owned(),
     });
-    let (frames, place) = frames::select(facts, class, &mut explain);
+    let (frames, place) = match &population {
+        Some(population) => {
+            population.explain(&mut explain);
+            frames::of_population(population, &mut explain)
+        }
+        None if is_of_all(class) => (Vec::new(), None),
+        None => frames::select(facts, class, &mut explain),
+    };
+    let population = population.map_or_else(Vec::new, |population| population.listed());
 
-    let parts = ["panicle", "1", slug, &template];
+    let parts = ["panicle", "2", slug, &template];
     let fingerprint = digest::of(parts.into_iter().chain(frames.iter().map(String::as_str)));
     let family =
-        digest::of(["panicle", "1", "family", family_of(slug), place.as_deref().unwrap_or_default()]);
+        digest::of(["panicle", "2", "family", family_of(slug), place.as_deref().unwrap_or_default()]);
     let mut title = match template.as_str() {
         "" => slug.to_owned(),
         template => format!("{slug}: {template}"),
@@ -65,7 +81,7 @@ pub(crate) fn compute(facts: &Facts<'_>, class: VerdictClass) -> Signature {
     if let Some(place) = &place {
         title = format!("{title} at {place}");
     }
-    Signature { version: VERSION, fingerprint, family, title, frames, explain }
+    Signature { version: VERSION, fingerprint, family, title, frames, population, explain }
 }
 
 /// The message that goes in: the root panic's text, the fatal error's, or the signal's name.
@@ -81,14 +97,26 @@ fn message(facts: &Facts<'_>, class: VerdictClass) -> String {
     crate::facts::first_line(text).to_owned()
 }
 
-/// The name a class has in signatures, and whether it stands for several classes.
-fn class_slug(class: VerdictClass) -> (&'static str, bool) {
+/// The name in signatures of what is about a stack that most goroutines share.
+const SHARED_STACK: (&str, &str) = (
+    "goroutines",
+    "nobody is at fault: what most goroutines have in common counts, however the dump was made",
+);
+
+/// Whether nobody is at fault, so that the signature is about all goroutines.
+fn is_of_all(class: VerdictClass) -> bool {
+    matches!(class, VerdictClass::ExternalSignal | VerdictClass::GoroutineLeak | VerdictClass::NoCrash)
+}
+
+/// The name a class has in signatures, and why.
+fn class_slug(class: VerdictClass) -> (&'static str, &'static str) {
+    const MERGED: &str = "printed text does not tell these classes apart, so they share one name";
     match class {
-        VerdictClass::ErrorPanic | VerdictClass::StringPanic | VerdictClass::CustomPanic => ("panic", true),
-        VerdictClass::NilDereference | VerdictClass::NilFuncCall => ("nil-dereference", true),
+        VerdictClass::ErrorPanic | VerdictClass::StringPanic | VerdictClass::CustomPanic => ("panic", MERGED),
+        VerdictClass::NilDereference | VerdictClass::NilFuncCall => ("nil-dereference", MERGED),
         // Whether a signal found a leak depends on how many goroutines had piled up.
-        VerdictClass::ExternalSignal | VerdictClass::GoroutineLeak => ("external-signal", true),
-        other => (other.as_str(), false),
+        VerdictClass::ExternalSignal | VerdictClass::GoroutineLeak => ("external-signal", MERGED),
+        other => (other.as_str(), "the verdict's class"),
     }
 }
 

@@ -38,4 +38,4 @@ pub use source::{
     Binary, BinaryMatch, BuildIds, CoreSource, DebugFile, DebugMatch, DwarfPresence, EvidenceSource, Layout,
     LayoutSource, Process, Signal, Source, Truncated,
 };
-pub use verdict::{Confidence, Evidence, Signature, SignatureStep, Verdict, VerdictClass};
+pub use verdict::{Confidence, Evidence, PopulationStack, Signature, SignatureStep, Verdict, VerdictClass};

@@ -151,7 +151,7 @@ pub struct Evidence {
 }
 
 /// What groups this crash with others.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Signature {
     /// Version of the algorithm; fingerprints of different versions are not compared.
@@ -164,15 +164,32 @@ pub struct Signature {
     pub title: String,
     /// The frames that went in, innermost first, normalised.
     pub frames: Vec<String>,
+    /// Where nobody is at fault: the stacks that the goroutines shared, most first, eight at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub population: Vec<PopulationStack>,
     /// Every step: what was kept, dropped or rewritten, and by what rule.
     pub explain: Vec<SignatureStep>,
+}
+
+/// Goroutines whose stacks have the same functions of the program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PopulationStack {
+    /// Their part of the goroutines that have any function of the program on their stacks, 0 to 1.
+    pub share: f64,
+    /// How many.
+    pub count: u64,
+    /// What most of them wait for, or the state that most are in.
+    pub state: String,
+    /// The program's functions, innermost first, normalised.
+    pub frames: Vec<String>,
 }
 
 /// One step of computing a signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SignatureStep {
-    /// `class`, `message`, `keep`, `drop`, `normalise`.
+    /// `class`, `message`, `population`, `keep`, `drop`, `normalise`.
     pub step: String,
     /// What it was about: a frame, a message.
     pub input: String,

@@ -1,0 +1,155 @@
+//! What the goroutines of a process had in common when somebody looked: the signature of a hang or a leak.
+//!
+//! Nobody is at fault when a process is dumped from outside, and which goroutine was interrupted is chance.
+//! So goroutines are put together by the program's own functions on their stacks, without lines, and the
+//! shares tell: one stack that stands out is the signature, whatever was asked to dump the process and
+//! however. Without one it is what the goroutines were started with.
+
+use std::collections::BTreeMap;
+
+use panicle_report::{GoroutineCluster, PopulationStack, SignatureStep};
+
+use super::{frames::stands_for_another, name::normalise};
+use crate::{facts::Facts, ours::Ours};
+
+/// Stacks that the report lists.
+const LISTED: usize = 8;
+/// Functions that goroutines were started with, in a signature.
+const ENTRIES: usize = 5;
+/// Functions of one stack.
+const FRAMES: usize = 12;
+
+/// Goroutines of the program by stack, most first.
+pub(super) struct Population<'a> {
+    stacks: Vec<Stack<'a>>,
+    /// Goroutines with a function of the program on their stacks.
+    total: u64,
+}
+
+/// Goroutines that share a stack.
+pub(super) struct Stack<'a> {
+    /// The program's functions, innermost first, spelled as in the stack.
+    pub(super) names: Vec<&'a str>,
+    count: u64,
+    /// What most of them wait for, or their state.
+    state: &'a str,
+    state_count: u64,
+}
+
+impl<'a> Population<'a> {
+    /// Puts the goroutines of a process together.
+    pub(super) fn of(facts: &Facts<'a>) -> Self {
+        let mut stacks: BTreeMap<Vec<String>, Stack<'a>> = BTreeMap::new();
+        let mut total = 0;
+        for cluster in facts.clusters {
+            let names = own_functions(facts, cluster);
+            if names.is_empty() {
+                continue;
+            }
+            total += cluster.count;
+            let state = cluster.wait_reason.as_deref().unwrap_or(&cluster.status);
+            let key = names.iter().map(|name| normalise(name)).collect();
+            let stack = stacks.entry(key).or_insert(Stack { names, count: 0, state, state_count: 0 });
+            stack.count += cluster.count;
+            if cluster.count > stack.state_count {
+                (stack.state, stack.state_count) = (state, cluster.count);
+            }
+        }
+        let mut stacks: Vec<_> = stacks.into_iter().collect();
+        stacks.sort_by(|(a_key, a), (b_key, b)| b.count.cmp(&a.count).then_with(|| a_key.cmp(b_key)));
+        Self { stacks: stacks.into_iter().map(|(_, stack)| stack).collect(), total }
+    }
+
+    /// No goroutine has a function of the program on its stack.
+    pub(super) fn is_empty(&self) -> bool {
+        self.stacks.is_empty()
+    }
+
+    /// The stack that so many goroutines share that it is no chance.
+    pub(super) fn dominant(&self) -> Option<&Stack<'a>> {
+        let count = |at: usize| self.stacks.get(at).map_or(0, |stack| stack.count);
+        self.stacks.first().filter(|_| stands_out(count(0), count(1)))
+    }
+
+    /// The functions that most of the goroutines were started with, most first, and whether the first
+    /// stands out.
+    pub(super) fn entries(&self) -> (Vec<&'a str>, bool) {
+        let mut counts: BTreeMap<String, (u64, &'a str)> = BTreeMap::new();
+        for stack in &self.stacks {
+            if let Some(entry) = stack.names.last() {
+                counts.entry(normalise(entry)).or_insert((0, entry)).0 += stack.count;
+            }
+        }
+        let mut counts: Vec<_> = counts.into_values().collect();
+        counts.sort_by_key(|&(count, name)| (std::cmp::Reverse(count), name));
+        let count = |at: usize| counts.get(at).map_or(0, |&(count, _)| count);
+        let stands_out = stands_out(count(0), count(1));
+        (counts.into_iter().take(ENTRIES).map(|(_, name)| name).collect(), stands_out)
+    }
+
+    /// The largest stacks with their shares.
+    pub(super) fn listed(&self) -> Vec<PopulationStack> {
+        let listed = self.stacks.iter().take(LISTED).map(|stack| PopulationStack {
+            share: stack.count as f64 / self.total as f64,
+            count: stack.count,
+            state: stack.state.to_owned(),
+            frames: stack.names.iter().map(|name| normalise(name)).collect(),
+        });
+        listed.collect()
+    }
+
+    /// How it was decided what the signature is made of.
+    pub(super) fn explain(&self, explain: &mut Vec<SignatureStep>) {
+        for stack in self.listed() {
+            explain.push(SignatureStep {
+                step: "population".to_owned(),
+                input: format!(
+                    "{} of {} goroutines ({:.1} %): {}",
+                    stack.count,
+                    self.total,
+                    stack.share * 100.0,
+                    stack.state
+                ),
+                output: Some(stack.frames.join(" < ")),
+                rule: "goroutines whose stacks have the same functions of the program".to_owned(),
+            });
+        }
+        let rule = match self.dominant() {
+            Some(_) => "ten goroutines or more, and twice as many as the next: this stack is the signature",
+            None => "no stack stands out, so what the goroutines were started with is the signature",
+        };
+        explain.push(SignatureStep {
+            step: "population".to_owned(),
+            input: format!("{} stacks", self.stacks.len()),
+            output: None,
+            rule: rule.to_owned(),
+        });
+    }
+}
+
+/// Whether the largest of several groups is so much larger than the next that it is no chance.
+fn stands_out(first: u64, second: u64) -> bool {
+    first >= 10 && first >= 2 * second
+}
+
+/// The program's functions on a cluster's stack, innermost first, each once.
+fn own_functions<'a>(facts: &Facts<'a>, cluster: &'a GoroutineCluster) -> Vec<&'a str> {
+    let ours = Ours::of(&cluster.frames);
+    if !cluster.frames.iter().any(|frame| ours.has(frame)) {
+        return Vec::new();
+    }
+    // Of a cluster any example will do: its goroutines stand on the same lines from the outermost on.
+    let example = facts.goroutines.iter().find(|goroutine| cluster.example_ids.contains(&goroutine.id));
+    let created_by = example.and_then(|goroutine| goroutine.created_by.as_ref());
+    let own = cluster.frames.iter().enumerate().filter(|(index, frame)| {
+        let outer = cluster.frames.get(index + 1..).unwrap_or(&[]);
+        ours.has(frame) && stands_for_another(&ours, frame, outer, created_by).is_none()
+    });
+    let mut names: Vec<&str> = Vec::new();
+    for (_, frame) in own {
+        if !names.contains(&frame.function.as_str()) && names.len() < FRAMES {
+            names.push(&frame.function);
+        }
+    }
+    names
+}
