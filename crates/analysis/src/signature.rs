@@ -27,6 +27,7 @@
 
 mod frames;
 mod name;
+mod packages;
 mod population;
 mod template;
 

@@ -4,6 +4,7 @@ use panicle_report::{CreatedBy, Frame, FrameKind, SignatureStep, VerdictClass};
 
 use super::{
     name::{self, normalise},
+    packages::Packages,
     population::Population,
 };
 use crate::{
@@ -31,19 +32,18 @@ pub(super) fn select(
     let subject = facts.subject();
     let stack = subject.map_or(&[][..], |g| g.frames.get(facts.fault_start(g)..).unwrap_or(&[]));
     let created_by = subject.and_then(|goroutine| goroutine.created_by.as_ref());
-    let ours = Ours::of(stack);
-    let mut selection = Selection { frames: Vec::new(), explain };
+    let view = View::of(stack, created_by);
+    let ours = view.ours;
+    let mut selection = Selection { frames: Vec::new(), packages: &view.packages, explain };
     for (index, frame) in stack.iter().enumerate() {
         match function::owner(&frame.function) {
             _ if frame.kind == FrameKind::Cgo || frame.kind == FrameKind::Signal => {
                 selection.drop(frame, "C code and signal frames are not in printed texts");
             }
-            Owner::App if ours.has(frame) => {
-                match stands_for_another(&ours, frame, stack.get(index + 1..).unwrap_or(&[]), created_by) {
-                    Some(rule) => selection.drop(frame, rule),
-                    None => selection.keep(frame, "the program's own"),
-                }
-            }
+            Owner::App if ours.has(frame) => match view.stands_for_another(index) {
+                Some(rule) => selection.drop(frame, rule),
+                None => selection.keep(frame, "the program's own"),
+            },
             Owner::App => selection.drop(frame, "of a module that the program uses"),
             Owner::Runtime => selection.drop(frame, "the runtime's"),
             Owner::Std => selection.drop(frame, "the standard library's"),
@@ -52,7 +52,7 @@ pub(super) fn select(
     }
     let mut place = selection.frames.first().cloned();
     if place.is_some() {
-        if let Some(frame) = called_library(&ours, stack, class) {
+        if let Some(frame) = called_library(&view, class) {
             selection.first(frame, "the function of a library that the program called");
         }
     } else {
@@ -79,7 +79,8 @@ pub(super) fn of_population(
     population: &Population<'_>,
     explain: &mut Vec<SignatureStep>,
 ) -> (Vec<String>, Option<String>) {
-    let mut selection = Selection { frames: Vec::new(), explain };
+    let packages = Packages::of(&[], None);
+    let mut selection = Selection { frames: Vec::new(), packages: &packages, explain };
     if let Some(stack) = population.dominant() {
         for name in &stack.names {
             selection.keep_name(name, "on the stack that most goroutines share");
@@ -94,45 +95,63 @@ pub(super) fn of_population(
     // Counts differ from one run to the next; which they are does not.
     selection.frames.sort();
     let place = match entries.first() {
-        Some(most) if stands_out => Some(normalise(most)),
+        Some(most) if stands_out => Some((*most).to_owned()),
         _ => selection.frames.first().cloned(),
     };
     (selection.frames, place)
 }
 
-/// Why a frame of the program says nothing of its own, if so.
-///
-/// The compiler wraps calls of go and defer statements that have arguments. Tracebacks at the
-/// default level leave such wrappers out, at higher levels they show them. From Go 1.22 on their
-/// names tell (`gowrap1`, `deferwrap1`); Go 1.21 names them like closures (`func1`). There they are
-/// known by where they stand, and closures that stand alike are treated alike in every version.
-pub(super) fn stands_for_another(
-    ours: &Ours<'_>,
-    frame: &Frame,
-    outer: &[Frame],
-    created_by: Option<&CreatedBy>,
-) -> Option<&'static str> {
-    if function::is_call_wrapper(&frame.function) {
-        return Some("the compiler's wrapper of a go or defer statement");
+/// A stack with what is needed to judge its frames.
+pub(super) struct View<'a> {
+    stack: &'a [Frame],
+    created_by: Option<&'a CreatedBy>,
+    pub(super) ours: Ours<'a>,
+    packages: Packages<'a>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(stack: &'a [Frame], created_by: Option<&'a CreatedBy>) -> Self {
+        Self { stack, created_by, ours: Ours::of(stack), packages: Packages::of(stack, created_by) }
     }
-    let parent = name::parent_of_closure(&frame.function)?;
-    if outer.iter().take(OUTER).any(|f| ours.has(f) && name::is_same_function(&f.function, &parent)) {
-        return Some("a closure (or defer wrapper) of a function that is on the stack itself");
+
+    /// The normalised name of a frame's function.
+    pub(super) fn name(&self, frame: &Frame) -> String {
+        self.packages.name(&frame.function, frame.file.as_deref())
     }
-    let is_base = outer.iter().all(|f| function::owner(&f.function) == Owner::Runtime);
-    let at_go_statement = created_by.is_some_and(|created| {
-        created.line.is_some() && (&created.file, created.line) == (&frame.file, frame.line)
-    });
-    (is_base && at_go_statement).then_some("on the line of the go statement: its wrapper in Go 1.21")
+
+    /// Why the frame at `index`, one of the program, says nothing of its own, if so.
+    ///
+    /// The compiler wraps calls of go and defer statements that have arguments. Tracebacks at the
+    /// default level leave such wrappers out, at higher levels they show them. From Go 1.22 on their
+    /// names tell (`gowrap1`, `deferwrap1`); Go 1.21 names them like closures (`func1`). There they are
+    /// known by where they stand, and closures that stand alike are treated alike in every version.
+    pub(super) fn stands_for_another(&self, index: usize) -> Option<&'static str> {
+        let frame = self.stack.get(index)?;
+        let outer = self.stack.get(index + 1..).unwrap_or(&[]);
+        if function::is_call_wrapper(&frame.function) {
+            return Some("the compiler's wrapper of a go or defer statement");
+        }
+        let parent = name::parent_of_normalised(&self.name(frame))?;
+        let mut near = outer.iter().take(OUTER);
+        if near.any(|f| self.ours.has(f) && name::is_same_function(&f.function, &parent)) {
+            return Some("a closure (or defer wrapper) of a function that is on the stack itself");
+        }
+        let is_base = outer.iter().all(|f| function::owner(&f.function) == Owner::Runtime);
+        let at_go_statement = self.created_by.is_some_and(|created| {
+            created.line.is_some() && (&created.file, created.line) == (&frame.file, frame.line)
+        });
+        (is_base && at_go_statement).then_some("on the line of the go statement: its wrapper in Go 1.21")
+    }
 }
 
 /// The function of a library that the innermost frame of the program called, if the crash was in there. Its
 /// name is the library's interface, so it is the same in every version; what that calls in turn is not.
-fn called_library<'a>(ours: &Ours<'_>, stack: &'a [Frame], class: VerdictClass) -> Option<&'a Frame> {
+fn called_library<'a>(view: &View<'a>, class: VerdictClass) -> Option<&'a Frame> {
     if class == VerdictClass::StackOverflow {
         return None;
     }
-    let callee = stack.get(stack.iter().position(|frame| ours.has(frame))?.checked_sub(1)?)?;
+    let own = view.stack.iter().position(|frame| view.ours.has(frame))?;
+    let callee = view.stack.get(own.checked_sub(1)?)?;
     let of_library = matches!(function::owner(&callee.function), Owner::Std | Owner::App);
     (callee.kind == FrameKind::Go && of_library).then_some(callee)
 }
@@ -150,23 +169,28 @@ fn sort_cycle(frames: &mut [String], stack: &[Frame]) {
 /// The frames so far, and why.
 struct Selection<'e> {
     frames: Vec<String>,
+    packages: &'e Packages<'e>,
     explain: &'e mut Vec<SignatureStep>,
 }
 
 impl Selection<'_> {
     /// Puts a frame before the others.
     fn first(&mut self, frame: &Frame, rule: &str) {
-        let name = normalise(&frame.function);
+        let name = self.packages.name(&frame.function, frame.file.as_deref());
         self.explain("keep", &frame.function, Some(name.clone()), rule);
         self.frames.insert(0, name);
     }
 
     fn keep(&mut self, frame: &Frame, rule: &str) {
-        self.keep_name(&frame.function, rule);
+        let name = self.packages.name(&frame.function, frame.file.as_deref());
+        self.keep_as(&frame.function, name, rule);
     }
 
     fn keep_name(&mut self, function: &str, rule: &str) {
-        let name = normalise(function);
+        self.keep_as(function, normalise(function), rule);
+    }
+
+    fn keep_as(&mut self, function: &str, name: String, rule: &str) {
         if self.frames.contains(&name) {
             self.explain("drop", function, None, "is in already: a function counts once");
         } else if self.frames.len() >= FRAMES {

@@ -20,9 +20,21 @@ pub(super) fn normalise(function: &str) -> String {
 
 /// The function that a closure belongs to, as package and last name; `None` for what is no closure.
 pub(super) fn parent_of_closure(function: &str) -> Option<(String, String)> {
-    let name = normalise(function);
-    let outer = name.strip_suffix(".func")?;
-    Some(package_and_last(outer))
+    parent_of_normalised(&normalise(function))
+}
+
+/// The same of a name that is normalised already.
+pub(super) fn parent_of_normalised(name: &str) -> Option<(String, String)> {
+    Some(package_and_last(name.strip_suffix(".func")?))
+}
+
+/// Whether a closure may be named after a function that it was inlined into, and so have another's package.
+/// A method of a value (`main.T.run.func1`) is spelled in the same way.
+pub(super) fn may_be_inlined_closure(function: &str) -> bool {
+    let local = function.get(package(function).unwrap_or("").len()..).unwrap_or(function);
+    let local = without_brackets(local);
+    let named = local.trim_start_matches('.').split('.').take_while(|segment| !is_closure_segment(segment));
+    parent_of_closure(function).is_some() && named.count() > 1
 }
 
 /// Whether a function, not one of its closures, has that package and last name.

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use panicle_report::{GoroutineCluster, PopulationStack, SignatureStep};
 
-use super::{frames::stands_for_another, name::normalise};
-use crate::{facts::Facts, ours::Ours};
+use super::frames::View;
+use crate::facts::Facts;
 
 /// Stacks that the report lists.
 const LISTED: usize = 8;
@@ -28,8 +28,8 @@ pub(super) struct Population<'a> {
 
 /// Goroutines that share a stack.
 pub(super) struct Stack<'a> {
-    /// The program's functions, innermost first, spelled as in the stack.
-    pub(super) names: Vec<&'a str>,
+    /// The program's functions, innermost first, normalised.
+    pub(super) names: Vec<String>,
     count: u64,
     /// What most of them wait for, or their state.
     state: &'a str,
@@ -39,7 +39,7 @@ pub(super) struct Stack<'a> {
 impl<'a> Population<'a> {
     /// Puts the goroutines of a process together.
     pub(super) fn of(facts: &Facts<'a>) -> Self {
-        let mut stacks: BTreeMap<Vec<String>, Stack<'a>> = BTreeMap::new();
+        let mut counts: BTreeMap<Vec<String>, Stack<'a>> = BTreeMap::new();
         let mut total = 0;
         for cluster in facts.clusters {
             let names = own_functions(facts, cluster);
@@ -48,16 +48,16 @@ impl<'a> Population<'a> {
             }
             total += cluster.count;
             let state = cluster.wait_reason.as_deref().unwrap_or(&cluster.status);
-            let key = names.iter().map(|name| normalise(name)).collect();
-            let stack = stacks.entry(key).or_insert(Stack { names, count: 0, state, state_count: 0 });
+            let new = || Stack { names: names.clone(), count: 0, state, state_count: 0 };
+            let stack = counts.entry(names.clone()).or_insert_with(new);
             stack.count += cluster.count;
             if cluster.count > stack.state_count {
                 (stack.state, stack.state_count) = (state, cluster.count);
             }
         }
-        let mut stacks: Vec<_> = stacks.into_iter().collect();
-        stacks.sort_by(|(a_key, a), (b_key, b)| b.count.cmp(&a.count).then_with(|| a_key.cmp(b_key)));
-        Self { stacks: stacks.into_iter().map(|(_, stack)| stack).collect(), total }
+        let mut stacks: Vec<_> = counts.into_values().collect();
+        stacks.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.names.cmp(&b.names)));
+        Self { stacks, total }
     }
 
     /// No goroutine has a function of the program on its stack.
@@ -73,18 +73,18 @@ impl<'a> Population<'a> {
 
     /// The functions that most of the goroutines were started with, most first, and whether the first
     /// stands out.
-    pub(super) fn entries(&self) -> (Vec<&'a str>, bool) {
-        let mut counts: BTreeMap<String, (u64, &'a str)> = BTreeMap::new();
+    pub(super) fn entries(&self) -> (Vec<&str>, bool) {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for stack in &self.stacks {
             if let Some(entry) = stack.names.last() {
-                counts.entry(normalise(entry)).or_insert((0, entry)).0 += stack.count;
+                *counts.entry(entry).or_default() += stack.count;
             }
         }
-        let mut counts: Vec<_> = counts.into_values().collect();
-        counts.sort_by_key(|&(count, name)| (std::cmp::Reverse(count), name));
-        let count = |at: usize| counts.get(at).map_or(0, |&(count, _)| count);
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
+        let count = |at: usize| counts.get(at).map_or(0, |&(_, count)| count);
         let stands_out = stands_out(count(0), count(1));
-        (counts.into_iter().take(ENTRIES).map(|(_, name)| name).collect(), stands_out)
+        (counts.into_iter().take(ENTRIES).map(|(name, _)| name).collect(), stands_out)
     }
 
     /// The largest stacks with their shares.
@@ -93,7 +93,7 @@ impl<'a> Population<'a> {
             share: stack.count as f64 / self.total as f64,
             count: stack.count,
             state: stack.state.to_owned(),
-            frames: stack.names.iter().map(|name| normalise(name)).collect(),
+            frames: stack.names.clone(),
         });
         listed.collect()
     }
@@ -132,23 +132,19 @@ fn stands_out(first: u64, second: u64) -> bool {
     first >= 10 && first >= 2 * second
 }
 
-/// The program's functions on a cluster's stack, innermost first, each once.
-fn own_functions<'a>(facts: &Facts<'a>, cluster: &'a GoroutineCluster) -> Vec<&'a str> {
-    let ours = Ours::of(&cluster.frames);
-    if !cluster.frames.iter().any(|frame| ours.has(frame)) {
-        return Vec::new();
-    }
+/// The program's functions on a cluster's stack, innermost first, normalised, each once.
+fn own_functions(facts: &Facts<'_>, cluster: &GoroutineCluster) -> Vec<String> {
     // Of a cluster any example will do: its goroutines stand on the same lines from the outermost on.
     let example = facts.goroutines.iter().find(|goroutine| cluster.example_ids.contains(&goroutine.id));
     let created_by = example.and_then(|goroutine| goroutine.created_by.as_ref());
-    let own = cluster.frames.iter().enumerate().filter(|(index, frame)| {
-        let outer = cluster.frames.get(index + 1..).unwrap_or(&[]);
-        ours.has(frame) && stands_for_another(&ours, frame, outer, created_by).is_none()
-    });
-    let mut names: Vec<&str> = Vec::new();
-    for (_, frame) in own {
-        if !names.contains(&frame.function.as_str()) && names.len() < FRAMES {
-            names.push(&frame.function);
+    let view = View::of(&cluster.frames, created_by);
+    let mut names: Vec<String> = Vec::new();
+    for (index, frame) in cluster.frames.iter().enumerate() {
+        if names.len() < FRAMES && view.ours.has(frame) && view.stands_for_another(index).is_none() {
+            let name = view.name(frame);
+            if !names.contains(&name) {
+                names.push(name);
+            }
         }
     }
     names

@@ -1,0 +1,3 @@
+module example.net/Books/ledger
+
+go 1.19
