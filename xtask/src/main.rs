@@ -1,7 +1,8 @@
 //! `cargo xtask`: what the project does to itself.
 //!
 //! One subject a module: [`fixtures`] makes real crashes, [`test`] runs every check there is,
-//! [`up`] builds and starts the product, [`openapi`] keeps the API document, [`bench`] measures.
+//! [`up`] builds and starts the product, [`openapi`] keeps the API document,
+//! [`corpus`] scores how crashes are grouped, [`bench`] measures.
 //! Everything that is downloaded, built or recorded goes below one cache root
 //! (`PANICLE_CACHE_DIR`, else `~/.cache/panicle`).
 
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 mod apt;
 mod bench;
+mod corpus;
 mod fixtures;
 mod layouts;
 mod measure;
@@ -40,6 +42,8 @@ enum Command {
     Layouts(layouts::Options),
     /// Write web/openapi.json from the server's own description
     Openapi(openapi::Options),
+    /// Let one program die of many bugs in many builds, and score how crashes are grouped
+    Corpus(corpus::Options),
     /// Measure time and memory of an analysis, beside gdb when it is there
     Bench(bench::Options),
     /// Run a command and print its wall time and peak memory as JSON on stderr (used by bench)
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Command::Up(options) => up::run(&options),
         Command::Layouts(options) => layouts::run(&options),
         Command::Openapi(options) => openapi::run(&options),
+        Command::Corpus(options) => corpus::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Measure(options) => measure::run(&options),
     };

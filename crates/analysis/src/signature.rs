@@ -76,6 +76,7 @@ pub(crate) fn compute(facts: &Facts<'_>, class: VerdictClass) -> Signature {
     let family =
         digest::of(["panicle", "2", "family", family_of(slug), place.as_deref().unwrap_or_default()]);
     let mut title = match template.as_str() {
+        "" if stands_out => "many goroutines on one stack".to_owned(),
         "" => slug.to_owned(),
         template => format!("{slug}: {template}"),
     };

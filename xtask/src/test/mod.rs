@@ -52,6 +52,7 @@ const STEPS: &[Step] = &[
     Step { name: "web-unit", needs: &["web-install"], run: |_| web::unit() },
     Step { name: "web-build", needs: &["web-install"], run: |_| web::build() },
     Step { name: "release-build", needs: &[], run: |_| rust::release_build() },
+    Step { name: "corpus", needs: &["fixtures", "release-build"], run: |_| rust::corpus() },
     Step { name: "openapi", needs: &["release-build"], run: |_| rust::openapi() },
     Step { name: "browser", needs: &["fixtures", "web-build", "release-build"], run: |_| browser::run() },
 ];

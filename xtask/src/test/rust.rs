@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use super::count::{Count, count};
 use super::{Options, tools};
-use crate::{fixtures, openapi, paths, process};
+use crate::{corpus, fixtures, openapi, paths, process};
 
 pub(super) fn format() -> Result<Count> {
     process::run(process::cargo().args(["fmt", "--all", "--check"]))?;
@@ -62,5 +62,11 @@ pub(super) fn release_build() -> Result<Count> {
 
 pub(super) fn openapi() -> Result<Count> {
     openapi::check(&paths::release_binary()?)?;
+    Ok(Count::NONE)
+}
+
+/// Crashes of many bugs in few builds, each of which has to come into the group of its bug.
+pub(super) fn corpus() -> Result<Count> {
+    corpus::run(&corpus::Options::short(paths::release_binary()?))?;
     Ok(Count::NONE)
 }

@@ -98,6 +98,8 @@ fn without_version(element: &str) -> &str {
 fn normalise_local(local: &str) -> String {
     let local = local.strip_suffix("-fm").unwrap_or(local);
     let local = without_range(local);
+    // Closures of package variables: `glob..func1` up to Go 1.20, `init.func1` from then on.
+    let local = local.strip_prefix("glob..").map_or(local.clone(), |closure| format!("init.{closure}"));
     let segments: Vec<&str> = local.split('.').collect();
     let named = segments.iter().take_while(|s| !is_closure_segment(s)).count();
     let Some(outer) = segments.get(..named) else { return local.clone() };
@@ -151,7 +153,7 @@ mod tests {
     #[test]
     fn package_variables_of_function_type_have_closures_too() {
         assert_eq!(normalise("main.init.func1"), "main.init.func");
-        assert_eq!(normalise("main.glob..func1"), "main..func");
+        assert_eq!(normalise("main.glob..func1"), "main.init.func");
         assert_eq!(normalise("main.init.0"), "main.init.func");
     }
 

@@ -11,7 +11,7 @@ const LIMIT: usize = 1024;
 static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
         (r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b", "<uuid>"),
-        (r"\b\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?(?: [A-Z]{3,4}\b)?", "<time>"),
+        (r"\b\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z| ?[+-]\d\d:?\d\d)?(?: [A-Z]{3,4}\b)?(?: m=[+-]\d+\.\d+)?", "<time>"),
         (r#""(?:[^"\\]|\\.)*""#, "<string>"),
         (r"`[^`]*`", "<string>"),
         (r"(^|[\s(=:,\[{])'[^']*'", "${1}<string>"),
@@ -113,6 +113,7 @@ mod tests {
             ("parse \"3:2x\": invalid", "parse <string>: invalid"),
             ("waited 1m30.5s for job-17", "waited <duration> for job-<n>"),
             ("at 2026-01-02T03:04:05.678Z: late", "at <time>: late"),
+            ("since 2026-01-02 03:04:05.678 +0000 UTC m=+0.000039950 gone", "since <time> gone"),
             ("commit 9fceb02d0ae598e95dc970b74767f19372d61af8 missing", "commit <hex> missing"),
             ("ratio -1.5e3 of 7", "ratio <n> of <n>"),
         ] {

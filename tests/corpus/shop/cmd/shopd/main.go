@@ -34,7 +34,7 @@ var bugs = map[string]handler{
 	"stock-put":        func() { new(stock.Table[string, int]).Put("tea", 1) },
 	"stock-must":       func() { stock.Must(time.Now().String(), false) },
 	"stock-marshal":    marshal,
-	"stock-depth":      func() { fmt.Println(stock.Depth(0)) },
+	"stock-depth":      func() { fmt.Println(stock.Deep()) },
 	"stock-hash":       func() { fmt.Println(stock.Hash([]int{1})) },
 	"stock-convert":    func() { fmt.Println(stock.Convert(os.Getpid())) },
 	"jobs-close-twice": func() { jobs.New().CloseTwice() },

@@ -86,7 +86,7 @@ func (p *Pool) Wait() int { return <-p.queue }
 // Leak leaves goroutines behind that wait for each other's channel.
 func (p *Pool) Leak() {
 	for n := 0; n < 60; n++ {
-		go func() { p.queue <- n }()
+		go func(n int) { p.queue <- n }(n)
 	}
 }
 

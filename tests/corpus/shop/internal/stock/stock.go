@@ -4,6 +4,7 @@ package stock
 import (
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
 	"sync"
 )
 
@@ -56,6 +57,12 @@ type Article struct{ Tags []string }
 
 // MarshalJSON is called by reflection.
 func (a Article) MarshalJSON() ([]byte, error) { return json.Marshal(a.Tags[0]) }
+
+// Deep fills a stack that is smaller than usual, so that its core is, too.
+func Deep() int {
+	debug.SetMaxStack(4 << 20)
+	return Depth(0)
+}
 
 // Depth recurses with its twin until the stack is full.
 func Depth(n int) int { return depthOf(n+1) + 1 }
