@@ -208,7 +208,9 @@ fn groups(report: &Report, core: Option<&CoreIdentity>, core_alone_without_binar
     let no_go = core.is_some_and(|core| core.go == Some(false));
     // Where no goroutine could be read either, all that such crashes share is that nothing is known.
     let unread = report.verdict.class == VerdictClass::Unknown && report.goroutine_count == 0;
-    let nothing_known = report.verdict.class == VerdictClass::NoCrash || unread;
+    // A dump of a live process has what its goroutines share, or else nothing.
+    let no_crash = report.verdict.class == VerdictClass::NoCrash && report.signature.population.is_empty();
+    let nothing_known = no_crash || unread;
     !(core_alone_without_binary || no_go || nothing_known || report.signature.fingerprint.is_empty())
 }
 

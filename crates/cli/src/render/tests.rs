@@ -155,6 +155,7 @@ fn report(message: &str) -> Report {
             title: "nil-map-write: assignment to entry in nil map at example.com/shop/store.(*DB).Put"
                 .to_owned(),
             frames: Vec::new(),
+            population: Vec::new(),
             explain: Vec::new(),
         },
         goroutines: vec![crashed()],

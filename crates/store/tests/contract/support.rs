@@ -69,6 +69,7 @@ pub(crate) fn signature(fingerprint: &str) -> Signature {
         family: "f".to_owned(),
         title: format!("100% of {fingerprint}"),
         frames: vec!["main.f".to_owned()],
+        population: Vec::new(),
         explain: Vec::new(),
     }
 }
