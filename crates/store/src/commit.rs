@@ -3,7 +3,15 @@
 use jiff::Timestamp;
 use panicle_report::{BuildIds, Diagnostic, Signature};
 
-use crate::{Crash, CrashStatus, JobKind, Lease, ReportPart, Store, StoreError};
+use crate::{
+    Crash, CrashStatus, JobKind, Lease, ReportPart, Store, StoreError,
+    groups::{
+        counters,
+        place::{self, Before, Claims},
+        react::react,
+    },
+    tx::Tx,
+};
 
 /// What the columns of a crash take from its report.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +23,9 @@ pub struct Analysed {
     pub go_version: Option<String>,
     pub module: Option<String>,
     pub module_version: Option<String>,
+    pub vcs_revision: Option<String>,
+    /// Of the process, as its core or its text has it.
+    pub pid: Option<i64>,
     pub hostname: Option<String>,
     pub executable: Option<String>,
     /// Identities of the executable as the process' memory has them; of the text, as the executable
@@ -56,7 +67,7 @@ pub struct Committed {
 
 impl Store {
     /// Stores a report with everything that follows from it, in one transaction: the crash's
-    /// columns, its group, the group's counts, and the end of the job.
+    /// columns, its group, the group's counts and state, and the end of the job.
     pub async fn commit_crash(
         &self,
         lease: &Lease,
@@ -64,166 +75,211 @@ impl Store {
         outcome: &CrashOutcome,
     ) -> Result<Committed, StoreError> {
         let now = Timestamp::now().as_microsecond();
-        let analysed = &outcome.analysed;
-        let diagnostics = serde_json::to_string(&analysed.diagnostics)?;
-        let committed = transaction!(self, tx => {
-            let mut again = complete!(tx, lease);
-            pass_turnstile!(tx, "binaries");
-            let before: Option<(Option<String>, i64)> =
-                sqlx::query_as("SELECT group_id, seen_at FROM crashes WHERE id = $1")
-                    .bind(crash)
-                    .fetch_optional(&mut *tx)
-                    .await?;
-            let Some((old_group, seen_at)) = before else {
-                return Err(StoreError::NotFound { what: "crash", id: crash.to_owned() });
-            };
-
-            let mut status = CrashStatus::Done;
-            if let Some(tried) = &outcome.waits_for_binary {
-                status = CrashStatus::WaitingForBinary;
-                // It may have arrived while the analysis ran, when nothing waited for it yet.
-                let arrived: Vec<(String,)> =
-                    sqlx::query_as("SELECT id FROM binaries WHERE gnu_build_id = $1 OR go_build_id = $2")
-                        .bind(&analysed.build_ids.gnu)
-                        .bind(&analysed.build_ids.go)
-                        .fetch_all(&mut *tx)
-                        .await?;
-                again |= arrived.iter().any(|(id,)| !tried.contains(id));
-            }
-            if let Some(tried) = &outcome.wants_debug {
-                let arrived: Vec<(String,)> = sqlx::query_as(
-                    "SELECT id FROM binaries WHERE dwarf = 'full' \
-                     AND (gnu_build_id = $1 OR go_build_id = $2 OR text_sha256 = $3)",
-                )
-                .bind(&analysed.build_ids.gnu)
-                .bind(&analysed.build_ids.go)
-                .bind(&analysed.build_ids.text_sha256)
-                .fetch_all(&mut *tx)
-                .await?;
-                again |= arrived.iter().any(|(id,)| !tried.contains(id));
-            }
-            if again {
-                status = CrashStatus::Queued;
-                enqueue!(tx, JobKind::Analyse, crash, now);
-            }
-
-            let mut new_group = false;
-            let group = if let Some(signature) = &outcome.signature {
-                let (version, fingerprint, family) = Crash::signature_columns(signature);
-                let id = uuid::Uuid::now_v7().to_string();
-                new_group = sqlx::query(
-                    "INSERT INTO crash_groups (id, signature_version, fingerprint, family, title, class, state, \
-                     frames, explanation, crashes, first_seen, last_seen, revision) \
-                     VALUES ($1, $2, $3, $4, $5, $6, 'new', $7, $8, 0, $9, $9, 1) \
-                     ON CONFLICT (signature_version, fingerprint) DO NOTHING",
-                )
-                .bind(&id)
-                .bind(version)
-                .bind(fingerprint)
-                .bind(family)
-                .bind(&signature.title)
-                .bind(&analysed.class)
-                .bind(serde_json::to_string(&signature.frames)?)
-                .bind(serde_json::to_string(&signature.explain)?)
-                .bind(seen_at)
-                .execute(&mut *tx)
-                .await?
-                .rows_affected() > 0;
-                let (id,): (String,) = sqlx::query_as(
-                    "SELECT id FROM crash_groups WHERE signature_version = $1 AND fingerprint = $2",
-                )
-                .bind(version)
-                .bind(fingerprint)
-                .fetch_one(&mut *tx)
-                .await?;
-                Some(id)
-            } else {
-                None
-            };
-
-            let signature = outcome.signature.as_ref().map(Crash::signature_columns);
-            let (revision,): (i64,) = sqlx::query_as(
-                "UPDATE crashes SET status = $2, group_id = $3, class = $4, title = $5, confidence = $6, \
-                 go_version = $7, module = $8, module_version = $9, hostname = COALESCE(hostname, $10), \
-                 executable = $11, gnu_build_id = $12, go_build_id = $13, diagnostics = $14, analysed_at = $15, \
-                 started_at = NULL, failure = NULL, missing_binary = $16, signature_version = $17, \
-                 fingerprint = $18, family = $19, text_sha256 = $20, missing_debug = $21, \
-                 report_revision = report_revision + 1 WHERE id = $1 \
-                 RETURNING report_revision",
-            )
-            .bind(crash)
-            .bind(status.as_str())
-            .bind(&group)
-            .bind(&analysed.class)
-            .bind(&analysed.title)
-            .bind(&analysed.confidence)
-            .bind(&analysed.go_version)
-            .bind(&analysed.module)
-            .bind(&analysed.module_version)
-            .bind(&analysed.hostname)
-            .bind(&analysed.executable)
-            .bind(&analysed.build_ids.gnu)
-            .bind(&analysed.build_ids.go)
-            .bind(&diagnostics)
-            .bind(now)
-            .bind(outcome.waits_for_binary.is_some())
-            .bind(signature.map(|(version, _, _)| version))
-            .bind(signature.map(|(_, fingerprint, _)| fingerprint))
-            .bind(signature.map(|(_, _, family)| family))
-            .bind(&analysed.build_ids.text_sha256)
-            .bind(outcome.wants_debug.is_some())
-            .fetch_one(&mut *tx)
-            .await?;
-
-            for binary in &outcome.matched {
-                sqlx::query(
-                    "INSERT INTO crash_evidence (crash_id, blob_id, kind, origin, added_at) \
-                     VALUES ($1, $2, 'binary', 'matched', $3) ON CONFLICT (crash_id, blob_id, kind) DO NOTHING",
-                )
-                .bind(crash)
-                .bind(binary)
-                .bind(now)
-                .execute(&mut *tx)
-                .await?;
-            }
-            // The report before this one may be in the middle of being read.
-            sqlx::query("DELETE FROM report_parts WHERE crash_id = $1 AND revision < $2")
-                .bind(crash)
-                .bind(revision - 1)
-                .execute(&mut *tx)
-                .await?;
-            for part in &outcome.parts {
-                sqlx::query(
-                    "INSERT INTO report_parts (crash_id, revision, part, seq, body) VALUES ($1, $2, $3, $4, $5)",
-                )
-                .bind(crash)
-                .bind(revision)
-                .bind(part.name())
-                .bind(i64::from(part.seq))
-                .bind(&part.body)
-                .execute(&mut *tx)
-                .await?;
-            }
-
-            if let Some(group) = &group {
-                recount!(tx, group);
-                if old_group.as_ref() != Some(group) {
-                    // A crash that is new to a group which was thought mended shows that it is not.
-                    sqlx::query("UPDATE crash_groups SET state = 'ongoing', revision = revision + 1 \
-                                 WHERE id = $1 AND state = 'resolved'")
-                        .bind(group)
-                        .execute(&mut *tx)
-                        .await?;
-                }
-            }
-            if let Some(old) = old_group.as_ref().filter(|old| group.as_ref() != Some(old)) {
-                recount!(tx, old);
-            }
-            Committed { status, group, new_group }
-        });
+        let mut tx = self.begin().await?;
+        let committed = commit(&mut tx, lease, crash, outcome, now).await?;
+        tx.commit().await?;
         if committed.status == CrashStatus::Queued {
             self.announce_work();
         }
         Ok(committed)
     }
+}
+
+async fn commit(
+    tx: &mut Tx,
+    lease: &Lease,
+    crash: &str,
+    outcome: &CrashOutcome,
+    now: i64,
+) -> Result<Committed, StoreError> {
+    let analysed = &outcome.analysed;
+    let mut again = on!(tx, db => complete!(db, lease));
+    on!(tx, db => pass_turnstile!(db, "binaries"));
+    let before: Option<Before> = first!(
+        tx,
+        "SELECT group_id, pinned_group_id, signature_version, fingerprint, seen_at FROM crashes WHERE id = $1",
+        crash
+    );
+    let Some(before) = before else {
+        return Err(StoreError::NotFound { what: "crash", id: crash.to_owned() });
+    };
+    let share = counters::share(tx, crash).await?;
+
+    again |= binary_arrived(tx, outcome).await?;
+    let mut status = CrashStatus::Done;
+    if outcome.waits_for_binary.is_some() {
+        status = CrashStatus::WaitingForBinary;
+    }
+    if again {
+        status = CrashStatus::Queued;
+        on!(tx, db => enqueue!(db, JobKind::Analyse, crash, now));
+    }
+
+    note_build(tx, analysed, before.seen_at).await?;
+    let claims = Claims::default();
+    let place = match &outcome.signature {
+        Some(signature) => Some(place::place(tx, &before, signature, &analysed.class, &claims, now).await?),
+        None => None,
+    };
+    let signature = outcome.signature.as_ref().map(Crash::signature_columns);
+    let revision: Option<(i64,)> = first!(
+        tx,
+        "UPDATE crashes SET status = $2, group_id = $3, class = $4, title = $5, confidence = $6, \
+         go_version = $7, module = $8, module_version = $9, hostname = COALESCE(hostname, $10), \
+         executable = $11, gnu_build_id = $12, go_build_id = $13, diagnostics = $14, analysed_at = $15, \
+         started_at = NULL, failure = NULL, missing_binary = $16, signature_version = $17, \
+         fingerprint = $18, family = $19, text_sha256 = $20, missing_debug = $21, \
+         home_group_id = $22, rule_id = $23, mute_rule_id = $24, vcs_revision = $25, build = $26, \
+         pid = COALESCE(pid, $27), report_revision = report_revision + 1 WHERE id = $1 \
+         RETURNING report_revision",
+        crash,
+        status.as_str(),
+        place.as_ref().map(|place| &place.group),
+        &analysed.class,
+        &analysed.title,
+        &analysed.confidence,
+        &analysed.go_version,
+        &analysed.module,
+        &analysed.module_version,
+        &analysed.hostname,
+        &analysed.executable,
+        &analysed.build_ids.gnu,
+        &analysed.build_ids.go,
+        serde_json::to_string(&analysed.diagnostics)?,
+        now,
+        outcome.waits_for_binary.is_some(),
+        signature.map(|(version, _, _)| version),
+        signature.map(|(_, fingerprint, _)| fingerprint),
+        signature.map(|(_, _, family)| family),
+        &analysed.build_ids.text_sha256,
+        outcome.wants_debug.is_some(),
+        place.as_ref().map(|place| &place.home),
+        place.as_ref().and_then(|place| place.rule.as_ref()),
+        claims.mute.as_ref().map(|(rule, _)| rule),
+        &analysed.vcs_revision,
+        analysed.build(),
+        analysed.pid,
+    );
+    let revision = revision.map_or(0, |row| row.0);
+    store_parts(tx, crash, revision, outcome, now).await?;
+
+    let share_after = counters::share(tx, crash).await?;
+    counters::change(tx, share.as_ref(), share_after.as_ref()).await?;
+    let Some(place) = place else {
+        return Ok(Committed { status, group: None, new_group: false });
+    };
+    if before.group_id.as_ref() != Some(&place.group) {
+        let version = signature.map(|(version, _, _)| version);
+        let by_version = version.filter(|_| before.signature_version.is_some_and(|old| Some(old) != version));
+        if by_version.is_none() {
+            react(tx, &place.group, crash, place.new_group, claims.mute.as_ref(), now).await?;
+        }
+        if let Some(old) = &before.group_id {
+            place::left(tx, old, &place.group, by_version, now).await?;
+        }
+    }
+    Ok(Committed { status, group: Some(place.group), new_group: place.new_group })
+}
+
+/// Whether an executable or debug file has arrived while the analysis ran, when nothing waited for it yet.
+async fn binary_arrived(tx: &mut Tx, outcome: &CrashOutcome) -> Result<bool, StoreError> {
+    let ids = &outcome.analysed.build_ids;
+    let mut again = false;
+    if let Some(tried) = &outcome.waits_for_binary {
+        let arrived: Vec<(String,)> = all!(
+            tx,
+            "SELECT id FROM binaries WHERE gnu_build_id = $1 OR go_build_id = $2",
+            &ids.gnu,
+            &ids.go
+        );
+        again |= arrived.iter().any(|(id,)| !tried.contains(id));
+    }
+    if let Some(tried) = &outcome.wants_debug {
+        let arrived: Vec<(String,)> = all!(
+            tx,
+            "SELECT id FROM binaries WHERE dwarf = 'full' \
+             AND (gnu_build_id = $1 OR go_build_id = $2 OR text_sha256 = $3)",
+            &ids.gnu,
+            &ids.go,
+            &ids.text_sha256
+        );
+        again |= arrived.iter().any(|(id,)| !tried.contains(id));
+    }
+    Ok(again)
+}
+
+async fn store_parts(
+    tx: &mut Tx,
+    crash: &str,
+    revision: i64,
+    outcome: &CrashOutcome,
+    now: i64,
+) -> Result<(), StoreError> {
+    for binary in &outcome.matched {
+        exec!(
+            tx,
+            "INSERT INTO crash_evidence (crash_id, blob_id, kind, origin, added_at) \
+             VALUES ($1, $2, 'binary', 'matched', $3) ON CONFLICT (crash_id, blob_id, kind) DO NOTHING",
+            crash,
+            binary,
+            now
+        );
+    }
+    // The report before this one may be in the middle of being read.
+    exec!(tx, "DELETE FROM report_parts WHERE crash_id = $1 AND revision < $2", crash, revision - 1);
+    for part in &outcome.parts {
+        exec!(
+            tx,
+            "INSERT INTO report_parts (crash_id, revision, part, seq, body) VALUES ($1, $2, $3, $4, $5)",
+            crash,
+            revision,
+            part.name(),
+            i64::from(part.seq),
+            &part.body
+        );
+    }
+    Ok(())
+}
+
+impl Analysed {
+    /// What tells its build from others.
+    fn build(&self) -> Option<&str> {
+        let ids = &self.build_ids;
+        ids.gnu.as_deref().or(ids.go.as_deref()).or(ids.text_sha256.as_deref())
+    }
+}
+
+/// Notes when a build was seen first.
+async fn note_build(tx: &mut Tx, analysed: &Analysed, seen_at: i64) -> Result<(), StoreError> {
+    let Some(build) = analysed.build() else { return Ok(()) };
+    note_build_of(
+        tx,
+        build,
+        [&analysed.module, &analysed.module_version, &analysed.vcs_revision].map(Option::as_deref),
+        seen_at,
+    )
+    .await
+}
+
+/// Notes that a build of this module, version and revision was there at `seen_at`.
+pub(crate) async fn note_build_of(
+    tx: &mut Tx,
+    build: &str,
+    [module, version, revision]: [Option<&str>; 3],
+    seen_at: i64,
+) -> Result<(), StoreError> {
+    exec!(
+        tx,
+        "INSERT INTO builds (id, module, module_version, vcs_revision, first_seen) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (id) DO UPDATE SET module = COALESCE(builds.module, $2), \
+         module_version = COALESCE(builds.module_version, $3), \
+         vcs_revision = COALESCE(builds.vcs_revision, $4), \
+         first_seen = CASE WHEN builds.first_seen > $5 THEN $5 ELSE builds.first_seen END",
+        build,
+        module,
+        version,
+        revision,
+        seen_at
+    );
+    Ok(())
 }

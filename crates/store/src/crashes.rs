@@ -7,7 +7,7 @@ use panicle_report::{BuildIds, Diagnostic, Signature};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{CrashStatus, EvidenceKind, Store, StoreError, time};
+use crate::{CrashStatus, EvidenceKind, Store, StoreError, groups::counters, time, tx::Tx};
 
 /// What somebody says belongs to one crash.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ pub struct NewCrash {
     pub labels: BTreeMap<String, String>,
     /// When it happened.
     pub occurred_at: Option<Timestamp>,
+    /// Number of the process, as its host counts them.
+    pub pid: Option<i64>,
     /// The client's own name for this request.
     pub idempotency_key: Option<String>,
 }
@@ -69,6 +71,8 @@ pub struct Crash {
     pub go_version: Option<String>,
     pub module: Option<String>,
     pub module_version: Option<String>,
+    pub vcs_revision: Option<String>,
+    pub pid: Option<i64>,
     pub hostname: Option<String>,
     pub labels: BTreeMap<String, String>,
     pub received_at: Timestamp,
@@ -83,6 +87,12 @@ pub struct Crash {
     pub failure: Option<Failure>,
     pub diagnostics: Vec<Diagnostic>,
     pub report_revision: u64,
+    /// A person put it into its group.
+    pub pinned: bool,
+    /// The rule that put it into its group.
+    pub rule_id: Option<String>,
+    /// The crash that has its evidence now.
+    pub joined_into: Option<String>,
 }
 
 /// Which crashes to list.
@@ -112,6 +122,8 @@ pub(crate) struct CrashRecord {
     go_version: Option<String>,
     module: Option<String>,
     module_version: Option<String>,
+    vcs_revision: Option<String>,
+    pid: Option<i64>,
     hostname: Option<String>,
     labels: String,
     received_at: i64,
@@ -129,6 +141,9 @@ pub(crate) struct CrashRecord {
     failure: Option<String>,
     diagnostics: String,
     report_revision: i64,
+    pinned_group_id: Option<String>,
+    rule_id: Option<String>,
+    joined_into: Option<String>,
 }
 
 impl CrashRecord {
@@ -151,6 +166,8 @@ impl CrashRecord {
             go_version: self.go_version,
             module: self.module,
             module_version: self.module_version,
+            vcs_revision: self.vcs_revision,
+            pid: self.pid,
             hostname: self.hostname,
             labels: serde_json::from_str(&self.labels)?,
             received_at: time::read(self.received_at)?,
@@ -165,6 +182,9 @@ impl CrashRecord {
             failure: self.failure.as_deref().map(serde_json::from_str).transpose()?,
             diagnostics: serde_json::from_str(&self.diagnostics)?,
             report_revision: self.report_revision as u64,
+            pinned: self.pinned_group_id.is_some(),
+            rule_id: self.rule_id,
+            joined_into: self.joined_into,
         })
     }
 }
@@ -192,99 +212,61 @@ impl Store {
         let now = Timestamp::now().as_microsecond();
         let identity = identity(&new.evidence);
         let occurred_at = new.occurred_at.map(Timestamp::as_microsecond);
-        let id = uuid::Uuid::now_v7().to_string();
-        let created = transaction!(self, tx => {
-            for evidence in &new.evidence {
-                let row: Option<(String,)> = sqlx::query_as("SELECT kind FROM blobs WHERE id = $1")
-                    .bind(&evidence.id)
-                    .fetch_optional(&mut *tx)
-                    .await?;
-                let (kind,) = row.ok_or_else(|| StoreError::NotFound { what: "blob", id: evidence.id.clone() })?;
-                check_kind(evidence, &kind)?;
-            }
-            let known: Option<(String, String)> = sqlx::query_as(
-                "SELECT id, labels FROM crashes WHERE identity = $1 OR idempotency_key = $2 \
-                 ORDER BY CASE WHEN identity = $1 THEN 0 ELSE 1 END LIMIT 1",
-            )
-            .bind(&identity)
-            .bind(&new.idempotency_key)
-            .fetch_optional(&mut *tx)
-            .await?;
-            let created = if let Some((known, labels)) = known {
-                // A key used again for another crash would mix two: one has one core.
-                let other_core: Option<(String,)> = sqlx::query_as(
-                    "SELECT blob_id FROM crash_evidence WHERE crash_id = $1 AND kind = 'core' AND blob_id <> $2",
-                )
-                .bind(&known)
-                .bind(identity.strip_prefix("core:").unwrap_or_default())
-                .fetch_optional(&mut *tx)
-                .await?;
-                if identity.starts_with("core:") && other_core.is_some() {
-                    return Err(StoreError::OtherCrash { id: known });
-                }
-                let mut labels: BTreeMap<String, String> = serde_json::from_str(&labels)?;
-                labels.extend(new.labels.clone());
-                sqlx::query(
-                    "UPDATE crashes SET labels = $2, service = COALESCE(service, $3), \
-                     hostname = COALESCE(hostname, $4), occurred_at = COALESCE(occurred_at, $5), \
-                     seen_at = COALESCE(occurred_at, $5, seen_at) WHERE id = $1",
-                )
-                .bind(&known)
-                .bind(serde_json::to_string(&labels)?)
-                .bind(&new.service)
-                .bind(&new.hostname)
-                .bind(occurred_at)
-                .execute(&mut *tx)
-                .await?;
-                let group: Option<(Option<String>,)> =
-                    sqlx::query_as("SELECT group_id FROM crashes WHERE id = $1")
-                        .bind(&known)
-                        .fetch_optional(&mut *tx)
-                        .await?;
-                if let Some((Some(group),)) = group {
-                    // Its time may have changed, and with it the group's.
-                    recount!(tx, group);
-                }
-                Created { id: known, new: false }
-            } else {
-                sqlx::query(
-                    "INSERT INTO crashes (id, identity, idempotency_key, status, service, hostname, labels, \
-                     received_at, occurred_at, seen_at, attempts, missing_binary, diagnostics, report_revision) \
-                     VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, 0, $10, '[]', 0)",
-                )
-                .bind(&id)
-                .bind(&identity)
-                .bind(&new.idempotency_key)
-                .bind(&new.service)
-                .bind(&new.hostname)
-                .bind(serde_json::to_string(&new.labels)?)
-                .bind(now)
-                .bind(occurred_at)
-                .bind(occurred_at.unwrap_or(now))
-                .bind(false)
-                .execute(&mut *tx)
-                .await?;
-                Created { id: id.clone(), new: true }
-            };
-            let mut added = 0;
-            for evidence in &new.evidence {
-                added += sqlx::query(
-                    "INSERT INTO crash_evidence (crash_id, blob_id, kind, origin, added_at) \
-                     VALUES ($1, $2, $3, 'named', $4) ON CONFLICT (crash_id, blob_id, kind) DO NOTHING",
-                )
-                .bind(&created.id)
-                .bind(&evidence.id)
-                .bind(evidence.kind.as_str())
-                .bind(now)
-                .execute(&mut *tx)
-                .await?
-                .rows_affected();
-            }
-            if added > 0 {
-                requeue!(tx, &created.id, now);
-            }
-            created
-        });
+        let mut tx = self.begin().await?;
+        let tx_ = &mut tx;
+        for evidence in &new.evidence {
+            let row: Option<(String,)> = first!(tx_, "SELECT kind FROM blobs WHERE id = $1", &evidence.id);
+            let (kind,) =
+                row.ok_or_else(|| StoreError::NotFound { what: "blob", id: evidence.id.clone() })?;
+            check_kind(evidence, &kind)?;
+        }
+        let known: Option<(String, String)> = first!(
+            tx_,
+            "SELECT id, labels FROM crashes WHERE identity = $1 OR idempotency_key = $2 \
+             ORDER BY CASE WHEN identity = $1 THEN 0 ELSE 1 END LIMIT 1",
+            &identity,
+            &new.idempotency_key
+        );
+        let created = if let Some((known, labels)) = known {
+            add_to(tx_, new, &identity, &known, &labels).await?;
+            Created { id: known, new: false }
+        } else {
+            let id = uuid::Uuid::now_v7().to_string();
+            exec!(
+                tx_,
+                "INSERT INTO crashes (id, identity, idempotency_key, status, service, hostname, labels, \
+                 received_at, occurred_at, seen_at, attempts, missing_binary, diagnostics, report_revision, pid) \
+                 VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, 0, $10, '[]', 0, $11)",
+                &id,
+                &identity,
+                &new.idempotency_key,
+                &new.service,
+                &new.hostname,
+                serde_json::to_string(&new.labels)?,
+                now,
+                occurred_at,
+                occurred_at.unwrap_or(now),
+                false,
+                new.pid
+            );
+            Created { id, new: true }
+        };
+        let mut added = 0;
+        for evidence in &new.evidence {
+            added += exec!(
+                tx_,
+                "INSERT INTO crash_evidence (crash_id, blob_id, kind, origin, added_at) \
+                 VALUES ($1, $2, $3, 'named', $4) ON CONFLICT (crash_id, blob_id, kind) DO NOTHING",
+                &created.id,
+                &evidence.id,
+                evidence.kind.as_str(),
+                now
+            );
+        }
+        if added > 0 {
+            on!(tx_, db => requeue!(db, &created.id, now));
+        }
+        tx.commit().await?;
         self.announce_work();
         Ok(created)
     }
@@ -326,6 +308,44 @@ impl Store {
             .await)?;
         rows.into_iter().map(CrashRecord::read).collect()
     }
+}
+
+/// Adds what a request says to a crash that is known.
+async fn add_to(
+    tx: &mut Tx,
+    new: &NewCrash,
+    identity: &str,
+    known: &str,
+    labels: &str,
+) -> Result<(), StoreError> {
+    // A key used again for another crash would mix two: one has one core.
+    let other_core: Option<(String,)> = first!(
+        tx,
+        "SELECT blob_id FROM crash_evidence WHERE crash_id = $1 AND kind = 'core' AND blob_id <> $2",
+        known,
+        identity.strip_prefix("core:").unwrap_or_default()
+    );
+    if identity.starts_with("core:") && other_core.is_some() {
+        return Err(StoreError::OtherCrash { id: known.to_owned() });
+    }
+    // Its time and its host may change, and with them the counts of its group.
+    let share = counters::share(tx, known).await?;
+    let mut labels: BTreeMap<String, String> = serde_json::from_str(labels)?;
+    labels.extend(new.labels.clone());
+    exec!(
+        tx,
+        "UPDATE crashes SET labels = $2, service = COALESCE(service, $3), \
+         hostname = COALESCE(hostname, $4), occurred_at = COALESCE(occurred_at, $5), \
+         seen_at = COALESCE(occurred_at, $5, seen_at), pid = COALESCE(pid, $6) WHERE id = $1",
+        known,
+        serde_json::to_string(&labels)?,
+        &new.service,
+        &new.hostname,
+        new.occurred_at.map(Timestamp::as_microsecond),
+        new.pid
+    );
+    let after = counters::share(tx, known).await?;
+    counters::change(tx, share.as_ref(), after.as_ref()).await
 }
 
 /// A core has to be a core and an executable an executable; what is printed or recorded is told

@@ -41,6 +41,9 @@ pub enum StoreError {
     /// Somebody else changed it meanwhile.
     #[error("it was changed meanwhile")]
     Conflict,
+    /// It makes no sense, or not as things stand.
+    #[error("{0}")]
+    Invalid(String),
     /// The idempotency key stands for a crash with another core.
     #[error("the idempotency key was used for crash {id}, which has another core")]
     OtherCrash {

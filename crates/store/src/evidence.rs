@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use panicle_report::BuildIds;
 
-use crate::{EvidenceKind, JobKind, Lease, Store, StoreError, time};
+use crate::{EvidenceKind, JobKind, Lease, Store, StoreError, commit::note_build_of, time};
 
 /// A blob that was stored.
 #[derive(Clone, Debug)]
@@ -256,45 +256,50 @@ impl Store {
             Ok(facts) => (facts, None),
             Err(problem) => (&none, Some(problem)),
         };
-        let woken = transaction!(self, tx => {
-            let _again = complete!(tx, lease);
-            pass_turnstile!(tx, "binaries");
-            sqlx::query(
-                "UPDATE binaries SET identified = $2, go_version = $3, module = $4, module_version = $5, \
-                 vcs_revision = $6, gnu_build_id = $7, go_build_id = $8, text_sha256 = $9, dwarf = $10, \
-                 stripped = $11, problem = $12 WHERE id = $1",
-            )
-            .bind(id)
-            .bind(true)
-            .bind(&facts.go_version)
-            .bind(&facts.module)
-            .bind(&facts.module_version)
-            .bind(&facts.vcs_revision)
-            .bind(&facts.build_ids.gnu)
-            .bind(&facts.build_ids.go)
-            .bind(&facts.build_ids.text_sha256)
-            .bind(&facts.dwarf)
-            .bind(facts.stripped)
-            .bind(problem)
-            .execute(&mut *tx)
-            .await?;
-            let woken: Vec<(String,)> = sqlx::query_as(
-                "UPDATE crashes SET status = 'queued' WHERE (status = 'waiting-for-binary' \
-                 AND (gnu_build_id = $1 OR go_build_id = $2)) OR (status = 'done' AND missing_debug AND $4 \
-                 AND (gnu_build_id = $1 OR go_build_id = $2 OR text_sha256 = $3)) RETURNING id",
-            )
-            .bind(&facts.build_ids.gnu)
-            .bind(&facts.build_ids.go)
-            .bind(&facts.build_ids.text_sha256)
+        let mut tx = self.begin().await?;
+        let tx_ = &mut tx;
+        let _again = on!(tx_, db => complete!(db, lease));
+        on!(tx_, db => pass_turnstile!(db, "binaries"));
+        let received: Option<(i64,)> = first!(
+            tx_,
+            "UPDATE binaries SET identified = $2, go_version = $3, module = $4, module_version = $5, \
+             vcs_revision = $6, gnu_build_id = $7, go_build_id = $8, text_sha256 = $9, dwarf = $10, \
+             stripped = $11, problem = $12 WHERE id = $1 RETURNING received_at",
+            id,
+            true,
+            &facts.go_version,
+            &facts.module,
+            &facts.module_version,
+            &facts.vcs_revision,
+            &facts.build_ids.gnu,
+            &facts.build_ids.go,
+            &facts.build_ids.text_sha256,
+            &facts.dwarf,
+            facts.stripped,
+            problem
+        );
+        let ids = &facts.build_ids;
+        let build = ids.gnu.as_deref().or(ids.go.as_deref()).or(ids.text_sha256.as_deref());
+        if let (Some((received_at,)), Some(build)) = (received, build) {
+            // It is known from now on, also while no crash of it has arrived.
+            let what = [&facts.module, &facts.module_version, &facts.vcs_revision].map(Option::as_deref);
+            note_build_of(tx_, build, what, received_at).await?;
+        }
+        let woken: Vec<(String,)> = all!(
+            tx_,
+            "UPDATE crashes SET status = 'queued' WHERE (status = 'waiting-for-binary' \
+             AND (gnu_build_id = $1 OR go_build_id = $2)) OR (status = 'done' AND missing_debug AND $4 \
+             AND (gnu_build_id = $1 OR go_build_id = $2 OR text_sha256 = $3)) RETURNING id",
+            &facts.build_ids.gnu,
+            &facts.build_ids.go,
+            &facts.build_ids.text_sha256,
             // Only a file with debug information is of use to those that lack it.
-            .bind(facts.dwarf.as_deref() == Some("full"))
-            .fetch_all(&mut *tx)
-            .await?;
-            for (crash,) in &woken {
-                enqueue!(tx, JobKind::Analyse, crash, now);
-            }
-            woken
-        });
+            facts.dwarf.as_deref() == Some("full")
+        );
+        for (crash,) in &woken {
+            on!(tx_, db => enqueue!(db, JobKind::Analyse, crash, now));
+        }
+        tx.commit().await?;
         self.announce_work();
         Ok(woken.into_iter().map(|row| row.0).collect())
     }

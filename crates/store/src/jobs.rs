@@ -53,6 +53,7 @@ macro_rules! enqueue {
         .bind($now)
         .execute(&mut *$tx)
         .await?
+        .rows_affected()
     };
 }
 
@@ -100,6 +101,7 @@ macro_rules! pass_turnstile {
             .bind($name)
             .execute(&mut *$tx)
             .await?
+            .rows_affected()
     };
 }
 

@@ -10,19 +10,20 @@
 //!   a report and the group that its crash falls into;
 //! - a job is a row with a lease. Attempts are counted when it is claimed, its completion is fenced
 //!   by the lease's token, and an expired lease can be claimed by anybody;
-//! - what is derived (counts, first and last seen) is computed from the crashes themselves in the
-//!   transaction that changes them, so that analysing twice counts once.
+//! - what is derived (counts, first and last seen) changes in the transaction that changes the crashes,
+//!   by what each crash adds before and after, so that analysing twice counts once.
 
 #[macro_use]
 mod database;
 #[macro_use]
-mod jobs;
+mod tx;
 #[macro_use]
-mod groups;
+mod jobs;
 mod commit;
 mod crashes;
 mod error;
 mod evidence;
+mod groups;
 mod reports;
 mod search;
 mod time;
@@ -33,8 +34,11 @@ pub use crashes::{Crash, CrashFilter, Created, Failure, NewCrash, NewEvidence};
 pub use database::Store;
 pub use error::StoreError;
 pub use evidence::{BinaryFacts, BinaryRow, Evidence, NewBlob};
-pub use groups::{Group, GroupChange, GroupDetails, GroupFilter, GroupPage, GroupSort};
+pub use groups::{
+    BuildCount, Escalation, Event, FacetCount, Group, GroupChange, GroupDetails, GroupFilter, GroupHistory,
+    GroupPage, GroupSort, Mute, MuteUntil, RelatedGroup, Resolved, ResolvedIn, Split, TrendStep, Variant,
+};
 pub use jobs::{Claim, Job, Lease};
 pub use reports::{Part, ReportPart};
 pub use search::{Found, Stats};
-pub use words::{CrashStatus, EvidenceKind, GroupState, JobKind, NotAWord};
+pub use words::{CrashStatus, EventKind, EvidenceKind, GroupState, JobKind, NotAWord};

@@ -90,9 +90,11 @@ words! {
         New = "new",
         /// Known, still happening.
         Ongoing = "ongoing",
-        /// Mended; a new crash makes it ongoing again.
+        /// It was resolved, and a crash has shown that it is not.
+        Regressed = "regressed",
+        /// Mended; a crash of a build that should be free of it makes it regressed.
         Resolved = "resolved",
-        /// Known and not of interest.
+        /// Known and not of interest, until what was named for it comes true.
         Muted = "muted",
     }
 }
@@ -104,5 +106,19 @@ words! {
         Identify = "identify",
         /// Analyses a crash.
         Analyse = "analyse",
+    }
+}
+
+words! {
+    /// What there is to be told of a group.
+    EventKind {
+        /// Its first crash has arrived.
+        New = "group.new",
+        /// A crash has shown that what was resolved is not.
+        Regressed = "group.regressed",
+        /// There is more of a muted group than was put up with.
+        Escalated = "group.escalated",
+        /// It is not muted any more, for another reason.
+        Unmuted = "group.unmuted",
     }
 }

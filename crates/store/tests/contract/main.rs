@@ -4,5 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "tests say what they expect by unwrapping")]
 
 mod crashes;
+mod groups;
 mod jobs;
 mod support;
