@@ -6,6 +6,7 @@ pub(crate) mod crashes;
 pub(crate) mod eval;
 pub(crate) mod goroutines;
 pub(crate) mod groups;
+pub(crate) mod history;
 pub(crate) mod maps;
 pub(crate) mod reports;
 pub(crate) mod search;

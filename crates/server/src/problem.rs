@@ -145,6 +145,12 @@ impl From<StoreError> for Problem {
                 "The idempotency key was used for another crash",
                 error.to_string(),
             ),
+            StoreError::Invalid(detail) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "cannot-be-done",
+                "That cannot be done as things stand",
+                detail,
+            ),
             StoreError::Conflict => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "changed-meanwhile",

@@ -21,7 +21,7 @@ use crate::{AppState, Problem, api, embed, guard, observe, operations};
         (name = "search", description = "Finding things")
     ),
     // Named by query parameters only, which do not bring their schemas along.
-    components(schemas(api::reports::Listing, api::goroutines::Sort, api::groups::Sort, api::maps::Sort,
+    components(schemas(api::reports::Listing, api::goroutines::Sort, api::groups::Sort, api::history::Step, api::maps::Sort,
         panicle_report::MapState, panicle_report::MapSort))
 )]
 struct Document;
@@ -46,6 +46,13 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(api::eval::get))
         .routes(routes!(api::groups::list))
         .routes(routes!(api::groups::get, api::groups::patch))
+        .routes(routes!(api::groups::merge))
+        .routes(routes!(api::groups::unmerge))
+        .routes(routes!(api::groups::split))
+        .routes(routes!(api::history::history))
+        .routes(routes!(api::history::undo))
+        .routes(routes!(api::history::trend))
+        .routes(routes!(api::history::events))
         .routes(routes!(api::search::search))
         .routes(routes!(api::search::stats));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1)

@@ -1,12 +1,16 @@
 //! What the API answers and takes, besides the report itself.
 
+pub(crate) mod groups;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use panicle_report::{BuildIds, Diagnostic, SignatureStep};
-use panicle_store::{CrashStatus, EvidenceKind, GroupState};
+use panicle_report::{BuildIds, Diagnostic};
+use panicle_store::{CrashStatus, EvidenceKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use self::groups::Group;
 
 /// A piece of evidence.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -113,6 +117,8 @@ pub(crate) struct NewCrash {
     pub(crate) hostname: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) occurred_at: Option<Timestamp>,
+    /// Number of the process, as its host counts them.
+    pub(crate) pid: Option<i64>,
 }
 
 /// A crash in a list.
@@ -132,6 +138,8 @@ pub(crate) struct CrashSummary {
     /// Main module path.
     pub(crate) module: Option<String>,
     pub(crate) module_version: Option<String>,
+    pub(crate) vcs_revision: Option<String>,
+    pub(crate) pid: Option<i64>,
     pub(crate) hostname: Option<String>,
     pub(crate) labels: BTreeMap<String, String>,
     #[schema(value_type = String, format = DateTime)]
@@ -160,6 +168,12 @@ pub(crate) struct Crash {
     pub(crate) progress: Option<Progress>,
     /// There is a report; it may be a partial one.
     pub(crate) has_report: bool,
+    /// A person put it into its group.
+    pub(crate) pinned: bool,
+    /// The rule that put it into its group.
+    pub(crate) rule_id: Option<String>,
+    /// The crash that has its evidence now: they turned out to be one.
+    pub(crate) joined_into: Option<String>,
     pub(crate) evidence: Vec<Evidence>,
 }
 
@@ -215,6 +229,8 @@ impl From<panicle_store::Crash> for CrashSummary {
             go_version: crash.go_version,
             module: crash.module,
             module_version: crash.module_version,
+            vcs_revision: crash.vcs_revision,
+            pid: crash.pid,
             hostname: crash.hostname,
             labels: crash.labels,
             received_at: crash.received_at,
@@ -250,97 +266,13 @@ impl Crash {
             attempts: crash.attempts,
             progress: stage.map(|stage| Progress { stage, started_at: crash.started_at }),
             has_report: crash.report_revision > 0,
+            pinned: crash.pinned,
+            rule_id: crash.rule_id.clone(),
+            joined_into: crash.joined_into.clone(),
             evidence: evidence.into_iter().map(Evidence::from).collect(),
             summary: crash.into(),
         }
     }
-}
-
-/// Crashes with one signature.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct Group {
-    pub(crate) id: String,
-    pub(crate) title: String,
-    pub(crate) class: String,
-    pub(crate) state: GroupState,
-    pub(crate) owner: Option<String>,
-    pub(crate) count: u64,
-    #[schema(value_type = String, format = DateTime)]
-    pub(crate) first_seen: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    pub(crate) last_seen: Timestamp,
-    pub(crate) fingerprint: String,
-    pub(crate) family: String,
-    pub(crate) services: Vec<String>,
-    pub(crate) go_versions: Vec<String>,
-    /// Versions of the main module.
-    pub(crate) versions: Vec<String>,
-    /// Crashes per hour: 24 buckets, the last one up to now.
-    pub(crate) trend: Vec<TrendPoint>,
-}
-
-/// Crashes within an hour.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct TrendPoint {
-    /// Start of the hour.
-    #[schema(value_type = String, format = DateTime)]
-    pub(crate) at: Timestamp,
-    pub(crate) count: u64,
-}
-
-/// A group with what only its own page shows.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct GroupDetails {
-    #[serde(flatten)]
-    pub(crate) group: Group,
-    /// Every step of computing the signature.
-    pub(crate) explain: Vec<SignatureStep>,
-    /// Normalised frames of the signature, innermost first.
-    pub(crate) frames: Vec<String>,
-    pub(crate) latest_crash_id: Option<String>,
-    pub(crate) hostnames: Vec<String>,
-}
-
-impl From<panicle_store::Group> for Group {
-    fn from(group: panicle_store::Group) -> Self {
-        Self {
-            id: group.id,
-            title: group.title,
-            class: group.class,
-            state: group.state,
-            owner: group.owner,
-            count: group.count,
-            first_seen: group.first_seen,
-            last_seen: group.last_seen,
-            fingerprint: group.fingerprint,
-            family: group.family,
-            services: group.services,
-            go_versions: group.go_versions,
-            versions: group.versions,
-            trend: group.trend.into_iter().map(|(at, count)| TrendPoint { at, count }).collect(),
-        }
-    }
-}
-
-impl From<panicle_store::GroupDetails> for GroupDetails {
-    fn from(details: panicle_store::GroupDetails) -> Self {
-        Self {
-            hostnames: details.group.hostnames.clone(),
-            group: details.group.into(),
-            explain: details.explain,
-            frames: details.frames,
-            latest_crash_id: details.latest_crash,
-        }
-    }
-}
-
-/// What people decide about a group. Absent fields stay as they are.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct GroupPatch {
-    pub(crate) state: Option<GroupState>,
-    /// An empty text clears it.
-    pub(crate) owner: Option<String>,
 }
 
 /// What a search found.

@@ -240,6 +240,8 @@ fn columns(report: &Report, core: Option<CoreIdentity>) -> Analysed {
         go_version: binary.and_then(|binary| binary.go_version.clone()),
         module: binary.and_then(|binary| binary.module.clone()),
         module_version: binary.and_then(|binary| binary.module_version.clone()),
+        vcs_revision: binary.and_then(|binary| binary.vcs_revision.clone()),
+        pid: report.process.pid.map(i64::from),
         hostname: report.process.hostname.clone(),
         executable: core.executable.or_else(|| report.process.executable.clone()),
         build_ids: BuildIds {

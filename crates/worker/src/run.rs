@@ -14,6 +14,8 @@ use crate::{JobError, Worker, tend::Tended};
 
 /// How often a worker looks for work that it was not told of.
 const POLL: Duration = Duration::from_secs(1);
+/// How often what happens with time alone is looked after.
+const UPKEEP: Duration = Duration::from_secs(30);
 /// Pause after trouble that is not the job's.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -29,6 +31,7 @@ impl Worker {
         for _ in 0..self.inner.settings.tasks.max(1) {
             tasks.spawn(self.clone().work(shutdown.clone()));
         }
+        let upkeep = tokio::spawn(self.clone().keep_up(shutdown.clone()));
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
                 // A defect of ours must not leave the installation without workers.
@@ -36,6 +39,24 @@ impl Worker {
                 if !shutdown.is_cancelled() {
                     tasks.spawn(self.clone().work(shutdown.clone()));
                 }
+            }
+        }
+        if let Err(error) = upkeep.await {
+            tracing::error!(%error, "the upkeep ended");
+        }
+    }
+
+    /// Does what happens with time alone.
+    async fn keep_up(self, shutdown: CancellationToken) {
+        loop {
+            match self.inner.store.end_mutes(Timestamp::now()).await {
+                Ok(0) => {}
+                Ok(ended) => tracing::info!(ended, "groups are not muted any more"),
+                Err(error) => tracing::error!(%error, "mutes whose time is up stay for now"),
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = sleep(UPKEEP) => {}
             }
         }
     }

@@ -52,7 +52,7 @@ export type VerdictEvidence = Api.Evidence;
 export type EvidenceKind = "core" | "binary" | "text" | "trace" | "profile" | "race";
 export type CrashStatus =
   "received" | "waiting-for-binary" | "queued" | "analysing" | "done" | "failed" | "quarantined";
-export type GroupState = "new" | "ongoing" | "resolved" | "muted";
+export type GroupState = "new" | "ongoing" | "regressed" | "resolved" | "muted";
 
 export interface StoredBinary {
   id: string;

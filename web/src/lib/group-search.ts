@@ -3,7 +3,7 @@ import type { GroupState } from "../api/types";
 import { CLASSES } from "./classes";
 import { oneOf, text } from "./search-params";
 
-export const GROUP_STATES = ["new", "ongoing", "resolved", "muted"] as const satisfies GroupState[];
+export const GROUP_STATES = ["new", "ongoing", "regressed", "resolved", "muted"] as const satisfies GroupState[];
 export const GROUP_SORTS = ["last_seen", "first_seen", "count"] as const;
 
 export interface GroupFilter {

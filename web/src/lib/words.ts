@@ -24,6 +24,7 @@ export const STATUS_WORDS: Record<CrashStatus, string> = {
 export const STATE_WORDS: Record<GroupState, string> = {
   new: "New",
   ongoing: "Ongoing",
+  regressed: "Regressed",
   resolved: "Resolved",
   muted: "Muted",
 };

@@ -6,6 +6,7 @@
 mod analysis;
 mod command_line;
 mod durability;
+mod groups;
 mod harness;
 mod limits;
 mod memory;

@@ -80,6 +80,7 @@ fn checked(body: NewCrash, key: Option<String>) -> Result<panicle_store::NewCras
         hostname: body.hostname.filter(|text| !text.trim().is_empty()),
         labels: body.labels,
         occurred_at: body.occurred_at,
+        pid: body.pid,
         idempotency_key: key,
     })
 }

@@ -4,14 +4,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, header};
-use panicle_store::{GroupChange, GroupFilter, GroupPage, GroupSort, GroupState};
+use panicle_store::{GroupFilter, GroupPage, GroupSort, GroupState};
 use serde::Deserialize;
 
 use crate::{
     AppState, Problem,
     extract::{Json, Path, Query},
     page::{self, Page},
-    shapes::{Group, GroupDetails, GroupPatch},
+    shapes::groups::{Doing, Group, GroupDetails, GroupPatch, Merge, Split},
 };
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -21,6 +21,11 @@ pub(crate) struct ListQuery {
     /// Root-cause class.
     class: Option<String>,
     service: Option<String>,
+    /// With a crash of this version of the main module.
+    version: Option<String>,
+    owner: Option<String>,
+    /// What ties variants of one cause together.
+    family: Option<String>,
     /// Part of title, class, service or fingerprint.
     q: Option<String>,
     /// `last_seen` unless given; the largest first.
@@ -59,6 +64,9 @@ pub(crate) async fn list(
         class: query.class,
         service: query.service,
         text: query.q.filter(|text| !text.trim().is_empty()),
+        family: query.family,
+        owner: query.owner,
+        version: query.version,
     };
     let page = GroupPage { sort, after: page::cursor(query.cursor.as_deref())?, limit: limit + 1 };
     let groups = state.store.groups(&filter, &page).await?;
@@ -78,6 +86,10 @@ pub(crate) async fn get(State(state): State<AppState>, Path(id): Path<String>) -
 }
 
 /// Change what people decide about a group.
+///
+/// A group that is resolved in a version stays so while crashes of older versions arrive, which are
+/// counted, and regresses with a crash of that or a newer one. Versions that have no order, revisions and
+/// builds are ordered by when they were seen first.
 #[utoipa::path(patch, operation_id = "changeGroup", path = "/groups/{id}", tag = "groups", request_body = GroupPatch,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag it was read with")),
     responses((status = 200, body = GroupDetails),
@@ -98,11 +110,60 @@ pub(crate) async fn patch(
         .map(|parsed| parsed.ok_or_else(|| Problem::bad_request("If-Match has to be an ETag of this group")))
         .transpose()?
         .flatten();
-    let change = GroupChange { state: body.state, owner: body.owner, if_revision };
-    Ok(answer(state.store.change_group(&id, &change).await?))
+    Ok(answer(state.store.change_group(&id, &body.change(if_revision)).await?))
 }
 
-fn answer(details: panicle_store::GroupDetails) -> Response {
+/// Merge other groups into this one, whose state and owner stay. Crashes to come follow.
+#[utoipa::path(post, operation_id = "mergeGroups", path = "/groups/{id}/merge", tag = "groups", request_body = Merge,
+    params(("id" = String, Path)),
+    responses((status = 200, body = GroupDetails),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn merge(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    Json(body): Json<Merge>,
+) -> Result<Response, Problem> {
+    let (actor, reason) = (body.actor.as_deref(), body.reason.as_deref());
+    Ok(answer(state.store.merge_groups(&id, &body.groups, actor, reason).await?))
+}
+
+/// Part a group from the one that it was merged into. It stays parted, whatever rules say.
+#[utoipa::path(post, operation_id = "unmergeGroup", path = "/groups/{id}/unmerge", tag = "groups", request_body = Doing,
+    params(("id" = String, Path)),
+    responses((status = 200, body = GroupDetails),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn unmerge(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    Json(body): Json<Doing>,
+) -> Result<Response, Problem> {
+    let (actor, reason) = (body.actor.as_deref(), body.reason.as_deref());
+    Ok(answer(state.store.unmerge_group(&id, actor, reason).await?))
+}
+
+/// Part crashes or variants from a group. Answers the group that they are in since; no later analysis
+/// takes them back.
+#[utoipa::path(post, operation_id = "splitGroup", path = "/groups/{id}/split", tag = "groups", request_body = Split,
+    params(("id" = String, Path)),
+    responses((status = 200, body = GroupDetails),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn split(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    Json(body): Json<Split>,
+) -> Result<Response, Problem> {
+    let split = panicle_store::Split {
+        crashes: body.crashes,
+        fingerprints: body.fingerprints,
+        into: body.into,
+        title: body.title,
+        actor: body.actor,
+        reason: body.reason,
+    };
+    Ok(answer(state.store.split_group(&id, &split).await?))
+}
+
+pub(crate) fn answer(details: panicle_store::GroupDetails) -> Response {
     let tag = format!("\"{}\"", details.group.revision);
     ([(header::ETAG, tag)], Answer(GroupDetails::from(details))).into_response()
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use crate::{
     AppState, Problem,
     extract::Query,
-    shapes::{CrashSummary, Group, SearchResult, Stats},
+    shapes::{CrashSummary, SearchResult, Stats, groups::Group},
 };
 
 /// Results of each kind.
