@@ -142,9 +142,9 @@ mod tests {
             );
         }
 
-        let time = Some("2026-01-02T03:04:05Z".parse().unwrap());
-        let timed = mute(MuteUntil { time, ..MuteUntil::default() });
-        let at = time.unwrap().as_microsecond();
+        let time: jiff::Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        let timed = mute(MuteUntil { time: Some(time), ..MuteUntil::default() });
+        let at = time.as_microsecond();
         assert!(timed.ended_by_time(at - 1).is_none());
         assert!(timed.ended_by_time(at).unwrap().reason.contains("2026-01-02 03:04:05"));
         assert!(mute(MuteUntil::default()).ends(&Seen { crashes: u64::MAX, ..Seen::default() }).is_none());
