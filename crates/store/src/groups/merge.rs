@@ -262,6 +262,7 @@ async fn new_group(
         title: given.map_or(title, str::to_owned),
         frames: serde_json::from_str(&frames)?,
         explain: serde_json::from_str(&explain)?,
+        population: Vec::new(),
     };
     create(tx, &signature, &class, "split", now, now).await
 }
