@@ -29,7 +29,7 @@ fuzz_target!(|text: &str| {
     let Some(layout) = table::candidates(None, "linux/amd64").next() else { return };
     let symbol = |_| None;
     let context =
-        Context { memory: &Anything, dwarf: None, layout: &layout, types: None, bias: 0, symbol: &symbol };
+        Context { memory: &Anything, dwarf: None, layout: &layout, types: None, bias: 0, hashes: None, symbol: &symbol };
     let scope = Scope { package: Some("main"), ..Scope::default() };
     match evaluate(&context, &scope, text) {
         Ok(value) => assert!(!value.text(&context, Limits::default()).is_empty()),

@@ -10,7 +10,7 @@
 //! - [`entries()`]: a lazy walk over all entries that can go on from a [`Cursor`];
 //! - [`Hashes`]: the hash functions of the process, and [`lookup()`], which finds one key by them;
 //! - [`layout()`]: how the entries lie;
-//! - [`check()`]: a look at all of them for damage.
+//! - [`check()`]: a look at them for damage, and [`Examiner`], which has both for a report.
 //!
 //! Nothing read is trusted: a walk looks at no more bytes than there are in memory.
 
@@ -20,22 +20,27 @@ mod entries;
 mod hash;
 mod header;
 mod hmap;
+mod homes;
 mod kind;
 mod layout;
 mod lookup;
+mod marks;
 mod path;
+mod plausible;
 mod report;
 mod shared;
 mod swiss;
 
-pub use check::{Check, check};
+pub(crate) use check::Prover;
+pub use check::{Check, Examiner, Writers, check};
 pub use entries::{Cursor, Entries, Entry, entries};
 pub use hash::{HashFunction, Hashes};
-pub(crate) use header::may_be;
-pub use header::{Header, Unreadable, header, looks_like};
+pub use header::{Header, Unreadable, header};
 pub use kind::{MapType, Slots};
 pub use layout::layout;
 pub use lookup::{Key, Lookup, lookup};
+pub use plausible::looks_like;
+pub(crate) use plausible::{is_nearly_one, may_be, may_be_any};
 
 /// Slots of a bucket or a group (`abi.MapBucketCount`, `abi.MapGroupSlots`).
 pub const SLOTS: u64 = 8;

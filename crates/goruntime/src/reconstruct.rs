@@ -14,6 +14,7 @@ use crate::{
     crash,
     frames::Stack,
     goroutine::G,
+    maps::Examiner,
     operations,
     panics::PanicReader,
     roots::{self, View},
@@ -148,6 +149,7 @@ fn read(session: &Session<'_>, most_frames_with_locals: usize) -> (Reconstructio
         written: &written,
         threads: &by_m,
         crashing,
+        examiner: &Examiner::new(session.hashes()),
     };
     let found = roots::find(&view, operations::find(process, &context, &goroutines, &by_m));
     diagnostics.extend(found.diagnostics);

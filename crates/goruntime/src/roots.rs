@@ -7,6 +7,7 @@
 //!
 //! A root that was read from a variable is certain. A word that equals an address may be left over.
 
+mod damaged;
 mod graph;
 mod path;
 mod plan;
@@ -20,14 +21,14 @@ use std::collections::{HashMap, HashSet};
 
 use panicle_image::Registers;
 use panicle_report::{
-    Address, Diagnostic, FrameKind, Goroutine, Map, MapImplementation, MapRoot, MapRootKind, MapState,
-    MapUser, Stage,
+    Address, Diagnostic, FrameKind, Goroutine, Map, MapImplementation, MapOperation, MapRoot, MapRootKind,
+    MapState, MapUser, Stage,
 };
 
 use crate::{
     frames::Stack,
     goroutine::G,
-    maps::{self, MapType},
+    maps::{self, Examiner, MapType, Writers},
     operations::Operation,
     process::Process,
     threads::Thread,
@@ -36,6 +37,7 @@ use crate::{
         describe::{TypeRef, describe},
     },
 };
+use damaged::Damaged;
 use graph::Graph;
 use receivers::TypeNames;
 use scan::Wanted;
@@ -60,6 +62,8 @@ pub(crate) struct View<'v, 'a> {
     pub(crate) threads: &'v HashMap<u64, &'v Thread>,
     /// The goroutine at fault.
     pub(crate) crashing: Option<u64>,
+    /// Looks at what was found.
+    pub(crate) examiner: &'v Examiner<'v>,
 }
 
 impl View<'_, '_> {
@@ -103,11 +107,13 @@ struct Search<'s, 'a> {
     callers: HashSet<(u64, u64)>,
     type_names: TypeNames,
     map_types: MapTypes,
+    damaged: Damaged<'s>,
     cut_frames: bool,
 }
 
 /// Finds maps and who holds them. `operations` are those that goroutines are in the middle of.
 pub(crate) fn find(view: &View<'_, '_>, operations: Vec<Operation>) -> Found {
+    let unknown_writers = unknown_writers(&operations);
     let mut uses = Use::all(view, operations);
     let mut search = Search::new(view, &uses);
     search.operands(&mut uses);
@@ -122,17 +128,29 @@ pub(crate) fn find(view: &View<'_, '_>, operations: Vec<Operation>) -> Found {
     if !whole {
         say("Maps' holders were looked for in a part of the stacks; together these are too large.");
     }
-    let (maps, left_out) = describe_all(view.context, search.table, uses);
+    diagnostics.extend(search.damaged.diagnostics());
+    let (maps, left_out) = describe_all(view, search.table, uses, unknown_writers);
     Found { maps, left_out, diagnostics }
 }
 
 /// Finds the maps that variables of the view's frames lead to, and those of `operations`.
 pub(crate) fn of_variables(view: &View<'_, '_>, operations: Vec<Operation>) -> Vec<Map> {
+    let unknown_writers = unknown_writers(&operations);
     let mut uses = Use::all(view, operations);
     let mut search = Search::new(view, &uses);
     search.operands(&mut uses);
     search.frames();
-    describe_all(view.context, search.table, uses).0
+    describe_all(view, search.table, uses, unknown_writers).0
+}
+
+fn writes(operation: MapOperation) -> bool {
+    matches!(operation, MapOperation::Write | MapOperation::Delete | MapOperation::Clear)
+}
+
+/// Goroutines in the middle of a write to a map that is not known: it may be any.
+fn unknown_writers(operations: &[Operation]) -> u64 {
+    let is_one = |one: &&Operation| one.map.is_none() && writes(one.operation) && !one.panicked;
+    operations.iter().filter(is_one).count() as u64
 }
 
 impl<'s, 'a> Search<'s, 'a> {
@@ -150,6 +168,7 @@ impl<'s, 'a> Search<'s, 'a> {
             callers,
             type_names,
             map_types: MapTypes::new(),
+            damaged: Damaged::new(view.examiner),
             cut_frames: false,
         }
     }
@@ -215,7 +234,8 @@ fn count(context: &Context<'_>, address: u64) -> u64 {
 }
 
 /// The maps in the report's order, as many as it lists, and how many there are beyond.
-fn describe_all(context: &Context<'_>, table: Table, uses: Vec<Use>) -> (Vec<Map>, u64) {
+fn describe_all(view: &View<'_, '_>, table: Table, uses: Vec<Use>, unknown_writers: u64) -> (Vec<Map>, u64) {
+    let context = view.context;
     let mut users: HashMap<u64, Vec<MapUser>> = HashMap::new();
     for operation in uses {
         users.entry(operation.map).or_default().push(operation.user);
@@ -244,12 +264,23 @@ fn describe_all(context: &Context<'_>, table: Table, uses: Vec<Use>) -> (Vec<Map
     let mut nil_users = users.remove(&0);
     let described = all.into_iter().map(|map| {
         let users = if map.address == 0 { nil_users.take() } else { users.remove(&map.address) };
-        described(context, &mut types, map, users.unwrap_or_default())
+        described(view, &mut types, map, users.unwrap_or_default(), unknown_writers)
     });
     (described.collect(), left_out)
 }
 
-fn described(context: &Context<'_>, types: &mut MapTypes, map: Known, mut users: Vec<MapUser>) -> Map {
+fn described(
+    view: &View<'_, '_>,
+    types: &mut MapTypes,
+    map: Known,
+    mut users: Vec<MapUser>,
+    unknown_writers: u64,
+) -> Map {
+    let context = view.context;
+    let writers = Writers {
+        at_work: users.iter().filter(|user| writes(user.operation)).count() as u64 + unknown_writers,
+        noticed: users.iter().any(|user| user.noticed),
+    };
     let (address, of) = (map.address, map.of);
     let (mut roots, mut roots_left_out) = map.into_roots();
     if users.is_empty() && roots.len() > ROOTS_OF_UNUSED {
@@ -258,7 +289,7 @@ fn described(context: &Context<'_>, types: &mut MapTypes, map: Known, mut users:
     }
     users.sort_by_key(|user| (!user.noticed, !user.certain, user.goroutine));
     let found = match map_type(context, types, of) {
-        Some(of) => match maps::header(context, of, address) {
+        Some(of) => match view.examiner.header(context, of, address, writers) {
             Ok(header) => header.into_map(of),
             Err(unreadable) => unreadable.into_map(of),
         },

@@ -23,7 +23,7 @@ use crate::{
     frames::{LogicalFrame, Stack},
     goroutine::{self, G},
     locals::{self, Variable},
-    maps::Hashes,
+    maps::{Examiner, Hashes},
     operations::{self, OperandBase, Operation},
     owner::{Owner, owner, stands_for_a_call},
     process::Process,
@@ -178,6 +178,7 @@ impl<'s> Session<'s> {
             layout: &self.process.layout,
             types: self.types.as_ref(),
             bias: self.process.bias,
+            hashes: Some(self.hashes()),
             symbol: self.symbol,
         }
     }
@@ -384,6 +385,7 @@ impl<'s> Session<'s> {
             written: &[],
             threads: &threads,
             crashing: Some(g.id),
+            examiner: &Examiner::new(self.hashes()),
         };
         let mut maps = roots::of_variables(&view, operations);
         let numbers = self.frames(g).numbers;

@@ -33,7 +33,7 @@ mod write;
 
 use panicle_binary::dwarf::{DwarfIndex, TypeId};
 
-use crate::layout::Layout;
+use crate::{layout::Layout, maps::Hashes};
 
 pub use describe::TypeRef;
 pub use place::{Gap, Location, Memory, Parts};
@@ -76,6 +76,8 @@ pub struct Context<'c> {
     pub types: Option<&'c TypeData>,
     /// What was added to the executable's link-time addresses when it was loaded.
     pub bias: u64,
+    /// What the process hashes keys of maps with; without it entries are not held against their keys.
+    pub hashes: Option<&'c Hashes>,
     /// The name of the function at an address of the process.
     pub symbol: &'c dyn Fn(u64) -> Option<String>,
 }

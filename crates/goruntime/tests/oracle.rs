@@ -23,7 +23,7 @@ use panicle_evidence::traceback::{self, CrashText};
 use panicle_fixtures::Fixture;
 use panicle_goruntime::{Options, Reconstruction, reconstruct};
 use panicle_image::{Core, mmap};
-use panicle_report::Goroutine;
+use panicle_report::{Goroutine, MapOperation, MapState, MapUser};
 use rayon::prelude::*;
 
 #[test]
@@ -80,10 +80,27 @@ fn check(fixture: &Fixture) -> (usize, String) {
         let _ = writeln!(misses, "goroutine {id} is none of the runtime's");
     }
     compare_headlines(&mut misses, &found, crash);
+    complain_of_no_map(&mut misses, &found);
     if !misses.is_empty() {
         misses = format!("{}:\n{misses}", fixture.directory.display());
     }
     (stacks, misses)
+}
+
+/// Nothing is wrong with a map of a whole core, unless goroutines write to it as it ends.
+fn complain_of_no_map(misses: &mut String, found: &Reconstruction) {
+    let writes = |user: &MapUser| {
+        user.noticed || !matches!(user.operation, MapOperation::Read | MapOperation::Iterate)
+    };
+    for map in found.maps.iter().filter(|map| !map.users.iter().any(writes)) {
+        if !map.problems.is_empty() || map.state == MapState::Unknown {
+            let _ = writeln!(
+                misses,
+                "{} of {:?}: {:?} {:?}",
+                map.address, map.type_name, map.state, map.problems
+            );
+        }
+    }
 }
 
 fn read(fixture: &Fixture) -> Result<Reconstruction, Box<dyn std::error::Error>> {

@@ -35,6 +35,11 @@ impl Budget {
         Self(self.0.min(bytes))
     }
 
+    /// What is left.
+    pub(super) fn left(self) -> u64 {
+        self.0
+    }
+
     /// There is nothing left.
     pub(super) fn is_spent(self) -> bool {
         self.0 == 0

@@ -8,6 +8,7 @@ use super::{
     MapType, SLOTS, Slots,
     blocks::{Block, Budget},
     hmap::{self, Hmap},
+    marks::Marks,
     report::Problems,
     shared::SharedWalk,
     swiss::{self, Swiss, Tables},
@@ -78,6 +79,7 @@ pub struct Entries<'c> {
     source: Source<'c>,
     budget: Budget,
     problems: Problems,
+    marks: Marks,
     /// The block that rows are taken from, and the next of its rows.
     block: Block,
     next_row: u64,
@@ -181,6 +183,7 @@ impl<'c> Entries<'c> {
             source,
             budget: Budget::new(context.memory),
             problems,
+            marks: Marks::default(),
             block: NOTHING,
             next_row: 0,
             chunk: Vec::new(),
@@ -233,6 +236,16 @@ impl<'c> Entries<'c> {
         self.cursor
     }
 
+    /// Bytes of the map that may still be looked at.
+    pub(super) fn bytes_left(&self) -> u64 {
+        self.budget.left()
+    }
+
+    /// Something on the way was not in memory, or led nowhere: there may be more entries.
+    pub(super) fn has_gaps(&self) -> bool {
+        self.missing > 0 || !self.problems.is_empty()
+    }
+
     /// What was wrong on the way so far, one sentence each.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.problems.clone();
@@ -243,6 +256,7 @@ impl<'c> Entries<'c> {
             };
             problems.add(format!("{} {what} are not in memory; their entries are unknown.", self.missing));
         }
+        self.marks.say(self.slots.implementation, &mut problems);
         problems.sentences()
     }
 
@@ -308,6 +322,7 @@ impl<'c> Entries<'c> {
     fn enter(&mut self, row: u64) {
         let offset = ((row - self.chunk_start) * self.slots.size) as usize;
         self.chain.clear();
+        self.marks.begin();
         self.at = Current {
             // The read has shown that it does not wrap.
             address: self.block.address.wrapping_add(row * self.slots.size),
@@ -335,9 +350,13 @@ impl<'c> Entries<'c> {
     /// Looks which slots of the bucket or group at hand have entries, from the start asked for on.
     fn find_full(&mut self) {
         let marks = self.word(0).to_le_bytes();
-        let full = match self.slots.implementation {
-            MapImplementation::Swiss => swiss::full_slots(marks),
-            _ => hmap::full_slots(marks),
+        let Current { row, base, .. } = self.at;
+        let full = if self.slots.implementation == MapImplementation::Swiss {
+            self.marks.of_group(row, marks);
+            swiss::full_slots(marks)
+        } else {
+            self.marks.of_bucket(row, base, self.block.old, marks);
+            hmap::full_slots(marks)
         };
         self.at.full = full;
         if self.at.row == self.start.row {

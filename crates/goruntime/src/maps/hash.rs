@@ -7,23 +7,37 @@
 mod memory;
 mod recipe;
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
 
 use memory::{MemoryHash, Schedule};
 use panicle_image::Arch;
 use panicle_report::MapImplementation;
 use recipe::{Maker, Step, steps};
 
-use super::{Entry, MapType, entries, hmap, hmap::Hmap, path::Path, swiss::Swiss};
-use crate::{layout::Hashing, process::Process, value::Context};
+use super::{Entry, MapType, entries, hmap::Hmap, homes::Homes, path::Path, swiss::Swiss};
+use crate::{
+    layout::Hashing,
+    process::Process,
+    value::{Context, rtype::TypeData},
+};
 
 /// `c0` and `c1` of runtime/alg.go, on 64 bits.
 const C0: u64 = 33_054_211_828_000_289;
 const C1: u64 = 23_344_194_077_549_503;
-/// Entries that have to agree with a hash function.
+/// Entries that are held against a hash function.
 const SAMPLE: usize = 48;
-/// The longest string that is hashed.
-const LONGEST: u64 = 64 << 20;
+/// Where some do not agree, so many have to, and so many for each that does not. With a function that is not the
+/// map's, one in 128 agrees.
+const LEAST_AGREEING: usize = 3;
+const AGREEING_FOR_EACH: usize = 4;
+/// Bytes of strings and of what interfaces hold that are hashed: for the keys that are asked for, and for those that
+/// a function is held against. Many keys of a hostile core may share a long string.
+const BYTES_ASKED_FOR: u64 = 64 << 20;
+const BYTES_OF_SAMPLE: u64 = 1 << 18;
 /// Interfaces within one another.
 const MOST_NESTING: u32 = 16;
 /// Dynamic types whose functions are kept.
@@ -88,27 +102,54 @@ impl Hashes {
         if self.candidates.is_empty() {
             return Err("The random keys of the process' hash functions are not known.".to_owned());
         }
-        let sample: Vec<(Entry, Vec<u8>)> = sample(context, of, address);
-        let mut tried: Vec<HashFunction> = Vec::new();
+        let sample = sample(context, of, address);
+        let functions = self.functions(context, types, key, seed);
+        let none = functions.is_empty();
+        for function in functions {
+            if let Some((proven_by, disproven_by)) = function.agreement(context, of, address, &sample) {
+                let bytes_left = Cell::new(BYTES_ASKED_FOR);
+                return Ok(HashFunction { bytes_left, proven_by, disproven_by, ..function });
+            }
+        }
+        Err(if none {
+            "How the key's type is hashed cannot be told.".to_owned()
+        } else {
+            "The map's entries agree with no known hash function.".to_owned()
+        })
+    }
+
+    /// The functions that keys of the type at `key` may be hashed with, the likeliest first.
+    fn functions(&self, context: &Context<'_>, types: &TypeData, key: u64, seed: u64) -> Vec<HashFunction> {
+        let mut found: Vec<HashFunction> = Vec::new();
         for (memory_hash, hashing) in &self.candidates {
             let compiled = if *hashing == Hashing::Signatures { Maker::Signature } else { Maker::Runs };
             for maker in [compiled, Maker::Typehash] {
                 let Some(steps) = steps(maker, types, context.memory, key) else { continue };
                 let function = HashFunction::new(memory_hash.clone(), steps, seed);
-                if tried.contains(&function) {
-                    continue;
+                if !found.contains(&function) {
+                    found.push(function);
                 }
-                let agreed = function.agreement(context, of, address, &sample);
-                if agreed.is_some() {
-                    return Ok(HashFunction { proven_by: agreed.unwrap_or(0), ..function });
-                }
-                tried.push(function);
             }
         }
-        Err(if tried.is_empty() {
-            "How the key's type is hashed cannot be told.".to_owned()
-        } else {
-            "The map's entries agree with no known hash function.".to_owned()
+        found
+    }
+
+    /// Whether there are entries of a map of type `of` behind the header at `address`, whatever else is in that:
+    /// several are marked with hashes that their keys have with its seed. What is no map has none.
+    pub(crate) fn has_entries(&self, context: &Context<'_>, of: &MapType, address: u64) -> bool {
+        let about = || Some((context.types?, of.key_address?, seed(context, of, address)?));
+        if of.slots.implementation == MapImplementation::SyncMap {
+            return false;
+        }
+        let (Some((types, key, seed)), Some(homes)) = (about(), Homes::of(context, of, address)) else {
+            return false;
+        };
+        let sample = sample(context, of, address);
+        self.functions(context, types, key, seed).iter().any(|function| {
+            let hashes = sample.iter().filter_map(|(entry, key)| Some((entry, function.hash(context, key)?)));
+            let (right, wrong): (Vec<_>, Vec<_>) =
+                hashes.partition(|(entry, hash)| homes.mark(*hash) == entry.mark);
+            right.len() >= LEAST_AGREEING && right.len() >= AGREEING_FOR_EACH * wrong.len()
         })
     }
 }
@@ -139,8 +180,12 @@ pub struct HashFunction {
     memory: MemoryHash,
     steps: Vec<Step>,
     seed: u64,
+    /// Bytes that may still be hashed.
+    bytes_left: Cell<u64>,
     /// Entries that agree with it.
     proven_by: usize,
+    /// Entries that do not: they are damaged.
+    disproven_by: usize,
     /// Functions of the types that interfaces held, `None` for those that cannot be told.
     dynamic: RefCell<HashMap<u64, Option<Rc<Vec<Step>>>>>,
 }
@@ -153,7 +198,15 @@ impl PartialEq for HashFunction {
 
 impl HashFunction {
     fn new(memory: MemoryHash, steps: Vec<Step>, seed: u64) -> Self {
-        Self { memory, steps, seed, proven_by: 0, dynamic: RefCell::default() }
+        Self {
+            memory,
+            steps,
+            seed,
+            bytes_left: Cell::new(BYTES_OF_SAMPLE),
+            proven_by: 0,
+            disproven_by: 0,
+            dynamic: RefCell::default(),
+        }
     }
 
     /// How keys are hashed, in words.
@@ -179,6 +232,11 @@ impl HashFunction {
             1 => "one entry agrees".to_owned(),
             count => format!("{count} entries agree"),
         };
+        let proof = match self.disproven_by {
+            0 => proof,
+            1 => format!("{proof}, and one that is damaged does not"),
+            count => format!("{proof}, and {count} that are damaged do not"),
+        };
         format!("{what}, by {how}; {proof}")
     }
 
@@ -187,13 +245,18 @@ impl HashFunction {
         self.proven_by
     }
 
+    /// Some of the map's entries do not agree.
+    pub(super) fn is_doubted(&self) -> bool {
+        self.disproven_by > 0
+    }
+
     /// The hash of the string key `text`; `None` when keys are no strings.
     pub fn text(&self, text: &[u8]) -> Option<u64> {
         matches!(self.steps.as_slice(), [Step::Text { .. }]).then(|| self.memory.bytes(text, self.seed))
     }
 
     /// The hash of the key whose bytes are `key`. `None` for a NaN, whose hash is drawn anew each time, and when
-    /// a part of it cannot be read.
+    /// a part of it cannot be read, or when more was hashed already than takes a moment.
     pub fn hash(&self, context: &Context<'_>, key: &[u8]) -> Option<u64> {
         self.run(context, &self.steps, key, self.seed, 0)
     }
@@ -229,6 +292,13 @@ impl HashFunction {
         Some(hash)
     }
 
+    /// Takes bytes off those that may be hashed; `None` when there are not as many left.
+    pub(super) fn spend(&self, bytes: u64) -> Option<()> {
+        let left = self.bytes_left.get().checked_sub(bytes)?;
+        self.bytes_left.set(left);
+        Some(())
+    }
+
     /// `f32hash`, `f64hash`.
     fn float(&self, value: f64, bytes: &[u8], hash: u64) -> Option<u64> {
         if value.is_nan() {
@@ -241,9 +311,10 @@ impl HashFunction {
         if length == 0 {
             return Some(self.memory.bytes(&[], hash));
         }
-        if length > LONGEST.min(context.memory.size()) {
+        if length > context.memory.size() {
             return None;
         }
+        self.spend(length)?;
         let mut text = [0; 64];
         if let Some(text) = text.get_mut(..length as usize) {
             return context.memory.read(data, text).then(|| self.memory.bytes(text, hash));
@@ -281,6 +352,7 @@ impl HashFunction {
         let inner = if found.direct {
             self.run(context, &of_type, &data.to_le_bytes(), hash ^ C0, nesting + 1)?
         } else {
+            self.spend(found.size)?;
             let size = usize::try_from(found.size).ok().filter(|size| *size <= 1 << 20)?;
             let mut value = vec![0; size];
             if !context.memory.read(data, &mut value) {
@@ -304,48 +376,24 @@ impl HashFunction {
         path.is_some_and(|path| path.mark == entry.mark && path.rows().contains(&entry.row))
     }
 
-    /// How many entries of `sample` agree with the function; `None` when one of them does not.
+    /// How many entries of `sample` agree with the function and how many do not; `None` when these are too many
+    /// to be damaged ones.
     fn agreement(
         &self,
         context: &Context<'_>,
         of: &MapType,
         address: u64,
         sample: &[(Entry, Vec<u8>)],
-    ) -> Option<usize> {
-        let is_at_home = home(context, of, address)?;
-        let mut agreed = 0;
+    ) -> Option<(usize, usize)> {
+        let homes = Homes::of(context, of, address)?;
+        let (mut agreed, mut disagreed) = (0, 0);
         for (entry, key) in sample {
             let Some(hash) = self.hash(context, key) else { continue };
-            if !is_at_home(entry, hash) {
-                return None;
-            }
-            agreed += 1;
+            *(if homes.has(entry, hash) { &mut agreed } else { &mut disagreed }) += 1;
         }
-        Some(agreed)
+        let is_it = agreed >= LEAST_AGREEING && agreed >= AGREEING_FOR_EACH * disagreed;
+        (disagreed == 0 || is_it).then_some((agreed, disagreed))
     }
-}
-
-/// Whether an entry may be where it is when its key has this hash, as far as that is quickly told.
-pub(super) fn home(
-    context: &Context<'_>,
-    of: &MapType,
-    address: u64,
-) -> Option<impl Fn(&Entry, u64) -> bool + use<>> {
-    let map = match of.slots.implementation {
-        MapImplementation::Swiss => None,
-        _ => Some(Hmap::read(context, address)?),
-    };
-    Some(move |entry: &Entry, hash: u64| match &map {
-        None => h2(hash) == entry.mark,
-        Some(map) => {
-            let buckets = map.bucket_count();
-            let at_home = match entry.row.checked_sub(buckets) {
-                None => entry.row == hash & (buckets - 1),
-                Some(old) => old == hash & map.old_bucket_count().wrapping_sub(1),
-            };
-            at_home && hmap::top_hash(hash) == entry.mark
-        }
-    })
 }
 
 /// The bits of a hash that a group keeps (`h2`).

@@ -57,6 +57,12 @@ impl Hmap {
         })
     }
 
+    /// There is nothing in it, not even a seed.
+    pub(super) fn is_blank(&self) -> bool {
+        [self.count, self.flags, self.b, self.noverflow, self.hash0].iter().all(|field| *field == 0)
+            && [self.buckets, self.oldbuckets, self.nevacuate, self.extra].iter().all(|field| *field == 0)
+    }
+
     /// `B` can be a number of bits.
     pub(super) fn b_is_sound(&self) -> bool {
         self.b <= LARGEST_B

@@ -3,7 +3,7 @@
 use panicle_binary::dwarf::BaseKind;
 use panicle_report::{Address, KeyPlace};
 
-use super::{Entries, Entry, Hashes, MapType, entries, path::Path};
+use super::{Entries, Entry, HashFunction, Hashes, MapType, entries, path::Path};
 use crate::value::{
     Context, TypeRef,
     describe::{Kind, at_runtime_address, describe},
@@ -81,11 +81,19 @@ pub fn lookup(
             break;
         }
     }
+    // Where entries of a map are damaged, this one may be, so that no search comes by.
+    let is_stray = found.is_none() && function.as_ref().is_ok_and(HashFunction::is_doubted);
+    if is_stray {
+        found = entries(context, of, address).find(|entry| is_key(context, of, entry, key));
+    }
     place.home = path.steps.first().map(|step| step.first);
     place.found_in = found.map(|entry| entry.row);
     place.slot = found.map(|entry| entry.slot);
     place.explain = path.explain;
     place.explain.push(match (found, place.probed.len()) {
+        (Some(entry), _) if is_stray => {
+            format!("It is in slot {} of {}, and no search comes by.", entry.slot, entry.row)
+        }
         (Some(entry), 1) => format!("It is there, in slot {}.", entry.slot),
         (Some(entry), count) => {
             format!("It is in slot {} of {}, the one looked at as number {count}.", entry.slot, entry.row)

@@ -11,6 +11,16 @@ pub(super) struct Problems {
 }
 
 impl Problems {
+    /// Nothing is wrong.
+    pub(super) fn is_empty(&self) -> bool {
+        self.said.is_empty()
+    }
+
+    /// How many things are wrong.
+    pub(super) fn count(&self) -> u64 {
+        self.said.len() as u64 + self.more
+    }
+
     /// Keeps `problem`, unless there are many already.
     pub(super) fn add(&mut self, problem: String) {
         if self.said.contains(&problem) {

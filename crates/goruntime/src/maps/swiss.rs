@@ -1,5 +1,7 @@
 //! `internal/runtime/maps.Map` and its tables (internal/runtime/maps, from Go 1.24).
 
+use std::collections::HashSet;
+
 use super::{
     SLOTS,
     blocks::{Block, Budget, Structure},
@@ -18,7 +20,7 @@ const MOST_GROUPS: u64 = (u16::MAX as u64 + 1) / SLOTS;
 /// Entries of the directory that are read at once.
 const CHUNK: u64 = 512;
 /// Tables that are visited although they do not know their place in the directory.
-const MOST_MISPLACED: u32 = 1024;
+const MOST_MISPLACED: usize = 1024;
 /// The largest directory depth that is believed.
 const DEEPEST: u64 = 48;
 
@@ -64,6 +66,30 @@ impl Swiss {
     pub(super) fn small_block(&self) -> Block {
         let rows = u64::from(self.dir_ptr != 0);
         Block { address: self.dir_ptr, rows, first: 0, table: None, old: false }
+    }
+
+    /// There is nothing in it, not even a seed.
+    pub(super) fn is_blank(&self) -> bool {
+        let sizes = [self.dir_ptr, self.dir_len, self.global_depth, self.global_shift];
+        [self.used, self.seed, self.writing].into_iter().chain(sizes).all(|field| field == 0)
+    }
+
+    /// How many places of the directory are looked at. Depth, shift and length all say how many there are: where
+    /// one of them is damaged the other two are believed, and otherwise the smaller number.
+    pub(super) fn places(&self) -> u64 {
+        if self.is_small() || self.directory_is_sound() {
+            return self.dir_len;
+        }
+        let by_depth = if self.global_depth <= DEEPEST { 1 << self.global_depth } else { u64::MAX };
+        let shift_of = |depth: u64| 64_u64.checked_sub(depth);
+        if self.global_depth <= DEEPEST && shift_of(self.global_depth) == Some(self.global_shift) {
+            return by_depth;
+        }
+        let depth = self.dir_len.trailing_zeros().into();
+        if self.dir_len.is_power_of_two() && shift_of(depth) == Some(self.global_shift) {
+            return self.dir_len;
+        }
+        self.dir_len.min(by_depth)
     }
 
     /// Depth, shift and length of the directory agree (`depthToShift`).
@@ -117,10 +143,14 @@ impl Table {
 
     /// Its counters agree with one another.
     pub(super) fn is_sound(&self) -> bool {
+        self.shape_is_sound() && self.used.saturating_add(self.growth_left) <= self.most_load()
+    }
+
+    /// It has groups, as many as its capacity says.
+    pub(super) fn shape_is_sound(&self) -> bool {
         self.capacity.is_power_of_two()
             && self.capacity >= SLOTS
             && self.length_mask.wrapping_add(1).checked_mul(SLOTS) == Some(self.capacity)
-            && self.used.saturating_add(self.growth_left) <= self.most_load()
             && self.groups != 0
     }
 
@@ -148,7 +178,7 @@ pub(super) struct Tables<'c> {
     length: u64,
     next: u64,
     previous: u64,
-    misplaced: u32,
+    misplaced: HashSet<u64>,
     chunk: Vec<u8>,
     /// The place that the chunk begins with.
     chunk_start: u64,
@@ -159,10 +189,10 @@ impl<'c> Tables<'c> {
         Self {
             context: *context,
             directory: map.dir_ptr,
-            length: map.dir_len,
+            length: map.places(),
             next: 0,
             previous: 0,
-            misplaced: 0,
+            misplaced: HashSet::new(),
             chunk: Vec::new(),
             chunk_start: 0,
         }
@@ -207,11 +237,7 @@ impl<'c> Tables<'c> {
             "The table at {address:#x} is at place {place} of the directory and says {}.",
             table.index
         ));
-        if there == Some(address) || self.misplaced >= MOST_MISPLACED {
-            return false;
-        }
-        self.misplaced += 1;
-        true
+        there != Some(address) && self.misplaced.len() < MOST_MISPLACED && self.misplaced.insert(address)
     }
 
     /// The pointer at `place`; `None`, and further on in the directory, where it is missing.
@@ -252,5 +278,10 @@ pub(super) fn deleted_slots(control: [u8; SLOTS as usize]) -> u64 {
 
 /// Every byte of the control word is one of an empty, a deleted or a full slot.
 pub(super) fn control_is_sound(control: [u8; SLOTS as usize]) -> bool {
-    control.iter().all(|byte| matches!(*byte, EMPTY | DELETED) || byte & EMPTY == 0)
+    control.into_iter().all(byte_is_sound)
+}
+
+/// A control byte is one of an empty, a deleted or a full slot.
+pub(super) fn byte_is_sound(byte: u8) -> bool {
+    matches!(byte, EMPTY | DELETED) || byte & EMPTY == 0
 }

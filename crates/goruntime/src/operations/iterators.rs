@@ -2,8 +2,8 @@
 
 use panicle_report::MapOperation;
 
-use super::{Known, Operation, header, header::Iterator, physical};
-use crate::{frames::Stack, goroutine::G, process::Process, value::rtype::TypeData};
+use super::{Known, Operation, iterator, iterator::Iterator, physical};
+use crate::{frames::Stack, goroutine::G, maps, process::Process, value::Context};
 use panicle_report::FrameKind;
 
 /// Bytes of one frame that are looked through.
@@ -15,14 +15,14 @@ const MOST_OF_A_STACK: usize = 64;
 /// on, with the frames that asked for it: their iterators are in use by that operation.
 pub(super) fn find(
     process: &Process<'_>,
-    types: Option<&TypeData>,
+    context: &Context<'_>,
     g: &G,
     stack: &Stack,
     inside: &[(u64, usize)],
     left: &mut u64,
     found: &mut Vec<Operation>,
 ) {
-    let (Some(types), Some((size, type_at))) = (types, Iterator::layout(process)) else { return };
+    let (Some(types), Some((size, type_at))) = (context.types, Iterator::layout(process)) else { return };
     let mut count = 0;
     for one in physical(&stack.frames, 0) {
         let Some(frame) = stack.frames.get(one.logical.0) else { continue };
@@ -45,8 +45,8 @@ pub(super) fn find(
             }
             let address = one.frame.sp.wrapping_add(offset);
             let Some(iterator) = Iterator::read(process, address) else { continue };
-            if !header::is_map_type(process, Some(types), iterator.map_type)
-                || !header::is_map(process, iterator.map, false)
+            if !iterator::is_map_type(process, Some(types), iterator.map_type)
+                || !maps::may_be_any(context, iterator.map)
                 || !iterator.stands(process, address)
                 || seen.contains(&iterator.map)
                 || inside.contains(&(iterator.map, one.logical.0))

@@ -1,6 +1,7 @@
 //! Entries of a map: in the order in which they lie, filtered, or the first of them by key or value.
 
 use std::{
+    cell::RefCell,
     cmp::Reverse,
     collections::BinaryHeap,
     fmt::Display,
@@ -11,13 +12,13 @@ use std::{
 use panicle_binary::dwarf::BaseKind;
 use panicle_report::{
     Address, EvalError, KeyPlace, MapEntries, MapEntriesQuery, MapEntry, MapLayout, MapLayoutQuery,
-    MapPointer, MapSort, QueryError,
+    MapPointer, MapSort, MapState, QueryError,
 };
 
 use super::literal;
 use crate::{
     expr::{self, Value},
-    maps::{self, Entry, MapType},
+    maps::{self, Entry, MapType, Prover},
     session::Session,
     value::{
         Context, Limits, Location,
@@ -31,6 +32,8 @@ use crate::{
 const MOST_ENTRIES: u64 = 10_000;
 /// Bytes of a text that entries are sorted by.
 const SORTED_BYTES: usize = 256;
+/// Entries of which it is said that they are not where they belong.
+const MOST_FAULTS: usize = 12;
 /// How keys and values are written.
 const WRITTEN: Limits = Limits { depth: 2, elements: 16, bytes: 200, total: 1024 };
 
@@ -40,7 +43,7 @@ pub(super) fn answer(session: &Session<'_>, query: &MapEntriesQuery) -> Result<M
     let of = map_type(&context, query.map)?;
     let header = maps::header(&context, &of, query.map.address.0)
         .map_err(|error| QueryError::NotFound(error.to_string()))?;
-    let words = Words::new(&context, &of);
+    let words = Words::new(&context, &of, query.map.address.0);
     let limit = query.limit.clamp(1, MOST_ENTRIES) as usize;
     let mut answer = MapEntries {
         len: header.count,
@@ -51,13 +54,19 @@ pub(super) fn answer(session: &Session<'_>, query: &MapEntriesQuery) -> Result<M
         truncated: false,
         problems: header.problems,
     };
+    // One slot may be half written.
+    let half_written = usize::from(header.state == MapState::Writing);
     if let Some(key) = &query.key {
         let key = key_of(session, &of, key)?;
         let hashes = Some(session.hashes());
         let found = expr::map_lookup(&context, hashes, &of, query.map.address.0, &key);
         let found = found.map_err(QueryError::Expression)?;
         answer.entries.extend(found.entry.map(|entry| words.entry(entry)));
+        if let Some(entry) = found.entry {
+            words.look(entry);
+        }
         add_problems(&mut answer, found.problems);
+        add_problems(&mut answer, words.faults(half_written));
         answer.matching = Some(answer.entries.len() as u64);
         return Ok(answer);
     }
@@ -66,6 +75,7 @@ pub(super) fn answer(session: &Session<'_>, query: &MapEntriesQuery) -> Result<M
         None => in_place(&context, &of, query, filter.as_deref(), &words, limit, &mut answer)?,
         Some(sort) => sorted(&context, &of, query, sort, filter.as_deref(), &words, limit, &mut answer)?,
     }
+    add_problems(&mut answer, words.faults(half_written));
     Ok(answer)
 }
 
@@ -152,9 +162,10 @@ fn in_place(
             break;
         }
         seen += 1;
-        let entry = words.entry(entry);
-        if filter.is_none_or(|filter| contains(&entry.key, filter) || contains(&entry.value, filter)) {
-            answer.entries.push(entry);
+        let written = words.entry(entry);
+        if filter.is_none_or(|filter| contains(&written.key, filter) || contains(&written.value, filter)) {
+            words.look(entry);
+            answer.entries.push(written);
         }
     }
     add_problems(answer, entries.problems());
@@ -212,6 +223,9 @@ fn sorted(
         answer.truncated = true;
     }
     answer.entries = best.iter().map(|(_, at)| words.entry(kept[*at])).collect();
+    for (_, at) in &best {
+        words.look(kept[*at]);
+    }
     answer.found = Some(seen);
     answer.matching = Some(matching);
     add_problems(answer, entries.problems());
@@ -235,12 +249,35 @@ struct Words<'w> {
     context: &'w Context<'w>,
     key: Rc<Described>,
     value: Rc<Described>,
+    prover: Option<Prover<'w>>,
+    /// What is wrong with entries that are shown.
+    faults: RefCell<Vec<String>>,
 }
 
 impl<'w> Words<'w> {
-    fn new(context: &'w Context<'w>, of: &MapType) -> Self {
+    fn new(context: &'w Context<'w>, of: &'w MapType, address: u64) -> Self {
         let described = |of| Rc::new(describe(context, of));
-        Self { context, key: described(of.key), value: described(of.elem) }
+        Self {
+            context,
+            key: described(of.key),
+            value: described(of.elem),
+            prover: context.hashes.and_then(|hashes| Prover::new(context, hashes, of, address)),
+            faults: RefCell::default(),
+        }
+    }
+
+    /// Looks whether an entry that is shown is where its key's hash says.
+    fn look(&self, entry: Entry) {
+        let mut faults = self.faults.borrow_mut();
+        if faults.len() < MOST_FAULTS {
+            faults.extend(self.prover.as_ref().and_then(|prover| prover.fault(&entry)));
+        }
+    }
+
+    /// What was wrong with those, when it is more than what those who write may have left.
+    fn faults(&self, half_written: usize) -> Vec<String> {
+        let faults = self.faults.take();
+        if faults.len() > half_written { faults } else { Vec::new() }
     }
 
     fn text(&self, of: &Described, address: u64) -> String {

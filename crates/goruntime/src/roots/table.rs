@@ -102,7 +102,8 @@ pub(super) struct Table {
     by_address: HashMap<u64, usize>,
     nil_slots: HashSet<(Option<u64>, Option<String>)>,
     nil: Vec<Known>,
-    rejected: HashSet<(u64, TypeRef)>,
+    /// What is no map, each for variables of packages, which are asked for more, and for all others.
+    rejected: HashSet<(u64, TypeRef, bool)>,
     /// There are more than can be told apart.
     pub(super) cut: bool,
 }
@@ -124,12 +125,13 @@ impl Table {
             self.cut = true;
             return;
         }
-        if self.rejected.contains(&(address, of)) {
+        let rejected = (address, of, rank == Rank::Global);
+        if self.rejected.contains(&rejected) {
             return;
         }
         if !is_map() {
             if self.rejected.len() < MOST_MAPS {
-                self.rejected.insert((address, of));
+                self.rejected.insert(rejected);
             }
             return;
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use panicle_binary::dwarf::VariableKind;
 use panicle_report::{Address, FrameKind, MapRoot, MapRootKind};
 
-use super::{Search, graph::Object, is_map, path, table::Rank, table::bare_root};
+use super::{Search, graph::Object, is_map, map_type, path, table::Rank, table::bare_root};
 use crate::{
     frames::LogicalFrame,
     goroutine::G,
@@ -42,7 +42,7 @@ pub(super) struct Start<'s> {
 impl Search<'_, '_> {
     /// Adds the maps that a value leads to.
     pub(super) fn follow(&mut self, start: &Start<'_>) {
-        let Self { view, graph, table, map_types, .. } = self;
+        let Self { view, graph, table, map_types, damaged, .. } = self;
         let context = view.context;
         let itself = match *start.location {
             Location::Address(address) if start.object => Some(Object { address, of: start.of }),
@@ -64,7 +64,12 @@ impl Search<'_, '_> {
                 }
                 return;
             }
-            let is_map = || is_map(context, map_types, held.of, held.map);
+            let is_map = || {
+                is_map(context, map_types, held.of, held.map) || {
+                    let of = map_type(context, map_types, held.of);
+                    of.is_some_and(|of| damaged.is_one(context, of, held, start))
+                }
+            };
             table.add((held.map, held.of), (start.rank, held.hops), is_map, root);
         });
     }

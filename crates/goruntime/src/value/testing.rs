@@ -83,6 +83,7 @@ fn with_files(binary: &Path, core: &Path, stderr: &Path, version: &str, test: im
         layout: &layout,
         types: Some(&types),
         bias: 0,
+        hashes: None,
         symbol: &symbol,
     };
     let stderr = std::fs::read_to_string(stderr).unwrap();

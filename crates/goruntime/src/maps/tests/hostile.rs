@@ -7,7 +7,7 @@ use super::{fixtures, name, open, printed};
 use crate::{
     layout::{Layout, table},
     maps::{
-        Hashes, Key, MapType, SLOTS, Slots, check, entries, header, layout, looks_like, lookup,
+        Entry, Hashes, Key, MapType, SLOTS, Slots, check, entries, header, layout, looks_like, lookup,
         shared::map_type,
     },
     value::{Context, Memory, TypeRef},
@@ -129,6 +129,7 @@ proptest! {
                 layout: &layout,
                 types: None,
                 bias: 0,
+                hashes: None,
                 symbol: &symbol,
             };
             let found = ask(&context, &Hashes::default(), &of, BASE + place * 8);
@@ -223,7 +224,28 @@ fn damage_is_told_of() {
             with(vec![(mark, entry.mark ^ 0x11)], &|context| {
                 let found = check(context, Some(&hashes), &of, map.address, u64::MAX);
                 assert_eq!(found.misplaced, Some(1), "{about}: {:?}", found.problems);
-                assert!(found.problems.iter().any(|problem| problem.contains("mark")), "{about}");
+                let said = "the hash of its key gives";
+                assert!(found.problems.iter().any(|problem| problem.contains(said)), "{about}");
+            });
+            // Marks of some of the entries that the hash function is proven by.
+            let far_from_the_least = |entry: &Entry| (0x20..0x60).contains(&entry.mark);
+            let some: Vec<Entry> =
+                entries(&context, &of, map.address).take(48).filter(far_from_the_least).take(6).collect();
+            let place = |entry: &Entry| {
+                let slot = entry.slot % SLOTS;
+                entry.key - of.slots.keys - slot * of.slots.key_stride + slot
+            };
+            let patches = some.iter().map(|entry| (place(entry), entry.mark ^ 0x11)).collect();
+            with(patches, &|context| {
+                let found = check(context, Some(&hashes), &of, map.address, u64::MAX);
+                assert_eq!(found.misplaced, Some(some.len() as u64), "{about}: {:?}", found.problems);
+                // Such an entry is found all the same, and it is said that the process would not find it.
+                let mut key = vec![0; of.key_size as usize];
+                assert!(context.memory.read(some[0].key, &mut key));
+                let found = lookup(context, Some(&hashes), &of, map.address, Key::Bytes(&key));
+                let mark = some[0].mark ^ 0x11;
+                assert_eq!(found.entry, Some(Entry { mark, ..some[0] }), "{about}");
+                assert!(found.place.explain.iter().any(|said| said.ends_with("no search comes by.")));
             });
             // Pointers of the header, wherever they are in this version.
             for offset in (8..48).step_by(8) {
@@ -287,21 +309,33 @@ fn a_chain_without_end_is_not_counted() {
     let symbol = |_: u64| None;
     let memory =
         Endless { buckets: layout.structure("runtime.hmap").unwrap().field("buckets").unwrap().offset };
-    let context =
-        Context { memory: &memory, dwarf: None, layout: &layout, types: None, bias: 0, symbol: &symbol };
+    let context = Context {
+        memory: &memory,
+        dwarf: None,
+        layout: &layout,
+        types: None,
+        bias: 0,
+        hashes: None,
+        symbol: &symbol,
+    };
     let found = header(&context, &of, BASE).unwrap();
     assert!(found.problems.iter().any(|problem| problem.contains("not counted")), "{:?}", found.problems);
 }
 
 /// A map of one bucket, at `BASE`, behind which there is another wherever one looks.
 struct Endless {
-    /// Where the header's pointer to its buckets is.
+    /// Where the header's pointer to its buckets is. Its seed is where it is in all versions.
     buckets: u64,
 }
 
 impl Memory for Endless {
     fn read(&self, address: u64, buffer: &mut [u8]) -> bool {
         buffer.fill(0);
+        if address == BASE
+            && let Some(seed) = buffer.get_mut(12)
+        {
+            *seed = 1;
+        }
         let own = if address == BASE { self.buckets } else { (buffer.len() as u64).saturating_sub(8) };
         let next = if address == BASE { BASE + 0x1_0000 } else { address + 0x1000 };
         let at = own as usize;
@@ -321,8 +355,15 @@ fn other_types_are_no_maps() {
     for (layout, _) in types() {
         let memory = Noise::new(1);
         let symbol = |_: u64| None;
-        let context =
-            Context { memory: &memory, dwarf: None, layout: &layout, types: None, bias: 0, symbol: &symbol };
+        let context = Context {
+            memory: &memory,
+            dwarf: None,
+            layout: &layout,
+            types: None,
+            bias: 0,
+            hashes: None,
+            symbol: &symbol,
+        };
         for of in [TypeRef::Any, TypeRef::Runtime(BASE)] {
             assert_eq!(MapType::of(&context, of), None);
         }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use panicle_report::MapImplementation;
+use panicle_report::{MapImplementation, MapState};
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, SerializeSeq as _, Serializer};
 
@@ -12,7 +12,11 @@ use super::super::interface::{Dynamic, dynamic};
 use super::super::place::{Gap, Location, Place};
 use super::super::scalar::MAX_LEN;
 use super::{Failed, Node, VALUE_COST, failed, hex};
-use crate::maps;
+use crate::maps::{self, Prover};
+
+/// Entries of a map that are held against their keys' hashes, and of which it is said that they do not agree.
+const MOST_PROVEN: u64 = 1 << 16;
+const MOST_FAULTS: usize = 12;
 
 impl Node<'_> {
     pub(super) fn slice<S: Serializer>(&self, serializer: S, elem: TypeRef) -> Result<S::Ok, S::Error> {
@@ -101,6 +105,7 @@ impl Node<'_> {
             truncated: Cell::new(false),
             found: Cell::new(0),
             problems: RefCell::new(header.problems.clone()),
+            is_writing: header.state == MapState::Writing,
         };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("len", &header.count)?;
@@ -205,6 +210,7 @@ struct Entries<'n> {
     /// How many there were, and what is wrong with the map, once they are written.
     found: Cell<u64>,
     problems: RefCell<Vec<String>>,
+    is_writing: bool,
 }
 
 impl Serialize for Entries<'_> {
@@ -213,6 +219,9 @@ impl Serialize for Entries<'_> {
         let (key, value) = (walk.describe(self.of.key), walk.describe(self.of.elem));
         let mut seq = serializer.serialize_seq(None)?;
         let mut entries = maps::entries(walk.context, self.of, self.word);
+        let hashes = walk.context.hashes;
+        let prover = hashes.and_then(|hashes| Prover::new(walk.context, hashes, self.of, self.word));
+        let mut faults = Vec::new();
         for entry in entries.by_ref() {
             let count = self.found.get();
             if count >= walk.most_elements() || walk.left.get() < VALUE_COST {
@@ -223,11 +232,20 @@ impl Serialize for Entries<'_> {
             let pair = Pair { node: self.node, key: (key, entry.key), value: (value, entry.elem) };
             seq.serialize_element(&pair)?;
             self.found.set(count + 1);
+            if count < MOST_PROVEN && faults.len() < MOST_FAULTS {
+                faults.extend(prover.as_ref().and_then(|prover| prover.fault(&entry)));
+            }
         }
         if entries.is_cut() {
             self.truncated.set(true);
         }
-        self.problems.borrow_mut().extend(entries.problems());
+        let mut problems = self.problems.borrow_mut();
+        problems.extend(entries.problems());
+        // One slot may be half written.
+        if faults.len() > usize::from(self.is_writing) {
+            problems.extend(faults);
+        }
+        drop(problems);
         seq.end()
     }
 }

@@ -1,76 +1,16 @@
-//! Whether what lies at an address can be the header of a map, or an iterator over one.
+//! Iterators over maps, and the descriptors of their types.
 
 use crate::{
     process::Process,
     value::rtype::{Kind, TypeData},
 };
 
-/// Entries of no map are more.
-const MOST_ENTRIES: u64 = 1 << 48;
 /// A base-two logarithm of buckets or tables that no map has.
 const DEEPEST: u64 = 48;
-
-/// Whether there is the header of a map at `address`. A header in which nothing is allocated yet looks like any
-/// zeros; `blank` says whether that will do.
-pub(super) fn is_map(process: &Process<'_>, address: u64, blank: bool) -> bool {
-    if address == 0 || !address.is_multiple_of(8) {
-        return false;
-    }
-    is_hmap(process, address, blank).or_else(|| is_swiss(process, address, blank)).unwrap_or(false)
-}
 
 /// A pointer to memory that is there.
 fn leads(process: &Process<'_>, pointer: u64) -> bool {
     pointer.is_multiple_of(8) && process.memory.u64(pointer).is_ok()
-}
-
-/// `runtime.hmap` (runtime/map.go up to Go 1.23).
-fn is_hmap(process: &Process<'_>, address: u64, blank: bool) -> Option<bool> {
-    let map = process.object("runtime.hmap", address).ok()?;
-    map.field("buckets")?;
-    let word = |path| map.word(path);
-    let (Ok(count), Ok(flags), Ok(b), Ok(buckets), Ok(old)) =
-        (word("count"), word("flags"), word("B"), word("buckets"), word("oldbuckets"))
-    else {
-        return Some(false);
-    };
-    if flags >= 16 || b > DEEPEST || count > MOST_ENTRIES {
-        return Some(false);
-    }
-    // Buckets hold eight, and more than six and a half on average make the map grow. Those who write at the same
-    // time may miscount.
-    let fits = count <= 16_u64 << b;
-    let allocated = if buckets == 0 { count == 0 && b == 0 && blank } else { leads(process, buckets) };
-    Some(fits && allocated && (old == 0 || leads(process, old)))
-}
-
-/// `internal/runtime/maps.Map` (from Go 1.24).
-fn is_swiss(process: &Process<'_>, address: u64, blank: bool) -> Option<bool> {
-    let map = process.object("internal/runtime/maps.Map", address).ok()?;
-    let word = |path| map.word(path);
-    let (Ok(used), Ok(directory), Ok(length), Ok(depth), Ok(shift), Ok(writing)) = (
-        word("used"),
-        word("dirPtr"),
-        word("dirLen"),
-        word("globalDepth"),
-        word("globalShift"),
-        word("writing"),
-    ) else {
-        return Some(false);
-    };
-    if writing > 1 || used > MOST_ENTRIES {
-        return Some(false);
-    }
-    if length == 0 {
-        let allocated =
-            if directory == 0 { used == 0 && blank } else { used <= 8 && leads(process, directory) };
-        // A small map has no use for the shift; a map without tables is made with none.
-        return Some(allocated && depth == 0 && matches!(shift, 0 | 64));
-    }
-    let first = process.memory.u64(directory).unwrap_or(0);
-    // `depthToShift`.
-    let directory_fits = depth <= DEEPEST && length == 1 << depth && shift == 64 - depth;
-    Some(directory_fits && leads(process, directory) && leads(process, first))
 }
 
 /// Whether `address` is the descriptor of a map's type.
