@@ -19,12 +19,15 @@ pub(super) fn maps(page: &mut Page, report: &Report) {
     page.heading("Maps");
     let in_question =
         |map: &&Map| report.verdict.map == Some(map.address) && map.users.iter().any(|user| user.noticed);
-    let (about, others): (Vec<&Map>, Vec<&Map>) = report.maps.iter().partition(in_question);
+    let (about, mut others): (Vec<&Map>, Vec<&Map>) = report.maps.iter().partition(in_question);
+    // Those that something is wrong with first.
+    others.sort_by_key(|map| map.problems.is_empty());
     for map in about {
         in_full(page, map);
     }
     for map in others.iter().take(OTHERS) {
         page.cut(2, &in_short(map));
+        problems(page, map);
     }
     let more = (others.len().saturating_sub(OTHERS) as u64).saturating_add(report.maps_left_out);
     if more > 0 {
@@ -37,9 +40,7 @@ fn in_full(page: &mut Page, map: &Map) {
     if !map.flags.is_empty() {
         page.paragraph(4, &format!("flags: {}", map.flags.join(", ")));
     }
-    for problem in &map.problems {
-        page.item(4, "! ", problem);
-    }
+    problems(page, map);
     // That two goroutines met on the map is as sure as the less sure of them.
     let is_sure = map.users.iter().all(|user| user.certain || !user.noticed);
     for user in map.users.iter().take(USERS) {
@@ -58,6 +59,12 @@ fn in_full(page: &mut Page, map: &Map) {
     }
     if let Some(name) = map.type_name.as_deref().filter(|name| name.starts_with("map[")) {
         page.item(4, "> ", &format!("its entries: panicle inspect … -e '({name})({})'", map.address));
+    }
+}
+
+fn problems(page: &mut Page, map: &Map) {
+    for problem in &map.problems {
+        page.item(4, "! ", problem);
     }
 }
 

@@ -207,7 +207,9 @@ fn the_map_in_question_comes_with_everybody_who_has_to_do_with_it() {
     let map: panicle_report::Map = serde_json::from_value(json).unwrap();
     report.verdict.map = Some(map.address);
     let other = panicle_report::Map { address: Address(0xc000), users: Vec::new(), ..map.clone() };
-    report.maps = vec![map, other];
+    let problems = vec!["It counts 7 entries, and 6 slots are full.".to_owned()];
+    let damaged = panicle_report::Map { address: Address(0xd000), problems, ..other.clone() };
+    report.maps = vec![map, other, damaged];
     let text = text(&report, Style::default());
     let section = text.split("\nMaps\n").nth(1).unwrap();
     let in_order = [
@@ -215,6 +217,8 @@ fn the_map_in_question_comes_with_everybody_who_has_to_do_with_it() {
         "* goroutine 7 writes to it in store.(*DB).Put (db.go:42) (certain, and ended the process)",
         "- db.users, field of *store.DB 0xc000011ff8  [goroutine 7 frame 1]",
         "(3 more places that hold it)",
+        "0xd000",
+        "! It counts 7 entries, and 6 slots are full.",
         "0xc000",
     ];
     let mut rest = section;
