@@ -32,8 +32,10 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use crate::{
     locals::Variable,
     maps,
+    receiver::Receiver,
     value::{
         self, Context, Location, TypeRef,
+        describe::Kind,
         json::{self, Json},
         quote_text, without_path,
     },
@@ -54,6 +56,8 @@ pub struct Scope<'s> {
     pub package: Option<&'s str>,
     /// The frame's function, for messages.
     pub frame: Option<&'s str>,
+    /// The receiver of the frame's method, where no variable stands for it.
+    pub receiver: Option<&'s Receiver>,
     /// What keys are hashed with; without it a key of a map is compared with all of them.
     pub hashes: Option<&'s maps::Hashes>,
 }
@@ -74,6 +78,13 @@ pub fn evaluate(context: &Context<'_>, scope: &Scope<'_>, expression: &str) -> R
     let operand = evaluator.value(&tree)?;
     operand.check(context, tree.at)?;
     Ok(Value { operand })
+}
+
+/// Whether `name` is the name of one type, as an expression has it.
+pub(crate) fn names_a_type(context: &Context<'_>, name: &str) -> bool {
+    let names = Names::new(context, None);
+    let Ok(tree) = parser::parse(name, &|name| types::is_type(&names, name)) else { return false };
+    types::find(&names, &tree).is_ok_and(|found| found.is_some_and(|found| found.name == name))
 }
 
 /// Looks for `key` in the map of type `of` at `address`.
@@ -102,6 +113,19 @@ impl Value {
             TypeRef::Runtime(address) => Some(address),
             TypeRef::Dwarf(id) => Some(context.types?.address(context.dwarf?.ty(id).runtime_type?)),
             TypeRef::Any => None,
+        }
+    }
+
+    /// Where the header of the map is that it is, 0 for a nil map; `None` for what is no map, and where it cannot
+    /// be read. A `sync.Map` is its own header, and a pointer to one leads to it.
+    pub fn map_address(&self, context: &Context<'_>) -> Option<u64> {
+        let of = self.operand.of()?;
+        let word = || self.operand.word_at(context, 0, 0).ok();
+        match of.kind {
+            Kind::Map => word(),
+            Kind::Struct(_) if of.name == "sync.Map" => self.address(),
+            Kind::Pointer { .. } if of.name == "*sync.Map" => word(),
+            _ => None,
         }
     }
 

@@ -43,6 +43,7 @@ pub mod owner;
 pub mod panics;
 pub mod process;
 pub mod query;
+pub mod receiver;
 mod reconstruct;
 mod resolve;
 mod roots;

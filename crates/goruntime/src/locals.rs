@@ -68,6 +68,13 @@ pub struct Variable {
     pub location: Option<Location>,
 }
 
+impl Variable {
+    /// Which of the variables of a frame `name` stands for.
+    pub(crate) fn named(variables: &[Self], name: &str) -> Option<usize> {
+        variables.iter().position(|variable| variable.name == name && !variable.hidden)
+    }
+}
+
 /// Hands the frame `frame` of a process to `read`, in the terms of this module. `registers` are those of the
 /// thread that runs the goroutine: they tell something of a frame only while its pc and sp are still in them.
 pub(crate) fn in_frame<R>(

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     expr::{self, Scope, Value},
     locals::Variable,
+    receiver::Receiver,
     session::{DebugInformation, Session},
     spell,
     value::{self, Context, json},
@@ -132,6 +133,7 @@ pub struct Place {
     /// Its function.
     pub function: Option<String>,
     variables: Vec<Variable>,
+    receiver: Option<Receiver>,
     package: Option<String>,
 }
 
@@ -171,6 +173,7 @@ impl Place {
             frame: Some(number),
             package: spell::package(&function).map(str::to_owned),
             variables: session.variables(g, frame),
+            receiver: session.receiver(g, frame),
             function: Some(function),
         })
     }
@@ -181,6 +184,7 @@ impl Place {
             variables: &self.variables,
             package: self.package.as_deref(),
             frame: self.function.as_deref(),
+            receiver: self.receiver.as_ref(),
             hashes: Some(session.hashes()),
         }
     }

@@ -26,11 +26,13 @@ use panicle_report::{
 };
 
 use crate::{
+    expr::{self, Scope},
     frames::Stack,
     goroutine::G,
     maps::{self, Examiner, MapType, Writers},
     operations::Operation,
     process::Process,
+    receiver::TypeNames,
     threads::Thread,
     value::{
         Context,
@@ -39,7 +41,6 @@ use crate::{
 };
 use damaged::Damaged;
 use graph::Graph;
-use receivers::TypeNames;
 use scan::Wanted;
 use table::{Known, Rank, Table, bare_root};
 use uses::Use;
@@ -48,6 +49,9 @@ use uses::Use;
 const MOST_MAPS: usize = 2000;
 /// Roots that are listed of a map that nobody is using: there may be thousands of such maps.
 const ROOTS_OF_UNUSED: usize = 16;
+
+/// Types of maps whose names are tried: each may be looked for among all names of the executable.
+const MOST_CASTS: usize = 200;
 
 /// What is looked at.
 #[derive(Clone, Copy)]
@@ -159,8 +163,11 @@ impl<'s, 'a> Search<'s, 'a> {
             .iter()
             .filter_map(|operation| Some((operation.user.goroutine, operation.user.caller_frame?)))
             .collect();
-        let type_names =
-            if view.context.dwarf.is_none() { TypeNames::of_frames(view) } else { TypeNames::default() };
+        let type_names = if view.context.dwarf.is_none() {
+            receivers::types_of_frames(view)
+        } else {
+            TypeNames::default()
+        };
         Self {
             view,
             graph: Graph::new(view.context),
@@ -262,9 +269,12 @@ fn describe_all(view: &View<'_, '_>, table: Table, uses: Vec<Use>, unknown_write
     let left_out = all.len().saturating_sub(MOST_MAPS) as u64;
     all.truncate(MOST_MAPS);
     let mut nil_users = users.remove(&0);
+    let mut casts = Casts::default();
     let described = all.into_iter().map(|map| {
         let users = if map.address == 0 { nil_users.take() } else { users.remove(&map.address) };
-        described(view, &mut types, map, users.unwrap_or_default(), unknown_writers)
+        let expression = casts.of(context, &mut types, &map);
+        let found = described(view, &mut types, map, users.unwrap_or_default(), unknown_writers);
+        Map { expression, ..found }
     });
     (described.collect(), left_out)
 }
@@ -287,7 +297,7 @@ fn described(
         roots_left_out += (roots.len() - ROOTS_OF_UNUSED) as u64;
         roots.truncate(ROOTS_OF_UNUSED);
     }
-    users.sort_by_key(|user| (!user.noticed, !user.certain, user.goroutine));
+    users.sort_by_key(|user| (!user.noticed, !user.certain, user.known, user.goroutine));
     let found = match map_type(context, types, of) {
         Some(of) => match view.examiner.header(context, of, address, writers) {
             Ok(header) => header.into_map(of),
@@ -296,6 +306,34 @@ fn described(
         None => unknown(context, of, address),
     };
     Map { roots, roots_left_out, users, ..found }
+}
+
+/// Expressions that give maps by their addresses, which work in every frame.
+#[derive(Default)]
+struct Casts {
+    /// Types, and how an address is given each, if that works.
+    known: HashMap<TypeRef, Option<String>>,
+    tried: usize,
+}
+
+impl Casts {
+    fn of(&mut self, context: &Context<'_>, types: &mut MapTypes, map: &Known) -> Option<String> {
+        if map.address == 0 || !is_map(context, types, map.of, map.address) {
+            return None;
+        }
+        let cast = self.known.entry(map.of).or_insert_with(|| {
+            self.tried += 1;
+            let name = describe(context, map.of).name;
+            let cast = if name == SYNC_MAP { format!("*(*{name})") } else { format!("({name})") };
+            // A name may be that of several types, and one that nobody can write.
+            let expression = format!("{cast}({:#x})", map.address);
+            let value = (self.tried <= MOST_CASTS)
+                .then(|| expr::evaluate(context, &Scope::default(), &expression).ok())
+                .flatten()?;
+            (value.map_address(context) == Some(map.address)).then_some(cast)
+        });
+        cast.as_ref().map(|cast| format!("{cast}({:#x})", map.address))
+    }
 }
 
 /// What is known of a map whose slots nothing describes.
@@ -325,6 +363,7 @@ fn unknown(context: &Context<'_>, of: TypeRef, address: u64) -> Map {
         problems: Vec::new(),
         roots: Vec::new(),
         roots_left_out: 0,
+        expression: None,
         users: Vec::new(),
     }
 }

@@ -27,6 +27,7 @@ use crate::{
     operations::{self, OperandBase, Operation},
     owner::{Owner, owner, stands_for_a_call},
     process::Process,
+    receiver::{self, Receiver},
     resolve::{self, Resolved},
     roots::{self, View},
     status::Words,
@@ -371,6 +372,22 @@ impl<'s> Session<'s> {
             }
         }
         found
+    }
+
+    /// The receiver of a frame's method, where debug information does not know its variables.
+    pub fn receiver(&self, g: &G, frame: &LogicalFrame) -> Option<Receiver> {
+        if self.process.dwarf.is_some() || frame.call().inlined {
+            return None;
+        }
+        let of = receiver::of_method(frame.physical_name())?;
+        let slot = receiver::slot(self.process, &frame.physical).map(Location::Address);
+        // As for lost parameters.
+        let passed = || {
+            let passed = self.passed(g);
+            let first = passed.iter().find(|passed| passed.cfa == frame.physical.fp && passed.number == 0)?;
+            of.pointer.then(|| Location::of_bytes(&first.value.to_le_bytes()))
+        };
+        Some(Receiver::new(&of, slot.or_else(passed)?))
     }
 
     /// The maps that variables of `g` lead to, with their holders among those.

@@ -33,7 +33,13 @@ fn in_frame<R>(session: &Session<'_>, of: &str, test: impl FnOnce(&Context<'_>, 
         let package = spell::package(frame.physical_name());
         return test(
             &session.context(),
-            &Scope { variables: &variables, package, frame: Some(of), hashes: Some(session.hashes()) },
+            &Scope {
+                variables: &variables,
+                package,
+                frame: Some(of),
+                receiver: session.receiver(g, frame).as_ref(),
+                hashes: Some(session.hashes()),
+            },
         );
     }
     panic!("no frame of {of}");

@@ -25,8 +25,8 @@ pub use goroutine::{
     ThreadOn, Trust, WaitingOn,
 };
 pub use map::{
-    HmapGrowth, HmapHeader, Map, MapHeader, MapImplementation, MapOperation, MapRoot, MapRootKind, MapState,
-    MapUser, SwissHeader, SwissTable, SyncMapHeader,
+    HmapGrowth, HmapHeader, Map, MapHeader, MapImplementation, MapKnown, MapOperation, MapRoot, MapRootKind,
+    MapState, MapUser, SwissHeader, SwissTable, SyncMapHeader,
 };
 pub use panic::{Panic, PanicKind, PanicLink, PanicValue};
 pub use query::{

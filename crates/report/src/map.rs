@@ -13,6 +13,9 @@ pub struct Map {
     pub type_name: Option<String>,
     /// The runtime's descriptor of the type; with the address it names the map in queries.
     pub type_address: Option<Address>,
+    /// What `panicle inspect` evaluates to it in any frame: `(map[string]int)(0xc000012345)`. `None` for a nil map, and
+    /// where its type goes by no name that stands for it alone.
+    pub expression: Option<String>,
     /// How it is built; `None` for a nil map of a binary that does not tell.
     pub implementation: Option<MapImplementation>,
     /// Entries, as the header counts them.
@@ -36,7 +39,8 @@ pub struct Map {
     pub roots: Vec<MapRoot>,
     /// Roots that were found and are not listed.
     pub roots_left_out: u64,
-    /// Goroutines that were inside an operation on it, the surest first.
+    /// Goroutines that were inside an operation on it: the one that noticed, then the certain ones, then by how the
+    /// map is known, the surest first.
     pub users: Vec<MapUser>,
 }
 
@@ -201,7 +205,8 @@ pub struct MapRoot {
     pub goroutine: Option<u64>,
     /// Which of its frames, counted from the innermost.
     pub frame: Option<u64>,
-    /// The way to it, as an expression: `c.users`, `main.sessions`. `None` where no name is known.
+    /// The way to it, as an expression that evaluates to it in that frame: `c.users`, `main.sessions`. `None` where no
+    /// such name is known.
     pub variable: Option<String>,
     /// What sort of place that is.
     pub kind: MapRootKind,
@@ -252,8 +257,33 @@ pub struct MapUser {
     pub caller_frame: Option<u64>,
     /// That frame, in words: `main.(*Cache).Put (cache.go:31)`.
     pub caller: Option<String>,
-    /// How the map is known to be this one: one sentence.
+    /// How the map is known to be this one.
+    #[serde(default)]
+    pub known: MapKnown,
+    /// The same in one sentence.
     pub because: String,
+}
+
+/// How the map of an operation is known, the surest way first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum MapKnown {
+    /// It is an argument that a frame of the operation still holds.
+    Argument,
+    /// It is what the caller passed, and the caller, or one of its callers, still holds it.
+    Caller,
+    /// Debug information says where a frame of the operation has it.
+    Variable,
+    /// It is what stands today where the caller read it from. Then it may have been another one.
+    ReadAgain,
+    /// It is the only map whose address lies in the frames of the operation.
+    Scan,
+    /// An iterator over it lies in the frame: the goroutine is in the body of a loop, or left it early.
+    Iterator,
+    /// It is not said.
+    #[default]
+    Unknown,
 }
 
 /// What is done to a map.

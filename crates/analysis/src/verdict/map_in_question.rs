@@ -5,8 +5,9 @@ use panicle_report::{Confidence, Map, MapOperation, MapRoot, MapRootKind, MapSta
 use super::finding::Finding;
 use crate::facts::Facts;
 
-/// Holders that a sentence names.
+/// Holders that a sentence names, and variables of packages with them.
 const MOST_NAMED: usize = 5;
+const MOST_GLOBALS: usize = 2;
 
 /// The map that the goroutine at fault was in an operation on when it ended the process.
 pub(super) fn of<'a>(facts: &Facts<'a>) -> Option<(&'a Map, &'a MapUser)> {
@@ -71,7 +72,9 @@ pub(super) fn changes(operation: MapOperation) -> bool {
 }
 
 /// The goroutines, each once, that were in an operation on the map which can clash with that of `noticed`: the
-/// certain ones first.
+/// certain ones first, and then by how the map of the operation is known, the surest way first ([`panicle_report::MapKnown`]). What
+/// an operation holds says more than what lies where it came from, and an iterator of a loop that may be over says
+/// least.
 ///
 /// Of two that only read neither is a party. Who noticed in the middle of a write did so by a mark that only
 /// writers leave.
@@ -81,7 +84,7 @@ pub(super) fn parties<'a>(map: &'a Map, noticed: &MapUser, writers_only: bool) -
             && (changes(user.operation) || (!writers_only && changes(noticed.operation)))
     };
     let mut parties: Vec<&MapUser> = map.users.iter().filter(clashes).collect();
-    parties.sort_by_key(|user| (!user.certain, user.goroutine));
+    parties.sort_by_key(|user| (!user.certain, user.known, user.goroutine));
     let mut seen = Vec::new();
     parties.retain(|user| {
         let new = !seen.contains(&user.goroutine);
@@ -91,34 +94,62 @@ pub(super) fn parties<'a>(map: &'a Map, noticed: &MapUser, writers_only: bool) -
     parties
 }
 
-/// `goroutine 18 (s.byPath)`: who else holds the map by a variable, for people to look at.
+/// `goroutine 18 (s.byPath)`: who else holds the map, for people to look at. Who holds it by a variable comes first,
+/// then those whose stacks or registers have a word that equals its address, which makes it likely.
 pub(super) fn holders(map: &Map, except: u64) -> Vec<String> {
     let mut seen = vec![except];
     let mut named: Vec<String> = Vec::new();
     let mut more = 0_usize;
-    for root in map.roots.iter().filter(|root| root.certain) {
-        let Some(id) = root.goroutine.filter(|id| !seen.contains(id)) else { continue };
-        seen.push(id);
-        if named.len() == MOST_NAMED {
-            more += 1;
-            continue;
+    for certain in [true, false] {
+        for root in map.roots.iter().filter(|root| root.certain == certain) {
+            let Some(id) = root.goroutine.filter(|id| !seen.contains(id)) else { continue };
+            seen.push(id);
+            if named.len() == MOST_NAMED {
+                more += 1;
+                continue;
+            }
+            named.push(match holds(root) {
+                Some(how) => format!("goroutine {id} ({how})"),
+                None => format!("goroutine {id}"),
+            });
         }
-        named.push(match &root.variable {
-            Some(variable) => format!("goroutine {id} ({variable})"),
-            None => format!("goroutine {id}"),
-        });
     }
     let globals = map.roots.iter().filter(|root| root.kind == MapRootKind::Global);
-    named.extend(
-        globals
-            .filter_map(|root| root.variable.as_deref())
-            .map(|name| format!("the variable {name}"))
-            .take(2),
-    );
-    if more > 0 {
-        named.push(format!("{more} more goroutines"));
+    named.extend(globals.filter_map(package_variable).take(MOST_GLOBALS));
+    match more {
+        0 => {}
+        1 => named.push("1 more goroutine".to_owned()),
+        more => named.push(format!("{more} more goroutines")),
+    }
+    if map.roots_left_out > 0 {
+        named.push(format!("whoever has {} more places that are not listed", map.roots_left_out));
     }
     named
+}
+
+/// By what a goroutine holds a map.
+fn holds(root: &MapRoot) -> Option<String> {
+    if root.certain {
+        return root.variable.clone();
+    }
+    let how = match root.kind {
+        MapRootKind::Stack => "its address lies on the stack",
+        MapRootKind::Register => "its address is in a register",
+        _ => match &root.variable {
+            Some(variable) => return Some(format!("likely: {variable}")),
+            None => "it went into an operation there",
+        },
+    };
+    Some(format!("likely: {how}"))
+}
+
+/// `the package variable main.sessions`; by its address where no name is known.
+pub(super) fn package_variable(root: &MapRoot) -> Option<String> {
+    match (&root.variable, root.slot) {
+        (Some(name), _) => Some(format!("the package variable {name}")),
+        (None, Some(slot)) => Some(format!("the package variable at {slot}")),
+        (None, None) => None,
+    }
 }
 
 /// A fault inside the map's own code is seldom the fault of what the message blames: another goroutine was
@@ -186,9 +217,11 @@ pub(super) fn reference_of(user: &MapUser) -> String {
 
 #[cfg(test)]
 mod tests {
-    use panicle_report::{Address, Map, MapImplementation, MapOperation, MapState, MapUser};
+    use panicle_report::{
+        Address, Map, MapImplementation, MapKnown, MapOperation, MapRoot, MapRootKind, MapState, MapUser,
+    };
 
-    use super::parties;
+    use super::{holders, parties};
 
     fn user(goroutine: u64, operation: MapOperation, certain: bool) -> MapUser {
         MapUser {
@@ -200,6 +233,7 @@ mod tests {
             noticed: goroutine == 1,
             caller_frame: Some(3),
             caller: None,
+            known: MapKnown::Argument,
             because: String::new(),
         }
     }
@@ -220,6 +254,7 @@ mod tests {
             problems: Vec::new(),
             roots: Vec::new(),
             roots_left_out: 0,
+            expression: None,
             users,
         }
     }
@@ -247,5 +282,49 @@ mod tests {
         assert_eq!(of(O::Read, false), [4, 3]);
         assert_eq!(of(O::Iterate, false), [4, 3]);
         assert_eq!(of(O::Write, false), [2, 4, 5, 3]);
+    }
+
+    #[test]
+    fn of_parties_the_one_whose_map_is_known_best_comes_first() {
+        use MapKnown as K;
+        let noticed = user(1, MapOperation::Write, true);
+        let likely = |goroutine, known| MapUser { known, ..user(goroutine, MapOperation::Write, false) };
+        let sure = MapUser { known: K::Variable, ..user(9, MapOperation::Write, true) };
+        let others =
+            [likely(2, K::Iterator), likely(3, K::Scan), likely(4, K::ReadAgain), sure, likely(5, K::Scan)];
+        let map = used_by([vec![noticed.clone()], others.to_vec()].concat());
+        let order: Vec<u64> = parties(&map, &noticed, true).iter().map(|user| user.goroutine).collect();
+        assert_eq!(order, [9, 4, 3, 5, 2]);
+    }
+
+    #[test]
+    fn holders_are_told_as_what_they_are() {
+        let root = |goroutine, kind, variable: Option<&str>| MapRoot {
+            goroutine,
+            frame: goroutine.map(|_| 1),
+            variable: variable.map(str::to_owned),
+            kind,
+            certain: !matches!(kind, MapRootKind::Stack | MapRootKind::Register),
+            slot: Some(Address(0x1000)),
+            owner: None,
+        };
+        let map = Map {
+            roots: vec![
+                root(Some(1), MapRootKind::Local, Some("m")),
+                root(Some(2), MapRootKind::Stack, None),
+                root(Some(3), MapRootKind::Register, None),
+                root(Some(2), MapRootKind::Argument, Some("s.users")),
+                root(None, MapRootKind::Global, Some("main.users")),
+                root(None, MapRootKind::Global, None),
+            ],
+            ..used_by(Vec::new())
+        };
+        let told = [
+            "goroutine 2 (s.users)",
+            "goroutine 3 (likely: its address is in a register)",
+            "the package variable main.users",
+            "the package variable at 0x1000",
+        ];
+        assert_eq!(holders(&map, 1), told);
     }
 }

@@ -98,9 +98,9 @@ impl<'a> Culprit<'a> {
             );
         }
         let globals = self.map.roots.iter().filter(|root| root.kind == MapRootKind::Global);
-        for global in globals.filter_map(|root| root.variable.as_deref()).take(MOST_FRAMES) {
+        for global in globals.filter_map(question::package_variable).take(MOST_FRAMES) {
             told = true;
-            finding = finding.evidence("map", format!("Held by the package variable {global}"), None);
+            finding = finding.evidence("map", format!("Held by {global}"), None);
         }
         if told {
             finding

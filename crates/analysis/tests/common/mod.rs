@@ -13,8 +13,8 @@ fn named<'a>(path: &Path, bytes: &'a [u8]) -> NamedBytes<'a> {
     NamedBytes { name: Some(path.display().to_string()), bytes, sha256: None }
 }
 
-/// The report of its core and executable.
-pub(crate) fn from_core(fixture: &Fixture) -> Report {
+/// Hands its core and executable to `read`.
+pub(crate) fn with_inputs<R>(fixture: &Fixture, read: impl FnOnce(&Inputs<'_>) -> R) -> R {
     let core = panicle_image::mmap::map(&fs::File::open(&fixture.core).unwrap()).unwrap();
     let binary = fs::read(&fixture.binary).unwrap();
     let inputs = Inputs {
@@ -22,7 +22,12 @@ pub(crate) fn from_core(fixture: &Fixture) -> Report {
         binaries: vec![named(&fixture.binary, &binary)],
         ..Inputs::default()
     };
-    analyse(&inputs, &Options::default()).unwrap()
+    read(&inputs)
+}
+
+/// The report of its core and executable.
+pub(crate) fn from_core(fixture: &Fixture) -> Report {
+    with_inputs(fixture, |inputs| analyse(inputs, &Options::default()).unwrap())
 }
 
 /// The report of what it printed.

@@ -57,8 +57,8 @@ fn in_full(page: &mut Page, map: &Map) {
     if !words.is_empty() {
         page.item(4, "- ", &found_by_address(&words));
     }
-    if let Some(name) = map.type_name.as_deref().filter(|name| name.starts_with("map[")) {
-        page.item(4, "> ", &format!("its entries: panicle inspect … -e '({name})({})'", map.address));
+    if let Some(expression) = &map.expression {
+        page.item(4, "> ", &format!("its entries: panicle inspect … -e '{expression}'"));
     }
 }
 
@@ -136,12 +136,13 @@ fn found_by_address(words: &[&MapRoot]) -> String {
 }
 
 fn held_by(root: &MapRoot) -> String {
-    let name = root.variable.as_deref().unwrap_or(match root.kind {
-        MapRootKind::Argument | MapRootKind::Local => "a variable",
-        MapRootKind::Global => "a package variable",
-        MapRootKind::Operand => "what the operation was called with",
-        MapRootKind::Stack => "a word of the stack that equals its address",
-        MapRootKind::Register => "a register that equals its address",
+    let at = || root.slot.map_or(String::new(), |slot| format!(" at {slot}"));
+    let name = root.variable.clone().unwrap_or_else(|| match root.kind {
+        MapRootKind::Argument | MapRootKind::Local => format!("what a variable leads to{}", at()),
+        MapRootKind::Global => format!("a package variable{}", at()),
+        MapRootKind::Operand => "what the operation was called with".to_owned(),
+        MapRootKind::Stack => "a word of the stack that equals its address".to_owned(),
+        MapRootKind::Register => "a register that equals its address".to_owned(),
     });
     let owner = match (&root.owner, root.kind) {
         (None, _) => String::new(),

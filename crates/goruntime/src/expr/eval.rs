@@ -15,10 +15,13 @@ use super::{
     parser::{Expr, Node},
     types,
 };
-use crate::value::{
-    Context, Location, TypeRef,
-    describe::{Described, Kind, describe},
-    interface::{Dynamic, dynamic},
+use crate::{
+    locals::Variable,
+    value::{
+        Context, Location, TypeRef,
+        describe::{Described, Kind, describe},
+        interface::{Dynamic, dynamic},
+    },
 };
 
 /// What a walk works with.
@@ -52,6 +55,9 @@ impl Evaluator<'_> {
             Node::Index(of, indices) => self.index(of, indices, at),
             Node::Slice(of, [low, high, max]) => self.slice(of, [low, high, max].map(Option::as_deref), at),
             Node::Star(of) => {
+                if let Some(receiver) = self.receiver(of, true) {
+                    return Ok(receiver);
+                }
                 let value = self.value(of)?;
                 self.target(&value, at)
             }
@@ -116,6 +122,9 @@ impl Evaluator<'_> {
             Node::Field(of, name) => match self.meaning_of_base(of)? {
                 Meaning::Value(value) => Ok(Meaning::Value(self.field(&value, name, at)?)),
                 Meaning::Package(package) => {
+                    if let Some(receiver) = self.receiver(expr, false) {
+                        return Ok(Meaning::Value(receiver));
+                    }
                     let full = format!("{package}.{name}");
                     let global = self.global(&full, at)?;
                     global.map(Meaning::Value).ok_or_else(|| self.unknown_name(of.at, &full))
@@ -134,8 +143,8 @@ impl Evaluator<'_> {
 
     /// A variable that goes by `name` alone: of the frame, or of the package of its function.
     fn variable(&self, name: &str, at: usize) -> Result<Option<Operand>, EvalError> {
-        let local = self.scope.variables.iter().find(|variable| variable.name == name && !variable.hidden);
-        if let Some(variable) = local {
+        let local = Variable::named(self.scope.variables, name);
+        if let Some(variable) = local.and_then(|index| self.scope.variables.get(index)) {
             let of = variable
                 .type_id
                 .ok_or_else(|| Error::Type.at(at, format!("the type of {name} is unknown")))?;
@@ -160,6 +169,18 @@ impl Evaluator<'_> {
             Some(package) => self.global(&format!("{package}.{name}"), at),
             None => Ok(None),
         }
+    }
+
+    /// The receiver of the frame's method, by the type that `expr` names, or that it is a pointer to. Without debug
+    /// information it has no other name.
+    fn receiver(&self, expr: &Expr, pointer: bool) -> Option<Operand> {
+        let receiver = self.scope.receiver.filter(|receiver| receiver.pointer == pointer)?;
+        let of = receiver.type_called(self.context, &types::spelled(expr, None)?)?;
+        if !pointer {
+            return Some(Operand::at(self.context, of, receiver.location.clone()));
+        }
+        let to = types::pointer_to(&describe(self.context, of))?;
+        Some(Operand::Typed { of: Rc::new(to), location: receiver.location.clone() })
     }
 
     fn global(&self, name: &str, at: usize) -> Result<Option<Operand>, EvalError> {

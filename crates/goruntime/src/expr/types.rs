@@ -18,6 +18,9 @@ const MOST_TOLD: usize = 4;
 /// Searches through all names of the executable that one expression may cause.
 const MOST_SEARCHES: u32 = 64;
 
+/// How names of types that stand for several in generic code begin.
+const SHAPE: &str = "go.shape.";
+
 /// Predeclared types: name, size, kind.
 const PREDECLARED: [(&str, u64, Predeclared); 20] = [
     ("bool", 1, Predeclared::Base(BaseKind::Bool)),
@@ -210,7 +213,8 @@ fn by_short_name(names: &Names<'_>, at: usize, name: &str) -> Result<Option<Type
     let last = name.rsplit(['.', ']', ' ']).next().unwrap_or(name);
     if let Some(dwarf) = context.dwarf {
         let found: Vec<(String, TypeRef)> = dwarf
-            .types_where(|full| full.ends_with(last) && full.len() >= name.len())
+            // Shapes are what the compiler calls types within generic code; no value is of one.
+            .types_where(|full| full.ends_with(last) && full.len() >= name.len() && !full.starts_with(SHAPE))
             .filter(|(_, id)| type_name(context, *id) == name)
             .map(|(full, id)| (full, TypeRef::Dwarf(id)))
             .filter(|(_, of)| !matches!(describe(context, *of).kind, Kind::Unknown))

@@ -62,6 +62,7 @@ impl Header {
             problems: self.problems,
             roots: Vec::new(),
             roots_left_out: 0,
+            expression: None,
             users: Vec::new(),
         }
     }
@@ -85,6 +86,7 @@ impl Unreadable {
             problems: vec!["The map's header is not in memory.".to_owned()],
             roots: Vec::new(),
             roots_left_out: 0,
+            expression: None,
             users: Vec::new(),
         }
     }

@@ -8,13 +8,15 @@ use std::{
     rc::Rc,
 };
 
+use panicle_binary::dwarf::BaseKind;
+
 use super::{
     MapTypes,
     path::Step,
     plan::{Plans, What},
 };
 use crate::{
-    maps,
+    expr, maps,
     value::{
         self, Context, Limits, Location,
         describe::{self, TypeRef, describe},
@@ -30,8 +32,12 @@ const MOST_HOPS: u32 = 8;
 const MOST_ENTRIES: usize = 16;
 /// Bytes of a map that are looked at for them: a damaged one may be a chain without entries and end.
 const MOST_LOOKED_AT: u64 = 1 << 20;
+/// Bytes of a text that is written as the key of an element.
+const LONGEST_KEY: u64 = 64;
+/// Types that interfaces hold whose names are tried.
+const MOST_ASSERTED: usize = 200;
 /// How keys are written.
-const KEY: Limits = Limits { depth: 0, elements: 4, bytes: 64, total: 100 };
+const KEY: Limits = Limits { depth: 0, elements: 0, bytes: LONGEST_KEY, total: 400 };
 /// Objects that one search looks at.
 const MOST_OF_SEARCH: usize = 1000;
 /// Maps that one search finds.
@@ -101,6 +107,7 @@ pub(super) struct Graph<'g> {
     nodes: HashMap<(u64, TypeRef), Rc<Node>>,
     ways: HashMap<(u64, TypeRef), Rc<[Held]>>,
     map_types: MapTypes,
+    assertions: HashMap<TypeRef, Step>,
     visits_left: usize,
     ways_left: usize,
     /// Something was left out.
@@ -115,6 +122,7 @@ impl<'g> Graph<'g> {
             nodes: HashMap::new(),
             ways: HashMap::new(),
             map_types: MapTypes::new(),
+            assertions: HashMap::new(),
             visits_left: MOST_VISITS,
             ways_left: MOST_WAYS,
             cut: false,
@@ -188,6 +196,18 @@ impl<'g> Graph<'g> {
         found
     }
 
+    /// The step to what an interface holds.
+    fn assertion(&mut self, of: TypeRef, name: &str) -> Step {
+        let tried = self.assertions.len();
+        let context = self.context;
+        let step = self.assertions.entry(of).or_insert_with(|| {
+            // A name may be looked for among all names of the executable.
+            let is_named = tried < MOST_ASSERTED && expr::names_a_type(context, name);
+            if is_named { Step::Assert(name.into()) } else { Step::SomeType }
+        });
+        step.clone()
+    }
+
     /// What an object holds, read once.
     fn node(&mut self, object: Object) -> Rc<Node> {
         if let Some(known) = self.nodes.get(&object.key()) {
@@ -233,8 +253,7 @@ impl<'g> Graph<'g> {
                         continue;
                     }
                     for entry in maps::entries(context, of, map).within(MOST_LOOKED_AT).take(MOST_ENTRIES) {
-                        let key = key(context, of.key, entry.key);
-                        edge(Some(Step::Key(key.into())), entry.elem, of.elem);
+                        edge(Some(key(context, of.key, entry.key)), entry.elem, of.elem);
                     }
                 }
                 What::SyncMap(of) => {
@@ -272,7 +291,7 @@ impl<'g> Graph<'g> {
                         continue;
                     }
                     let described = describe(context, of);
-                    let step = Step::Assert(described.name.as_str().into());
+                    let step = self.assertion(of, &described.name);
                     match described.kind {
                         describe::Kind::Pointer { to: Some(to) } if direct => {
                             let steps: Rc<[Step]> = leaf.steps.iter().cloned().chain([step]).collect();
@@ -294,9 +313,21 @@ impl<'g> Graph<'g> {
     }
 }
 
-/// A key as it stands in an expression.
-fn key(context: &Context<'_>, of: TypeRef, address: u64) -> String {
-    value::format_described(context, &describe(context, of), &Location::Address(address), KEY)
+/// A key as it stands in an expression: numbers, and texts that are not long.
+fn key(context: &Context<'_>, of: TypeRef, address: u64) -> Step {
+    let of = describe(context, of);
+    let is_literal = match of.kind {
+        describe::Kind::Base(base) => matches!(base, BaseKind::Bool | BaseKind::Int | BaseKind::Uint),
+        describe::Kind::String => {
+            let len = address.checked_add(8).and_then(|at| context.memory.word(at));
+            len.is_some_and(|len| len <= LONGEST_KEY)
+        }
+        _ => false,
+    };
+    if !is_literal {
+        return Step::SomeKey;
+    }
+    Step::Key(value::format_described(context, &of, &Location::Address(address), KEY).into())
 }
 
 /// The steps from where a search began to what the object `at` holds.

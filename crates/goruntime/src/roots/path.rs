@@ -11,14 +11,18 @@ pub(super) enum Step {
     Index(u64),
     /// `["k"]`
     Key(Rc<str>),
+    /// The element of a key that no short literal is.
+    SomeKey,
     /// `.(*main.User)`
     Assert(Rc<str>),
+    /// What an interface holds, of a type whose name stands for several.
+    SomeType,
     /// `*`, which Go leaves out in front of a field.
     Follow,
 }
 
-/// `start` and then `steps`, as an expression.
-pub(super) fn render<'s>(start: &str, steps: impl IntoIterator<Item = &'s Step>) -> String {
+/// `start` and then `steps`, as an expression; `None` when no expression says it.
+pub(super) fn render<'s>(start: &str, steps: impl IntoIterator<Item = &'s Step>) -> Option<String> {
     let mut text = start.to_owned();
     let mut pointer = false;
     for step in steps {
@@ -27,6 +31,9 @@ pub(super) fn render<'s>(start: &str, steps: impl IntoIterator<Item = &'s Step>)
         }
         pointer = false;
         match step {
+            Step::SomeKey | Step::SomeType => return None,
+            // The compiler's own fields have names that no program can write, and blank ones have none.
+            Step::Field(name) if !is_identifier(name) => return None,
             Step::Field(name) => {
                 text.push('.');
                 text.push_str(name);
@@ -43,7 +50,14 @@ pub(super) fn render<'s>(start: &str, steps: impl IntoIterator<Item = &'s Step>)
             Step::Follow => pointer = true,
         }
     }
-    if pointer { format!("*{text}") } else { text }
+    Some(if pointer { format!("*{text}") } else { text })
+}
+
+/// Whether `name` is an identifier that stands for something.
+pub(super) fn is_identifier(name: &str) -> bool {
+    name != "_"
+        && name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 #[cfg(test)]
@@ -63,7 +77,12 @@ mod tests {
             (vec![field("users"), Step::Key("\"k\"".into()), field("tags")], "s.users[\"k\"].tags"),
             (vec![], "s"),
         ] {
-            assert_eq!(render("s", &steps), text);
+            assert_eq!(render("s", &steps).as_deref(), Some(text));
+        }
+        for steps in
+            [vec![field("users"), Step::SomeKey, field("tags")], vec![field("_")], vec![field(".dict")]]
+        {
+            assert_eq!(render("s", &steps), None);
         }
     }
 }

@@ -5,14 +5,15 @@ use std::{
     rc::Rc,
 };
 
-use panicle_report::{Address, MapRoot, MapRootKind, MapUser};
+use panicle_report::{Address, MapKnown, MapRoot, MapRootKind, MapUser};
 
 use super::{Search, View, table::Rank, table::bare_root, type_at, variables::Start};
 use crate::{
     frames::LogicalFrame,
-    locals,
+    goroutine::G,
+    locals::{self, Variable},
     operations::{Known, Operand, OperandBase, Operation},
-    value::{Location, describe::TypeRef},
+    value::{Location, describe::TypeRef, read_word},
 };
 
 /// How a nil map is known to be the one.
@@ -66,6 +67,7 @@ impl Use {
                     noticed: operation.noticed || nil,
                     caller_frame: caller,
                     caller: caller.and_then(|caller| in_words(view, goroutine, caller)),
+                    known: known(operation.known),
                     because,
                 },
                 caller: operation.caller.map(|caller| (goroutine, caller)),
@@ -78,6 +80,19 @@ impl Use {
     /// It says that the map is nil, and that nothing was written to it says nothing.
     fn is_of_nil(&self) -> bool {
         self.map == 0 && !self.user.noticed
+    }
+}
+
+/// The same in the report's terms.
+fn known(known: Known) -> MapKnown {
+    match known {
+        Known::Argument => MapKnown::Argument,
+        Known::Caller => MapKnown::Caller,
+        Known::Variable => MapKnown::Variable,
+        Known::ReadAgain => MapKnown::ReadAgain,
+        Known::Scan => MapKnown::Scan,
+        Known::Iterator => MapKnown::Iterator,
+        Known::Nothing => MapKnown::Unknown,
     }
 }
 
@@ -140,7 +155,6 @@ impl Search<'_, '_> {
                 }
                 _ => None,
             },
-            variable: global.filter(|_| is_variable).map(|address| format!("global {address:#x}")),
             certain: user.certain,
             slot: slot.map(Address),
             ..bare_root(if is_variable { MapRootKind::Global } else { MapRootKind::Operand })
@@ -157,12 +171,14 @@ impl Search<'_, '_> {
     /// not have kept the argument anywhere that debug information names, and without that there are no names.
     fn argument_of_operand(&mut self, operation: &Use) -> Option<()> {
         let operand = operation.operand.as_ref()?;
-        let OperandBase::Argument { number, value, .. } = operand.base else { return None };
+        let OperandBase::Argument { number, value, exact } = operand.base else { return None };
         let first = operand.steps.first();
         let by_step = || {
             let step = first?;
             Some(step.address?.wrapping_add_signed(step.offset.wrapping_neg()))
         };
+        // What may be another value goes by no name: an expression would not find it.
+        let exact = exact && value.is_some();
         let value = value.or_else(by_step).filter(|&value| value != 0)?;
         let view = self.view;
         let (goroutine, caller) = operation.caller?;
@@ -178,8 +194,8 @@ impl Search<'_, '_> {
             .last()?;
         let (index, frame) = outermost;
         let place = (operation.user.goroutine, view.frame_number(goroutine, index));
-        let start = |name, of, location, object| Start {
-            name,
+        let start = |name: Option<_>, of, location, object| Start {
+            name: name.filter(|_| exact),
             of,
             location,
             object,
@@ -190,25 +206,37 @@ impl Search<'_, '_> {
             certain: operation.user.certain,
         };
         if view.context.dwarf.is_some() {
-            let (name, of) = self.parameter(frame, number)?;
+            let (name, of) = self.parameter(g, frame, number, value)?;
             let location = Location::of_bytes(&value.to_le_bytes());
-            self.follow(&start(&name, of, &location, false));
+            self.follow(&start(name.as_deref(), of, &location, false));
         } else {
-            let (of, name) =
-                self.type_names.pointer_receiver(frame.physical_name()).filter(|_| number == 0)?;
-            self.follow(&start(&name, of, &Location::Address(value), true));
+            let (of, name) = self.pointer_receiver(frame.physical_name()).filter(|_| number == 0)?;
+            self.follow(&start(Some(&name), of, &Location::Address(value), true));
         }
         Some(())
     }
 
-    /// The parameter that is passed in the register for integers of this number, if it is one word.
-    fn parameter(&self, frame: &LogicalFrame, number: usize) -> Option<(String, TypeRef)> {
+    /// The parameter that is passed in the register for integers of this number, if it is one word: its name, unless
+    /// that stands for something else where the frame is, and its type.
+    fn parameter(
+        &self,
+        g: &G,
+        frame: &LogicalFrame,
+        number: usize,
+        value: u64,
+    ) -> Option<(Option<String>, TypeRef)> {
         let view = self.view;
-        let variables =
-            locals::in_frame(view.process, frame, None, |frame| locals::variables(view.context, frame));
+        let registers = view.registers(g);
+        let variables = locals::in_frame(view.process, frame, registers.as_ref(), |frame| {
+            locals::variables(view.context, frame)
+        });
         let index = locals::passed::parameter(view.context, frame.physical_name(), &variables, number)?;
+        let stands_for_it = Variable::named(&variables, &variables.get(index)?.name) == Some(index);
         let variable = variables.into_iter().nth(index)?;
-        Some((variable.name, TypeRef::Dwarf(variable.type_id?)))
+        // The function may have put another value into its parameter since.
+        let same = |location| read_word(view.context, location) == Some(value);
+        let is_it = stands_for_it && variable.location.as_ref().is_none_or(same);
+        Some((Some(variable.name).filter(|_| is_it), TypeRef::Dwarf(variable.type_id?)))
     }
 }
 

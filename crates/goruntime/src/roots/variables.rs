@@ -1,8 +1,8 @@
 //! Variables of frames and packages, which is where maps are held.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use panicle_binary::dwarf::VariableKind;
+use panicle_binary::dwarf::{DwarfIndex, VariableKind};
 use panicle_report::{Address, FrameKind, MapRoot, MapRootKind};
 
 use super::{Search, graph::Object, is_map, map_type, path, table::Rank, table::bare_root};
@@ -23,8 +23,8 @@ const NIL_HOPS: u32 = 2;
 
 /// Where a search begins.
 pub(super) struct Start<'s> {
-    /// As Go writes it: `s`, `main.sessions`, `(*main.Server)`.
-    pub(super) name: &'s str,
+    /// As an expression has it: `s`, `main.sessions`, `(*main.Server)`; `None` for what goes by no name.
+    pub(super) name: Option<&'s str>,
     pub(super) of: TypeRef,
     pub(super) location: &'s Location,
     /// It is what a pointer points at, and not a variable.
@@ -52,7 +52,7 @@ impl Search<'_, '_> {
             let root = || MapRoot {
                 goroutine: start.frame.map(|frame| frame.0),
                 frame: start.frame.map(|frame| frame.1),
-                variable: Some(path::render(start.name, prefix.iter().chain(&*held.steps))),
+                variable: start.name.and_then(|name| path::render(name, prefix.iter().chain(&*held.steps))),
                 certain: start.certain,
                 slot: held.slot.map(Address),
                 owner: held.owner.or(itself.filter(|_| prefix.is_empty())).map(|owner| shown(context, owner)),
@@ -113,7 +113,10 @@ impl Search<'_, '_> {
             locals::variables(view.context, frame)
         });
         let mut any = false;
-        for Variable { name, kind, type_id, location, .. } in variables {
+        for (index, variable) in variables.iter().enumerate() {
+            // A name stands for the innermost variable that has it.
+            let name = Variable::named(&variables, &variable.name).filter(|&named| named == index);
+            let Variable { kind, type_id, location, .. } = variable;
             let Some(of) = type_id.map(TypeRef::Dwarf) else { continue };
             if !self.graph.plans.leads(of) {
                 continue;
@@ -121,9 +124,9 @@ impl Search<'_, '_> {
             any = true;
             let Some(location) = location else { continue };
             self.follow(&Start {
-                name: &name,
+                name: name.map(|_| variable.name.as_str()),
                 of,
-                location: &location,
+                location,
                 object: false,
                 kind: match kind {
                     VariableKind::Parameter => MapRootKind::Argument,
@@ -164,11 +167,12 @@ impl Search<'_, '_> {
             let of_library = !package.contains('.') && package != "main";
             globals.push((of_library, name, variable.address.wrapping_add(context.bias), of));
         }
+        let names = Globals::new(dwarf, globals.iter().map(|(_, name, ..)| name.as_str()));
         // In a fixed order, so that a search that is cut short finds the same each time.
         globals.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
         for (_, name, address, of) in globals {
             self.follow(&Start {
-                name: &dwarf.short_names().shorten(&name),
+                name: names.expression(&name).as_deref(),
                 of,
                 location: &Location::Address(address),
                 object: false,
@@ -179,6 +183,38 @@ impl Search<'_, '_> {
                 certain: true,
             });
         }
+    }
+}
+
+/// How expressions name variables of packages.
+struct Globals<'d> {
+    dwarf: &'d DwarfIndex<'d>,
+    /// How many variables go by a short name.
+    known: HashMap<String, usize>,
+}
+
+impl<'d> Globals<'d> {
+    /// Of the variables with these full names.
+    fn new<'n>(dwarf: &'d DwarfIndex<'d>, names: impl Iterator<Item = &'n str>) -> Self {
+        let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
+        let wanted: HashSet<String> = names.map(last).collect();
+        let mut known = HashMap::new();
+        for (name, _) in dwarf.variables().filter(|(name, _)| wanted.contains(&last(name))) {
+            *known.entry(dwarf.short_names().shorten(&name)).or_insert(0) += 1;
+        }
+        Self { dwarf, known }
+    }
+
+    /// `store.Default`, or with the import path where there are several of that name; `None` for what the
+    /// compiler made, whose names no expression has.
+    fn expression(&self, name: &str) -> Option<String> {
+        let package = spell::package(name)?;
+        if !path::is_identifier(name.get(package.len() + 1..)?) {
+            return None;
+        }
+        let short = self.dwarf.short_names().shorten(name);
+        let alone = self.known.get(&short).is_none_or(|count| *count == 1);
+        Some(if alone { short } else { name.to_owned() })
     }
 }
 

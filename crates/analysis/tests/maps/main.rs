@@ -1,6 +1,8 @@
 //! The map of a crash and who used it, held to what the program's source says and the dying runtime printed.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod names;
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
