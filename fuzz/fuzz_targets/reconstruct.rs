@@ -89,7 +89,7 @@ fuzz_target!(|input: &[u8]| {
         if let (Ok((core, _)), Ok((executable, _))) =
             (Core::parse(&sound.core[..cut]), Executable::parse(executable))
         {
-            let options = Options { most_frames_with_locals: 50 };
+            let options = Options { most_frames_with_locals: 50, ..Options::default() };
             let (found, diagnostics) = reconstruct(&core, &executable, &options);
             assert!(!found.goroutines.is_empty() || !diagnostics.is_empty());
         }

@@ -18,6 +18,8 @@
 //! Code is foreign input like everything else: instructions, values, slots and rounds are bounded.
 
 mod analysis;
+mod blocks;
+mod execute;
 mod instruction;
 mod resolve;
 mod state;
@@ -76,6 +78,16 @@ impl Convention {
     pub(crate) fn argument(&self, register: Register) -> Option<usize> {
         self.arguments.iter().position(|known| *known == register)
     }
+}
+
+/// Follows `bytes` as the code of a function, to each of its instructions, for tests that give it anything: how
+/// many places are known in all, `None` where it cannot be followed.
+#[doc(hidden)]
+pub fn follow_bytes(arch: Arch, bytes: &[u8]) -> Option<usize> {
+    let convention = Convention::of(arch)?;
+    let analysis = analysis::Analysis::of_bytes(arch, bytes, &convention)?;
+    let states = (0..analysis.code.steps.len()).filter_map(|step| analysis.run_to(&convention, step, true));
+    Some(states.map(|(before, after)| before.size() + after.map_or(0, |after| after.size())).sum())
 }
 
 #[cfg(test)]

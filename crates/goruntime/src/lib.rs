@@ -57,4 +57,6 @@ pub mod unwind;
 pub mod value;
 
 pub use cframes::LibraryFile;
+#[doc(hidden)]
+pub use flow::follow_bytes;
 pub use reconstruct::{Options, Reconstruction, reconstruct};

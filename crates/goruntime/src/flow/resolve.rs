@@ -221,15 +221,16 @@ impl<'s, 'a> Frames<'s, 'a> {
                 Some(Found { outside: true, ..found })
             }
             Value::Load { base, offset, size, .. } => {
-                let closure =
-                    point.value(base) == Some(Value::Entry(Place::Register(self.convention.context)));
+                let closure = point.value(base)
+                    == Some(Value::Entry(Place::Register(self.convention.context)))
+                    && self.is_kept(index, &point, base, steps);
                 let base = self.resolve(index, base, steps + 1)?;
                 let address = base.value.wrapping_add_signed(offset);
                 let value = match size {
                     4 => u64::from(self.process.memory.u32(address).ok()?),
                     _ => self.process.memory.u64(address).ok()?,
                 };
-                // What a closure has captured stays as it is, and so do constants.
+                // What a closure has captured stays as it is while there is the closure, and so do constants.
                 let fixed = closure || self.is_constant(address);
                 let proof = if fixed { base.proof } else { Proof::ReadAgain };
                 Some(Found { value, proof, ..base })
@@ -239,6 +240,29 @@ impl<'s, 'a> Frames<'s, 'a> {
                 Some(Found { proof: Proof::ReadAgain, ..found })
             }
             Value::Element { .. } | Value::Unknown { .. } | Value::Stale { .. } | Value::Join { .. } => None,
+        }
+    }
+
+    /// Whether a frame, or the one that called it with this value, has a pointer in a variable that the collector
+    /// looks at. What only a dead slot points at may be gone, and something else be there.
+    fn is_kept(&self, index: usize, point: &Point, id: ValueId, steps: u32) -> bool {
+        if steps > MOST_STEPS {
+            return false;
+        }
+        let Some(frame) = self.list.get(index) else { return false };
+        let live = |place| matches!(place, Place::Slot(offset) if self.is_private(frame, offset));
+        if point.now().places().any(|(place, value, _)| value == id && live(place)) {
+            return true;
+        }
+        match point.value(id) {
+            // Closures that have captured nothing are constants.
+            Some(Value::Constant(address)) => self.is_constant(address),
+            Some(Value::Entry(Place::Register(register))) => {
+                self.caller(index).is_some_and(|(outer, caller)| {
+                    self.is_kept(outer, &caller, caller.register(register), steps + 1)
+                })
+            }
+            _ => false,
         }
     }
 

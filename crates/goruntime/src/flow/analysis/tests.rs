@@ -5,20 +5,9 @@ use proptest::prelude::*;
 
 use super::*;
 
-const ENTRY: u64 = 0x40_1000;
-
-/// Follows `bytes`, whose calls are of functions without arguments on the stack.
+/// Follows `bytes`.
 fn follow(arch: Arch, bytes: &[u8]) -> Option<Analysis> {
-    let convention = Convention::of(arch)?;
-    let code = Code::read(arch, bytes, ENTRY)?;
-    let calls = code.steps.iter().filter_map(|step| match step.next {
-        Next::Call(Some(target)) => Some((target, Effect::Clobbers(Some(0)))),
-        _ => None,
-    });
-    let effects = calls.collect();
-    // A table whose entries lie in the code, and then outside of it.
-    let word = |address: u64| Some(if address % 64 < 32 { ENTRY + address % 32 } else { address });
-    Analysis::of_code(code, ENTRY, effects, &word, &convention, &Cell::new(0))
+    Analysis::of_bytes(arch, bytes, &Convention::of(arch)?)
 }
 
 /// The state before the instruction at `site`.
