@@ -23,8 +23,10 @@ use crate::{
     exit::{Done, Failure},
 };
 
-/// Bytes of text that a value is written with when nobody says how many elements it may have.
+/// Bytes of text that a value is written with when nobody says how many elements it may have, and in all: it is in
+/// memory as a whole, which JSON is not.
 const MOST_TEXT: usize = 16 << 10;
+const MOST_TEXT_OF_ALL: usize = 256 << 20;
 /// Bytes of one string.
 const MOST_STRING: u64 = 4096;
 
@@ -175,12 +177,15 @@ fn write(
     style: Style,
 ) -> io::Result<bool> {
     #[derive(Serialize)]
-    struct Found<'f, V> {
+    struct Found<'f> {
         expr: &'f str,
         #[serde(rename = "type")]
         type_name: Option<&'f str>,
         address: Option<Address>,
-        value: V,
+        value: &'f expr::ValueJson<'f>,
+        // Known once the value is written, so it comes behind it.
+        #[serde(serialize_with = "expr::is_cut")]
+        truncated: &'f expr::ValueJson<'f>,
     }
     #[derive(Serialize)]
     struct Failed<'f> {
@@ -192,11 +197,13 @@ fn write(
         (Ok(value), Format::Json) => {
             let limits =
                 json::Limits { depth: style.depth, elements: style.limit, bytes: MOST_STRING, total: 0 };
+            let json = value.json(&context, limits);
             let found = Found {
                 expr: expression,
                 type_name: value.type_name(),
                 address: value.address().map(Address),
-                value: value.json(&context, limits),
+                value: &json,
+                truncated: &json,
             };
             serde_json::to_writer(&mut *out, &found)?;
             writeln!(out)?;
@@ -207,7 +214,7 @@ fn write(
                 depth: style.depth,
                 elements: if style.limit == 0 { u64::MAX } else { style.limit },
                 bytes: MOST_STRING,
-                total: if style.limit == 0 { usize::MAX } else { MOST_TEXT },
+                total: if style.limit == 0 { MOST_TEXT_OF_ALL } else { MOST_TEXT },
             };
             if style.named {
                 write!(out, "{expression} = ")?;

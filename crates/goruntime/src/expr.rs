@@ -153,8 +153,8 @@ impl Value {
     }
 
     /// The value as JSON, read while it is written; see [`json`].
-    pub fn json<'v>(&'v self, context: &'v Context<'v>, limits: json::Limits) -> impl Serialize + 'v {
-        ValueJson { operand: &self.operand, context, limits }
+    pub fn json<'v>(&'v self, context: &'v Context<'v>, limits: json::Limits) -> ValueJson<'v> {
+        ValueJson { operand: &self.operand, context, limits, cut: Cell::new(false) }
     }
 
     /// The answer to the question for `expression`, without the value itself.
@@ -169,17 +169,35 @@ impl Value {
     }
 }
 
-struct ValueJson<'v> {
+/// Serializes whether `value` was cut, for a field behind it.
+pub fn is_cut<S: Serializer>(value: &&ValueJson<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(value.is_cut())
+}
+
+/// A value as JSON, read while it is serialized.
+pub struct ValueJson<'v> {
     operand: &'v Operand,
     context: &'v Context<'v>,
     limits: json::Limits,
+    cut: Cell<bool>,
+}
+
+impl ValueJson<'_> {
+    /// Whether something was left out because it was too much in all, once it was serialized. What the limit for
+    /// elements leaves out is said at each of them.
+    pub fn is_cut(&self) -> bool {
+        self.cut.get()
+    }
 }
 
 impl Serialize for ValueJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.operand {
             Operand::Typed { of, location } => {
-                Json::described(self.context, Rc::clone(of), location, self.limits).serialize(serializer)
+                let json = Json::described(self.context, Rc::clone(of), location, self.limits);
+                let written = json.serialize(serializer);
+                self.cut.set(json.is_cut());
+                written
             }
             Operand::Text { bytes, .. } | Operand::Constant(Constant::Text(bytes)) => {
                 json::text(serializer, bytes, bytes.len() as u64)

@@ -6,7 +6,7 @@ use panicle_report::{EvalError, EvalQuery, Evaluated, MapEntries, MapLayout, Que
 use serde::{Serialize, Serializer};
 
 use crate::{
-    expr::{self, Scope, Value},
+    expr::{self, Scope, Value, ValueJson},
     locals::Variable,
     receiver::Receiver,
     session::{DebugInformation, Session},
@@ -64,12 +64,16 @@ pub struct Evaluation<'a> {
 impl Serialize for Evaluation<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Whole<'w, V> {
+        struct Whole<'w> {
             #[serde(flatten)]
             about: &'w Evaluated,
-            value: V,
+            value: &'w ValueJson<'w>,
+            // Known once the value is written, so it comes behind it.
+            #[serde(serialize_with = "expr::is_cut")]
+            truncated: &'w ValueJson<'w>,
         }
-        Whole { about: &self.about, value: self.value.json(self.context, self.limits) }.serialize(serializer)
+        let value = self.value.json(self.context, self.limits);
+        Whole { about: &self.about, value: &value, truncated: &value }.serialize(serializer)
     }
 }
 
@@ -91,10 +95,10 @@ pub fn answer<R>(
     match query {
         Query::Eval(query) => evaluate(session, query, limits, take),
         Query::MapEntries(query) => {
-            entries::answer(session, query).map(|found| take(Answer::MapEntries(found)))
+            entries::answer(session, query, limits.total).map(|found| take(Answer::MapEntries(found)))
         }
         Query::MapLayout(query) => {
-            entries::layout(session, query).map(|found| take(Answer::MapLayout(found)))
+            entries::layout(session, query, limits.total).map(|found| take(Answer::MapLayout(found)))
         }
     }
 }

@@ -170,6 +170,9 @@ pub struct MapLayout {
     pub from: u64,
     /// Buckets of an `hmap`, or groups of a Swiss map.
     pub rows: Vec<MapLayoutRow>,
+    /// There are fewer rows than were asked for, because their overflow chains are long: ask for those behind the last.
+    #[serde(default)]
+    pub truncated: bool,
     /// Where the key that was asked for belongs.
     pub key: Option<KeyPlace>,
 }

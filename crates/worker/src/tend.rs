@@ -170,6 +170,11 @@ impl Inputs {
         self.scratch = self.scratch.take().or(other.scratch);
     }
 
+    /// The same once more, of those that were unpacked: their files stay as long as either.
+    pub(crate) fn of_unpacked(&self) -> Self {
+        Self { list: self.list.clone(), files: Vec::new(), scratch: self.scratch.clone() }
+    }
+
     /// The core among them, alone; its file stays as long as these.
     pub(crate) fn core(&self) -> Option<Self> {
         let core = self.list.iter().find(|input| input.role == Role::Core)?;

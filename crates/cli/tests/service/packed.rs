@@ -42,6 +42,14 @@ fn an_archive_is_unpacked_in_the_child_and_analysed() {
     assert_eq!(report["source"]["texts"].as_array().unwrap().len(), 1);
     assert!(report["diagnostics"].to_string().contains("was unpacked from"), "{}", report["diagnostics"]);
     assert_eq!(scratch(&server), 0);
+    // What one question unpacked is there for the next.
+    for expression in ["len(runtime.allgs) > 0", "runtime.allgs[0].goid == 1"] {
+        let expression = expression.replace('>', "%3E").replace(' ', "%20").replace('=', "%3D");
+        let expression = expression.replace('[', "%5B").replace(']', "%5D");
+        let answer = server.get(&format!("/api/v1/crashes/{crash}/eval?expr={expression}")).expect(200);
+        assert_eq!(answer["value"], true, "{answer:#}");
+        assert_eq!(scratch(&server), 1);
+    }
 }
 
 #[test]

@@ -237,7 +237,7 @@ impl<'c> Entries<'c> {
     }
 
     /// Bytes of the map that may still be looked at.
-    pub(super) fn bytes_left(&self) -> u64 {
+    pub(crate) fn bytes_left(&self) -> u64 {
         self.budget.left()
     }
 

@@ -37,14 +37,19 @@ const MOST_FAULTS: usize = 12;
 /// How keys and values are written.
 const WRITTEN: Limits = Limits { depth: 2, elements: 16, bytes: 200, total: 1024 };
 
-/// Entries of the map that is asked for.
-pub(super) fn answer(session: &Session<'_>, query: &MapEntriesQuery) -> Result<MapEntries, QueryError> {
+/// Entries of the map that is asked for, in about `most` bytes; 0 for any number.
+pub(super) fn answer(
+    session: &Session<'_>,
+    query: &MapEntriesQuery,
+    most: u64,
+) -> Result<MapEntries, QueryError> {
     let context = session.context();
     let of = map_type(&context, query.map)?;
     let header = maps::header(&context, &of, query.map.address.0)
         .map_err(|error| QueryError::NotFound(error.to_string()))?;
     let words = Words::new(&context, &of, query.map.address.0);
     let limit = query.limit.clamp(1, MOST_ENTRIES) as usize;
+    let mut room = Room::new(most);
     let mut answer = MapEntries {
         len: header.count,
         found: None,
@@ -72,8 +77,10 @@ pub(super) fn answer(session: &Session<'_>, query: &MapEntriesQuery) -> Result<M
     }
     let filter = query.filter.as_ref().map(|filter| filter.to_lowercase());
     match query.sort {
-        None => in_place(&context, &of, query, filter.as_deref(), &words, limit, &mut answer)?,
-        Some(sort) => sorted(&context, &of, query, sort, filter.as_deref(), &words, limit, &mut answer)?,
+        None => in_place(&context, &of, query, filter.as_deref(), &words, limit, &mut room, &mut answer)?,
+        Some(sort) => {
+            sorted(&context, &of, query, sort, filter.as_deref(), &words, limit, &mut room, &mut answer)?;
+        }
     }
     add_problems(&mut answer, words.faults(half_written));
     Ok(answer)
@@ -131,7 +138,26 @@ fn key_of(session: &Session<'_>, of: &MapType, text: &str) -> Result<Value, Quer
     })
 }
 
+/// Bytes of JSON that an answer may still have, about.
+struct Room(u64);
+
+impl Room {
+    fn new(most: u64) -> Self {
+        Self(if most == 0 { u64::MAX } else { most })
+    }
+
+    /// Takes off what an entry takes; false when there is not as much. The first one always has room.
+    fn take(&mut self, entry: &MapEntry, is_first: bool) -> bool {
+        // Names of fields, addresses and punctuation; texts are mostly written as they are.
+        const AROUND: u64 = 100;
+        let rest = self.0.checked_sub(AROUND + (entry.key.len() + entry.value.len()) as u64);
+        self.0 = rest.unwrap_or(0);
+        rest.is_some() || is_first
+    }
+}
+
 /// Entries in the order in which they lie.
+#[expect(clippy::too_many_arguments, reason = "the question, taken apart")]
 fn in_place(
     context: &Context<'_>,
     of: &MapType,
@@ -139,6 +165,7 @@ fn in_place(
     filter: Option<&str>,
     words: &Words<'_>,
     limit: usize,
+    room: &mut Room,
     answer: &mut MapEntries,
 ) -> Result<(), QueryError> {
     let mut entries = maps::entries(context, of, query.map.address.0);
@@ -164,6 +191,11 @@ fn in_place(
         seen += 1;
         let written = words.entry(entry);
         if filter.is_none_or(|filter| contains(&written.key, filter) || contains(&written.value, filter)) {
+            if !room.take(&written, answer.entries.is_empty()) {
+                answer.next_cursor = Some(sealed(query, &cursor));
+                answer.truncated = true;
+                break;
+            }
             words.look(entry);
             answer.entries.push(written);
         }
@@ -182,6 +214,7 @@ fn sorted(
     filter: Option<&str>,
     words: &Words<'_>,
     limit: usize,
+    room: &mut Room,
     answer: &mut MapEntries,
 ) -> Result<(), QueryError> {
     let after = unsealed(query)?.map(Rank::parse).transpose()?;
@@ -218,12 +251,20 @@ fn sorted(
         }
     }
     let best = best.into_sorted_vec();
-    if behind > best.len() as u64 {
-        answer.next_cursor = best.last().map(|(place, _)| sealed(query, &place.rank()));
+    let mut last = None;
+    for (place, at) in &best {
+        let entry = words.entry(kept[*at]);
+        if !room.take(&entry, answer.entries.is_empty()) {
+            break;
+        }
+        answer.entries.push(entry);
+        last = Some(place);
+    }
+    if behind > answer.entries.len() as u64 {
+        answer.next_cursor = last.map(|place| sealed(query, &place.rank()));
         answer.truncated = true;
     }
-    answer.entries = best.iter().map(|(_, at)| words.entry(kept[*at])).collect();
-    for (_, at) in &best {
+    for (_, at) in best.iter().take(answer.entries.len()) {
         words.look(kept[*at]);
     }
     answer.found = Some(seen);
@@ -408,13 +449,27 @@ impl Placed {
     }
 }
 
-/// How the entries of a map lie, and where a key belongs among them.
-pub(super) fn layout(session: &Session<'_>, query: &MapLayoutQuery) -> Result<MapLayout, QueryError> {
+/// How the entries of a map lie, and where a key belongs among them, in about `most` bytes; 0 for any number.
+pub(super) fn layout(
+    session: &Session<'_>,
+    query: &MapLayoutQuery,
+    most: u64,
+) -> Result<MapLayout, QueryError> {
     let context = session.context();
     let of = map_type(&context, query.map)?;
     let address = query.map.address.0;
     maps::header(&context, &of, address).map_err(|error| QueryError::NotFound(error.to_string()))?;
     let mut layout = maps::layout(&context, &of, address, query.from, query.limit);
+    // Buckets may have long chains. Whoever pages goes on behind the last row that there is.
+    let fitting = layout.rows.iter().scan(if most == 0 { u64::MAX } else { most }, |left, row| {
+        const ROW: u64 = 160;
+        const SLOT: u64 = 32;
+        *left = left.checked_sub(ROW + SLOT * row.slots.len() as u64)?;
+        Some(())
+    });
+    let fitting = fitting.count().max(1);
+    layout.truncated = fitting < layout.rows.len();
+    layout.rows.truncate(fitting);
     if let Some(text) = &query.key {
         let key = key_of(session, &of, text)?;
         let found = expr::map_lookup(&context, Some(session.hashes()), &of, address, &key);

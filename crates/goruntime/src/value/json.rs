@@ -6,8 +6,8 @@
 //! | string | string; `{len, text, truncated: true}` when it is cut, `{len, hex}` when it is no UTF-8 |
 //! | struct | object of its fields in order; fields called `_` are left out |
 //! | pointer | `{address, target}`, without `target` where the depth ends, `{address, seen: true}` in a cycle |
-//! | slice, array | `{len, cap, elements: […], truncated}`, `cap` of slices alone |
-//! | map, `sync.Map` | `{len, address, entries: [{key, value}], truncated}` |
+//! | slice, array | `{len, cap, elements: […], truncated}`, `cap` of slices alone; `{len, cap, seen: true}` in a cycle |
+//! | map, `sync.Map` | `{len, address, entries: [{key, value}], truncated}`; `{len, address, seen: true}` in a cycle |
 //! | interface | `{type, value}` |
 //! | channel | `{address, len, cap, closed}` |
 //! | function | `{address, name}` |
@@ -33,6 +33,13 @@ const MOST_TYPES: usize = 4096;
 const SYNC_MAP: &str = "sync.Map";
 /// What a value costs of [`Limits::total`] besides its text.
 const VALUE_COST: u64 = 16;
+/// What all values in a byte of memory may cost where nobody says how much there may be: every value takes a byte, if
+/// it is not reached in several ways.
+const COST_OF_MEMORY: u64 = 16;
+/// How often all memory may be looked through for entries of maps.
+const MAPS_LOOKED_AT: u64 = 4;
+/// The same for cores of next to nothing.
+const LEAST_OF_ALL: u64 = 64 << 20;
 
 /// How much of a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +50,7 @@ pub struct Limits {
     pub elements: u64,
     /// Bytes of one string; 0 for all.
     pub bytes: u64,
-    /// Bytes of JSON in all, about; 0 for any number.
+    /// Bytes of JSON in all, about; 0 for as many as the memory can hold values for.
     pub total: u64,
 }
 
@@ -59,6 +66,7 @@ pub struct Json<'v> {
     of: Rc<Described>,
     location: &'v Location,
     limits: Limits,
+    cut: Cell<bool>,
 }
 
 impl<'v> Json<'v> {
@@ -74,16 +82,25 @@ impl<'v> Json<'v> {
         location: &'v Location,
         limits: Limits,
     ) -> Self {
-        Self { context, of, location, limits }
+        Self { context, of, location, limits, cut: Cell::new(false) }
+    }
+
+    /// Whether something was left out because it was too much in all, once it was serialized.
+    pub fn is_cut(&self) -> bool {
+        self.cut.get()
     }
 }
 
 impl Serialize for Json<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let memory = self.context.memory.size();
+        let whole = memory.saturating_mul(COST_OF_MEMORY).saturating_add(LEAST_OF_ALL);
         let walk = Walk {
             context: self.context,
             limits: self.limits,
-            left: Cell::new(if self.limits.total == 0 { u64::MAX } else { self.limits.total }),
+            left: Cell::new(if self.limits.total == 0 { whole } else { self.limits.total }),
+            in_maps: Cell::new(memory.saturating_mul(MAPS_LOOKED_AT).saturating_add(LEAST_OF_ALL)),
+            cut: &self.cut,
             types: RefCell::default(),
         };
         let place = Place::new(self.location);
@@ -98,6 +115,10 @@ struct Walk<'v> {
     limits: Limits,
     /// What is left of [`Limits::total`].
     left: Cell<u64>,
+    /// Bytes of maps that may still be looked at.
+    in_maps: Cell<u64>,
+    /// Set where there is not as much left.
+    cut: &'v Cell<bool>,
     types: RefCell<HashMap<TypeRef, Rc<Described>>>,
 }
 
@@ -119,7 +140,15 @@ impl Walk<'_> {
     fn spend(&self, cost: u64) -> bool {
         let left = self.left.get().checked_sub(cost);
         self.left.set(left.unwrap_or(0));
+        self.cut.set(self.cut.get() || left.is_none());
         left.is_some()
+    }
+
+    /// Whether another value may be written.
+    fn has_room(&self) -> bool {
+        let has_room = self.left.get() >= VALUE_COST;
+        self.cut.set(self.cut.get() || !has_room);
+        has_room
     }
 
     fn most_elements(&self) -> u64 {
@@ -127,17 +156,20 @@ impl Walk<'_> {
     }
 }
 
-/// A pointer that is being followed.
+/// A pointer, slice or map that is being followed.
 #[derive(Clone, Copy)]
 struct Link<'n> {
     word: u64,
     to: TypeRef,
+    /// How many elements there are behind a slice.
+    len: Option<u64>,
     above: Option<&'n Link<'n>>,
 }
 
 impl Link<'_> {
-    fn has(&self, word: u64, to: TypeRef) -> bool {
-        (self.word, self.to) == (word, to) || self.above.is_some_and(|above| above.has(word, to))
+    fn has(&self, word: u64, to: TypeRef, len: Option<u64>) -> bool {
+        (self.word, self.to, self.len) == (word, to, len)
+            || self.above.is_some_and(|above| above.has(word, to, len))
     }
 }
 
@@ -285,6 +317,9 @@ impl Node<'_> {
         let most = if self.walk.limits.bytes == 0 { u64::MAX } else { self.walk.limits.bytes };
         // A length that memory cannot hold is not allocated.
         let shown = len.min(most).min(self.walk.left.get());
+        if shown < len.min(most) {
+            self.walk.cut.set(true);
+        }
         if !memory.read(data, &mut [0]) || !memory.read(data.wrapping_add(shown.saturating_sub(1)), &mut [0])
         {
             return failed(serializer, format_args!("<unreadable {data:#x}, {len} bytes>"));
@@ -305,12 +340,12 @@ impl Node<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("address", &hex(word))?;
         if let Some(to) = to {
-            if self.path.is_some_and(|path| path.has(word, to)) {
+            if self.path.is_some_and(|path| path.has(word, to, None)) {
                 map.serialize_entry("seen", &true)?;
             } else if self.depth < self.walk.limits.depth {
                 let of = self.walk.describe(to);
                 if !matches!(of.kind, Kind::Unknown) {
-                    let link = Link { word, to, above: self.path };
+                    let link = Link { word, to, len: None, above: self.path };
                     let location = Location::Address(word);
                     let (walk, place) = (self.walk, Place::new(&location));
                     let (depth, nesting) = (self.depth + 1, self.nesting + 1);

@@ -38,6 +38,8 @@ pub(crate) struct EvalAnswer {
     /// The value: numbers, booleans and texts as such; a struct as an object of its fields; a map as
     /// `{len, entries: [{key, value}], truncated}`; a slice as `{len, cap, elements, truncated}`.
     value: serde_json::Value,
+    /// Something was left out of the value because it is too much in all.
+    truncated: bool,
 }
 
 /// Evaluate a Go-like expression in a goroutine's frame.

@@ -11,7 +11,7 @@ use super::super::describe::{Described, TypeRef};
 use super::super::interface::{Dynamic, dynamic};
 use super::super::place::{Gap, Location, Place};
 use super::super::scalar::MAX_LEN;
-use super::{Failed, Node, VALUE_COST, failed, hex};
+use super::{Failed, Link, Node, failed, hex};
 use crate::maps::{self, Prover};
 
 /// Entries of a map that are held against their keys' hashes, and of which it is said that they do not agree.
@@ -31,8 +31,23 @@ impl Node<'_> {
             let text = format_args!("<bad slice: data {data:#x}, len {}>", len as i64);
             return failed(serializer, text);
         }
+        if self.path.is_some_and(|path| path.has(data, elem, Some(len))) {
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_entry("len", &len)?;
+            map.serialize_entry("cap", &cap.ok())?;
+            map.serialize_entry("seen", &true)?;
+            return map.end();
+        }
+        let link = Link { word: data, to: elem, len: Some(len), above: self.path };
         let location = Location::Address(data);
-        self.elements(serializer, Place::new(&location), elem, len, Cap::Slice(cap.ok()))
+        let (walk, of, depth, nesting) = (self.walk, Rc::clone(&self.of), self.depth, self.nesting);
+        Node { walk, of, place: self.place, depth, nesting, path: Some(&link) }.elements(
+            serializer,
+            Place::new(&location),
+            elem,
+            len,
+            Cap::Slice(cap.ok()),
+        )
     }
 
     pub(super) fn elements<S: Serializer>(
@@ -98,8 +113,20 @@ impl Node<'_> {
             Ok(header) => header,
             Err(error) => return failed(serializer, error),
         };
+        let Some(to) = self.of.type_ref else { return serializer.serialize_unit() };
+        if self.path.is_some_and(|path| path.has(word, to, None)) {
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_entry("len", &header.count)?;
+            map.serialize_entry("address", &hex(word))?;
+            map.serialize_entry("seen", &true)?;
+            return map.end();
+        }
+        let link = Link { word, to, len: None, above: self.path };
+        let (walk, depth, nesting) = (self.walk, self.depth, self.nesting);
+        let node =
+            Node { walk, of: Rc::clone(&self.of), place: self.place, depth, nesting, path: Some(&link) };
         let entries = Entries {
-            node: self,
+            node: &node,
             of: &of,
             word,
             truncated: Cell::new(false),
@@ -174,7 +201,7 @@ impl Serialize for Elements<'_> {
         let walk = self.node.walk;
         let mut seq = serializer.serialize_seq(None)?;
         for at in 0..self.len {
-            if at >= walk.most_elements() || walk.left.get() < VALUE_COST {
+            if at >= walk.most_elements() || !walk.has_room() {
                 self.truncated.set(true);
                 break;
             }
@@ -218,13 +245,14 @@ impl Serialize for Entries<'_> {
         let walk = self.node.walk;
         let (key, value) = (walk.describe(self.of.key), walk.describe(self.of.elem));
         let mut seq = serializer.serialize_seq(None)?;
-        let mut entries = maps::entries(walk.context, self.of, self.word);
+        let mut entries = maps::entries(walk.context, self.of, self.word).within(walk.in_maps.get());
+        let whole = entries.bytes_left();
         let hashes = walk.context.hashes;
         let prover = hashes.and_then(|hashes| Prover::new(walk.context, hashes, self.of, self.word));
         let mut faults = Vec::new();
         for entry in entries.by_ref() {
             let count = self.found.get();
-            if count >= walk.most_elements() || walk.left.get() < VALUE_COST {
+            if count >= walk.most_elements() || !walk.has_room() {
                 self.truncated.set(true);
                 break;
             }
@@ -238,7 +266,10 @@ impl Serialize for Entries<'_> {
         }
         if entries.is_cut() {
             self.truncated.set(true);
+            walk.cut.set(true);
         }
+        let looked_at = whole.saturating_sub(entries.bytes_left());
+        walk.in_maps.set(walk.in_maps.get().saturating_sub(looked_at));
         let mut problems = self.problems.borrow_mut();
         problems.extend(entries.problems());
         // One slot may be half written.
