@@ -60,6 +60,11 @@ impl LocalCache {
         Ok(Self { inner: Arc::new(Inner { store, directory, max_bytes, state: Mutex::default() }) })
     }
 
+    /// The blobs that it lays out.
+    pub fn blobs(&self) -> &BlobStore {
+        &self.inner.store
+    }
+
     /// An empty folder beside the files, for what is made of them; it goes with its handle. What it
     /// holds does not count against the cache's size.
     pub fn scratch(&self) -> Result<TempDir, BlobError> {

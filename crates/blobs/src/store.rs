@@ -73,6 +73,15 @@ impl BlobStore {
         self.path(digest).exists()
     }
 
+    /// Takes the bytes of a blob away; one that is not there is none the worse. Whoever reads it meanwhile
+    /// reads on.
+    pub fn remove(&self, digest: &Digest) -> std::io::Result<()> {
+        match fs::remove_file(self.path(digest)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            done => done,
+        }
+    }
+
     /// Whether a file can be written here, with enough room left.
     pub fn check(&self) -> Result<(), BlobError> {
         self.check_space()?;

@@ -49,6 +49,9 @@ pub(crate) struct WorkArguments {
     /// Disk that evidence laid out for analysis may take while it is not in use.
     #[arg(long, value_name = "MIB", default_value_t = 16384, env = "PANICLE_CACHE_MIB")]
     cache_mib: u64,
+    /// Full cores to keep of each group, the newest [default: all]. What else is known of a crash is always kept.
+    #[arg(long, value_name = "N", env = "PANICLE_KEEP_CORES", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_cores: Option<u32>,
     /// How log lines are written to stderr.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "PANICLE_LOG_FORMAT")]
     log_format: LogFormat,
@@ -105,6 +108,7 @@ impl WorkArguments {
             tasks: self.workers.unwrap_or(defaults.tasks),
             limits: self.limits(),
             retry_after: Duration::from_secs(self.retry_after_seconds),
+            keep_cores: self.keep_cores,
             ..defaults
         };
         Worker::new(store, cache, sandbox(), settings)

@@ -28,6 +28,18 @@ pub(crate) struct Evidence {
     pub(crate) received_at: Timestamp,
     /// What is known about it as an executable.
     pub(crate) binary: Option<Binary>,
+    /// Set when its bytes were deleted by policy.
+    pub(crate) deleted: Option<Deleted>,
+}
+
+/// That evidence was deleted.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = DeletedEvidence)]
+pub(crate) struct Deleted {
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) at: Timestamp,
+    /// `deleted by policy, on …`.
+    pub(crate) reason: String,
 }
 
 impl From<panicle_store::Evidence> for Evidence {
@@ -40,6 +52,7 @@ impl From<panicle_store::Evidence> for Evidence {
             size_bytes: evidence.size_bytes,
             received_at: evidence.received_at,
             binary: evidence.binary.map(Binary::from),
+            deleted: evidence.deleted.map(|(at, reason)| Deleted { at, reason }),
         }
     }
 }

@@ -114,6 +114,12 @@ pub(crate) async fn receive(
         stored_bytes: ingested.stored_bytes,
     };
     let new = state.store.record_blob(&blob).await?;
+    // Deleted by policy between the two: only what is on disk is acknowledged.
+    if !state.blobs.contains(&ingested.digest) {
+        let title = "The evidence was deleted at this moment";
+        let detail = "the same bytes were being deleted by policy; send them again";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "deleted-meanwhile", title, detail));
+    }
     metrics::counter!("panicle_uploads_total", "kind" => kind.as_str()).increment(1);
     metrics::counter!("panicle_uploaded_bytes_total", "kind" => kind.as_str()).increment(blob.size_bytes);
     Ok(Received { id: blob.id, new })

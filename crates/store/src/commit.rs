@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use panicle_report::{BuildIds, Diagnostic, Signature};
 
 use crate::{
-    Crash, CrashStatus, JobKind, Lease, ReportPart, Store, StoreError,
+    Crash, CrashStatus, JobKind, Join, JoinKey, Lease, ReportPart, Store, StoreError,
     groups::{
         counters,
         place::{self, Before, Claims},
         react::react,
     },
+    join,
     tx::Tx,
 };
 
@@ -52,6 +53,8 @@ pub struct CrashOutcome {
     /// Set when the executable is stripped, so that the analysis has to be done again once a file with
     /// its debug information arrives: executables and debug files that were tried.
     pub wants_debug: Option<Vec<String>>,
+    /// What it can be joined by with the other half of its evidence, when it is a core or text alone.
+    pub join: Option<JoinKey>,
 }
 
 /// Where a crash stands after [`Store::commit_crash`].
@@ -63,6 +66,8 @@ pub struct Committed {
     pub group: Option<String>,
     /// The group is new.
     pub new_group: bool,
+    /// Two crashes turned out to be one.
+    pub joined: Option<Join>,
 }
 
 impl Store {
@@ -97,7 +102,8 @@ async fn commit(
     on!(tx, db => pass_turnstile!(db, "binaries"));
     let before: Option<Before> = first!(
         tx,
-        "SELECT group_id, pinned_group_id, signature_version, fingerprint, seen_at FROM crashes WHERE id = $1",
+        "SELECT group_id, pinned_group_id, signature_version, fingerprint, seen_at, joined_into \
+         FROM crashes WHERE id = $1",
         crash
     );
     let Some(before) = before else {
@@ -118,8 +124,11 @@ async fn commit(
     note_build(tx, analysed, before.seen_at).await?;
     let claims = Claims::default();
     let place = match &outcome.signature {
-        Some(signature) => Some(place::place(tx, &before, signature, &analysed.class, &claims, now).await?),
-        None => None,
+        // What was joined into another crash is counted there.
+        Some(signature) if before.joined_into.is_none() => {
+            Some(place::place(tx, &before, signature, &analysed.class, &claims, now).await?)
+        }
+        _ => None,
     };
     let signature = outcome.signature.as_ref().map(Crash::signature_columns);
     let revision: Option<(i64,)> = first!(
@@ -165,10 +174,9 @@ async fn commit(
 
     let share_after = counters::share(tx, crash).await?;
     counters::change(tx, share.as_ref(), share_after.as_ref()).await?;
-    let Some(place) = place else {
-        return Ok(Committed { status, group: None, new_group: false });
-    };
-    if before.group_id.as_ref() != Some(&place.group) {
+    if let Some(place) = &place
+        && before.group_id.as_ref() != Some(&place.group)
+    {
         let version = signature.map(|(version, _, _)| version);
         let by_version = version.filter(|_| before.signature_version.is_some_and(|old| Some(old) != version));
         if by_version.is_none() {
@@ -178,7 +186,13 @@ async fn commit(
             place::left(tx, old, &place.group, by_version, now).await?;
         }
     }
-    Ok(Committed { status, group: Some(place.group), new_group: place.new_group })
+    let key = outcome.join.as_ref().filter(|_| status == CrashStatus::Done && before.joined_into.is_none());
+    let joined = join::join(tx, crash, key, now).await?;
+    if joined.is_some() {
+        status = CrashStatus::Queued;
+    }
+    let new_group = place.as_ref().is_some_and(|place| place.new_group);
+    Ok(Committed { status, group: place.map(|place| place.group), new_group, joined })
 }
 
 /// Whether an executable or debug file has arrived while the analysis ran, when nothing waited for it yet.

@@ -93,6 +93,8 @@ pub struct Crash {
     pub rule_id: Option<String>,
     /// The crash that has its evidence now.
     pub joined_into: Option<String>,
+    /// When its core was deleted by policy.
+    pub core_deleted_at: Option<Timestamp>,
 }
 
 /// Which crashes to list.
@@ -144,6 +146,7 @@ pub(crate) struct CrashRecord {
     pinned_group_id: Option<String>,
     rule_id: Option<String>,
     joined_into: Option<String>,
+    core_deleted_at: Option<i64>,
 }
 
 impl CrashRecord {
@@ -185,6 +188,7 @@ impl CrashRecord {
             pinned: self.pinned_group_id.is_some(),
             rule_id: self.rule_id,
             joined_into: self.joined_into,
+            core_deleted_at: time::read_optional(self.core_deleted_at)?,
         })
     }
 }
@@ -214,8 +218,11 @@ impl Store {
         let occurred_at = new.occurred_at.map(Timestamp::as_microsecond);
         let mut tx = self.begin().await?;
         let tx_ = &mut tx;
+        // In turn with whoever deletes evidence that no crash has.
+        on!(tx_, db => pass_turnstile!(db, "binaries"));
         for evidence in &new.evidence {
-            let row: Option<(String,)> = first!(tx_, "SELECT kind FROM blobs WHERE id = $1", &evidence.id);
+            let row: Option<(String,)> =
+                first!(tx_, "SELECT kind FROM blobs WHERE id = $1 AND deleted_at IS NULL", &evidence.id);
             let (kind,) =
                 row.ok_or_else(|| StoreError::NotFound { what: "blob", id: evidence.id.clone() })?;
             check_kind(evidence, &kind)?;
@@ -228,6 +235,7 @@ impl Store {
             &new.idempotency_key
         );
         let created = if let Some((known, labels)) = known {
+            let (known, labels) = joined(tx_, known, labels).await?;
             add_to(tx_, new, &identity, &known, &labels).await?;
             Created { id: known, new: false }
         } else {
@@ -256,14 +264,26 @@ impl Store {
             added += exec!(
                 tx_,
                 "INSERT INTO crash_evidence (crash_id, blob_id, kind, origin, added_at) \
-                 VALUES ($1, $2, $3, 'named', $4) ON CONFLICT (crash_id, blob_id, kind) DO NOTHING",
+                 VALUES ($1, $2, $3, 'named', $4) ON CONFLICT (crash_id, blob_id, kind) DO UPDATE SET \
+                 deleted_at = NULL, deleted_reason = NULL WHERE crash_evidence.deleted_at IS NOT NULL",
                 &created.id,
                 &evidence.id,
                 evidence.kind.as_str(),
                 now
             );
         }
-        if added > 0 {
+        if new.evidence.iter().any(|evidence| evidence.kind == EvidenceKind::Core) {
+            exec!(
+                tx_,
+                "UPDATE crashes SET has_core = $2, core_deleted_at = NULL WHERE id = $1",
+                &created.id,
+                true
+            );
+        }
+        // Without a core that was deleted, an analysis would know less than the report there is.
+        let whole: Option<(Option<i64>,)> =
+            first!(tx_, "SELECT core_deleted_at FROM crashes WHERE id = $1", &created.id);
+        if added > 0 && whole.is_some_and(|row| row.0.is_none()) {
             on!(tx_, db => requeue!(db, &created.id, now));
         }
         tx.commit().await?;
@@ -274,6 +294,16 @@ impl Store {
     /// Queues a crash for another analysis.
     pub async fn reanalyse(&self, id: &str) -> Result<(), StoreError> {
         let now = Timestamp::now().as_microsecond();
+        let crash = self.crash(id).await?;
+        if let Some(into) = crash.joined_into {
+            return Err(StoreError::Invalid(format!("crash {id} is a part of crash {into}")));
+        }
+        if let Some(at) = crash.core_deleted_at {
+            return Err(StoreError::Invalid(format!(
+                "its core was deleted by policy, on {}; the report that there is stays",
+                at.strftime("%Y-%m-%d %H:%M:%S UTC")
+            )));
+        }
         transaction!(self, tx => {
             if requeue!(tx, id, now) == 0 {
                 return Err(StoreError::NotFound { what: "crash", id: id.to_owned() });
@@ -294,7 +324,7 @@ impl Store {
     /// Crashes, newest first.
     pub async fn crashes(&self, filter: &CrashFilter, limit: u32) -> Result<Vec<Crash>, StoreError> {
         let rows: Vec<CrashRecord> = query!(self, db => sqlx::query_as(
-            "SELECT * FROM crashes WHERE (CAST($1 AS TEXT) IS NULL OR group_id = $1) \
+            "SELECT * FROM crashes WHERE joined_into IS NULL AND (CAST($1 AS TEXT) IS NULL OR group_id = $1) \
              AND (CAST($2 AS TEXT) IS NULL OR status = $2) AND (CAST($3 AS TEXT) IS NULL OR class = $3) \
              AND (CAST($4 AS TEXT) IS NULL OR service = $4) AND (CAST($5 AS TEXT) IS NULL OR id < $5) \
              ORDER BY id DESC LIMIT $6")
@@ -307,6 +337,20 @@ impl Store {
             .fetch_all(db)
             .await)?;
         rows.into_iter().map(CrashRecord::read).collect()
+    }
+}
+
+/// The crash that has the evidence of this one now, which may be itself, and its labels.
+async fn joined(tx: &mut Tx, mut id: String, mut labels: String) -> Result<(String, String), StoreError> {
+    // Each crash is joined once, into one that is older.
+    loop {
+        let row: Option<(String, String)> = first!(
+            tx,
+            "SELECT i.id, i.labels FROM crashes c JOIN crashes i ON i.id = c.joined_into WHERE c.id = $1",
+            &id
+        );
+        let Some(row) = row else { return Ok((id, labels)) };
+        (id, labels) = row;
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Evidence {
     pub received_at: Timestamp,
     /// What is known about it as an executable.
     pub binary: Option<BinaryRow>,
+    /// When its bytes were deleted, and why.
+    pub deleted: Option<(Timestamp, String)>,
 }
 
 /// What a child process read out of an executable.
@@ -93,6 +95,8 @@ struct EvidenceRecord {
     dwarf: Option<String>,
     stripped: Option<bool>,
     problem: Option<String>,
+    deleted_at: Option<i64>,
+    deleted_reason: Option<String>,
 }
 
 impl EvidenceRecord {
@@ -129,6 +133,8 @@ impl EvidenceRecord {
             size_bytes: self.size_bytes as u64,
             received_at,
             binary,
+            deleted: time::read_optional(self.deleted_at)?
+                .map(|at| (at, self.deleted_reason.unwrap_or_else(|| "no crash has it any more".to_owned()))),
         })
     }
 }
@@ -159,6 +165,17 @@ impl Store {
             .execute(&mut *tx)
             .await?
             .rows_affected() > 0;
+            // What was deleted is here again.
+            let inserted = inserted || sqlx::query(
+                "UPDATE blobs SET deleted_at = NULL, freed = $2, stored_bytes = $3 \
+                 WHERE id = $1 AND deleted_at IS NOT NULL",
+            )
+            .bind(&blob.id)
+            .bind(false)
+            .bind(blob.stored_bytes as i64)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected() > 0;
             if inserted && blob.kind == EvidenceKind::Binary {
                 sqlx::query(
                     "INSERT INTO binaries (id, identified, received_at) VALUES ($1, $2, $3) \
@@ -182,8 +199,9 @@ impl Store {
     /// One piece of evidence.
     pub async fn evidence(&self, id: &str) -> Result<Evidence, StoreError> {
         let row: Option<EvidenceRecord> = query!(self, db => sqlx::query_as(concat!(
-            "SELECT b.id, b.kind, b.name, b.size_bytes, b.received_at, ", binary_columns!(),
-            " FROM blobs b LEFT JOIN binaries n ON n.id = b.id WHERE b.id = $1"))
+            "SELECT b.id, b.kind, b.name, b.size_bytes, b.received_at, b.deleted_at, \
+            (SELECT MAX(e.deleted_reason) FROM crash_evidence e WHERE e.blob_id = b.id) AS deleted_reason, ",
+            binary_columns!(), " FROM blobs b LEFT JOIN binaries n ON n.id = b.id WHERE b.id = $1"))
             .bind(id)
             .fetch_optional(db)
             .await)?;
@@ -193,7 +211,7 @@ impl Store {
     /// What is known to belong to a crash, in the order of kinds.
     pub async fn crash_evidence(&self, crash: &str) -> Result<Vec<Evidence>, StoreError> {
         let rows: Vec<EvidenceRecord> = query!(self, db => sqlx::query_as(concat!(
-            "SELECT b.id, e.kind, b.name, b.size_bytes, b.received_at, ", binary_columns!(),
+            "SELECT b.id, e.kind, b.name, b.size_bytes, b.received_at, e.deleted_at, e.deleted_reason, ", binary_columns!(),
             " FROM crash_evidence e JOIN blobs b ON b.id = e.blob_id LEFT JOIN binaries n ON n.id = b.id \
              WHERE e.crash_id = $1 ORDER BY e.kind, e.added_at, b.id"))
             .bind(crash)
@@ -210,7 +228,8 @@ impl Store {
     ) -> Result<Vec<BinaryRow>, StoreError> {
         let (at, id) = before.unwrap_or((i64::MAX, String::new()));
         let rows: Vec<EvidenceRecord> = query!(self, db => sqlx::query_as(concat!(
-            "SELECT b.id, b.kind, b.name, b.size_bytes, n.received_at, ", binary_columns!(),
+            "SELECT b.id, b.kind, b.name, b.size_bytes, n.received_at, b.deleted_at, \
+            CAST(NULL AS TEXT) AS deleted_reason, ", binary_columns!(),
             " FROM binaries n JOIN blobs b ON b.id = n.id WHERE (n.received_at, n.id) < ($1, $2) \
              ORDER BY n.received_at DESC, n.id DESC LIMIT $3"))
             .bind(at)
@@ -287,9 +306,9 @@ impl Store {
         }
         let woken: Vec<(String,)> = all!(
             tx_,
-            "UPDATE crashes SET status = 'queued' WHERE (status = 'waiting-for-binary' \
+            "UPDATE crashes SET status = 'queued' WHERE core_deleted_at IS NULL AND ((status = 'waiting-for-binary' \
              AND (gnu_build_id = $1 OR go_build_id = $2)) OR (status = 'done' AND missing_debug AND $4 \
-             AND (gnu_build_id = $1 OR go_build_id = $2 OR text_sha256 = $3)) RETURNING id",
+             AND (gnu_build_id = $1 OR go_build_id = $2 OR text_sha256 = $3))) RETURNING id",
             &facts.build_ids.gnu,
             &facts.build_ids.go,
             &facts.build_ids.text_sha256,

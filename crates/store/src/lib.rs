@@ -24,7 +24,9 @@ mod crashes;
 mod error;
 mod evidence;
 mod groups;
+mod join;
 mod reports;
+mod retention;
 mod search;
 mod time;
 mod words;
@@ -39,6 +41,7 @@ pub use groups::{
     GroupPage, GroupSort, Mute, MuteUntil, RelatedGroup, Resolved, ResolvedIn, Split, TrendStep, Variant,
 };
 pub use jobs::{Claim, Job, Lease};
+pub use join::{Join, JoinKey, JoinSide};
 pub use reports::{Part, ReportPart};
 pub use search::{Found, Stats};
 pub use words::{CrashStatus, EventKind, EvidenceKind, GroupState, JobKind, NotAWord};

@@ -38,8 +38,8 @@ impl Store {
         let groups = self.groups(&filter, &page).await?;
         let anywhere = like(text);
         let rows: Vec<CrashRecord> = query!(self, db => sqlx::query_as(
-            "SELECT * FROM crashes WHERE id LIKE $1 ESCAPE '\\' OR LOWER(service) LIKE $2 ESCAPE '\\' \
-             OR LOWER(hostname) LIKE $2 ESCAPE '\\' ORDER BY id DESC LIMIT $3")
+            "SELECT * FROM crashes WHERE joined_into IS NULL AND (id LIKE $1 ESCAPE '\\' OR LOWER(service) LIKE $2 ESCAPE '\\' \
+             OR LOWER(hostname) LIKE $2 ESCAPE '\\') ORDER BY id DESC LIMIT $3")
             .bind(&anywhere[1..])
             .bind(&anywhere)
             .bind(i64::from(limit))
@@ -51,7 +51,7 @@ impl Store {
     /// Counts.
     pub async fn stats(&self) -> Result<Stats, StoreError> {
         let rows: Vec<(String, i64)> = query!(self, db => {
-            sqlx::query_as("SELECT status, COUNT(*) FROM crashes GROUP BY status").fetch_all(db).await
+            sqlx::query_as("SELECT status, COUNT(*) FROM crashes WHERE joined_into IS NULL GROUP BY status").fetch_all(db).await
         })?;
         let (groups,): (i64,) = query!(self, db => {
             sqlx::query_as("SELECT COUNT(*) FROM crash_groups WHERE crashes > 0").fetch_one(db).await

@@ -2,11 +2,12 @@ use std::collections::{BTreeSet, HashSet};
 
 use panicle_report::{BinaryMatch, BuildIds, Diagnostic, DwarfPresence, Report, Stage, VerdictClass};
 use panicle_sandbox::{CoreIdentity, Identity, Role, Stopped, Task};
-use panicle_store::{Analysed, CrashOutcome, Evidence, EvidenceKind, Job, Part};
+use panicle_store::{Analysed, CrashOutcome, Evidence, EvidenceKind, Job, JoinSide, Part};
 
 use crate::{
     JobError, Worker,
     identify::identity,
+    join::joined,
     parts::{Pieces, part},
     tend::{Inputs, Tended},
 };
@@ -21,7 +22,8 @@ impl Worker {
     pub(crate) async fn analyse(&self, job: &Job, tended: &Tended) -> Result<(), JobError> {
         let store = &self.inner.store;
         let crash = store.crash(&job.subject).await?;
-        let evidence = store.crash_evidence(&crash.id).await?;
+        let mut evidence = store.crash_evidence(&crash.id).await?;
+        evidence.retain(|evidence| evidence.deleted.is_none());
         let (binaries, others): (Vec<_>, Vec<_>) =
             evidence.into_iter().partition(|evidence| evidence.kind == EvidenceKind::Binary);
 
@@ -58,12 +60,14 @@ impl Worker {
         inputs.extend(tended.lay_out(candidates.into_iter().take(MAX_BINARIES).collect()).await?);
         inputs.extend(tended.lay_out(self.libraries(core.as_ref()).await?).await?);
 
-        let pieces = tended.child(Task::Analyse, &inputs, Pieces::default(), Pieces::take).await?;
+        let mut pieces = tended.child(Task::Analyse, &inputs, Pieces::default(), Pieces::take).await?;
         if let Some((input, reason)) = pieces.failed {
             return Err(JobError::Input { input, reason });
         }
+        let stacks = std::mem::take(&mut pieces.stacks);
         let (mut head, mut parts) = pieces.whole().map_err(Stopped::Output)?;
 
+        notes.extend(store.joins(&crash.id).await?.iter().map(joined));
         head.diagnostics.splice(0..0, notes);
         let waits = core.as_ref().is_some_and(|core| lacks_binary(core, &head));
         if waits {
@@ -74,11 +78,17 @@ impl Worker {
             head.diagnostics.push(missing_debug());
         }
         let texts = inputs.list.iter().any(|input| !matches!(input.role, Role::Core | Role::Binary));
+        let side = match (core.is_some(), texts) {
+            (true, false) => Some(JoinSide::Core),
+            (false, true) => Some(JoinSide::Text),
+            _ => None,
+        };
         let groups = groups(&head, core.as_ref(), waits && !texts);
         let outcome = CrashOutcome {
             analysed: columns(&head, core),
             signature: groups.then(|| head.signature.clone()),
             matched: matched(&head, &tried, &inputs),
+            join: side.filter(|_| groups).and_then(|side| stacks.key(side, &head)),
             wants_debug: wants_debug.then(|| tried.clone()),
             waits_for_binary: waits.then_some(tried),
             parts: {
@@ -87,11 +97,15 @@ impl Worker {
             },
         };
         let committed = store.commit_crash(&job.lease, &crash.id, &outcome).await?;
+        if let Some(group) = &committed.group {
+            self.expire_cores(group).await;
+        }
         tracing::info!(
             crash = crash.id,
             status = committed.status.as_str(),
             group = committed.group,
             new_group = committed.new_group,
+            joined = committed.joined.map(|join| join.joined),
             "analysed"
         );
         Ok(())

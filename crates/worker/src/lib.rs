@@ -7,7 +7,9 @@
 mod analyse;
 mod ask;
 mod identify;
+mod join;
 mod parts;
+mod retention;
 mod run;
 mod tend;
 
@@ -47,6 +49,8 @@ pub struct Settings {
     pub lease: Duration,
     /// Attempts before a job is set aside.
     pub max_attempts: u32,
+    /// Full cores to keep of each group, the newest; all of them when not given.
+    pub keep_cores: Option<u32>,
     /// Pause before the second attempt; four times as long before the third.
     pub retry_after: Duration,
 }
@@ -60,6 +64,7 @@ impl Settings {
             limits: Limits::default(),
             lease: Duration::from_mins(1),
             max_attempts: 3,
+            keep_cores: None,
             retry_after: Duration::from_secs(5),
         }
     }

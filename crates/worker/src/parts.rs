@@ -3,6 +3,8 @@ use panicle_sandbox::Answer;
 use panicle_store::{Part, ReportPart};
 use serde::Serialize;
 
+use crate::join::Stacks;
+
 /// zstd's level for reports: they are written once and are small beside the evidence.
 const LEVEL: i32 = 3;
 
@@ -14,6 +16,8 @@ pub(crate) struct Pieces {
     parts: Vec<ReportPart>,
     chunks: u32,
     goroutines: u64,
+    /// What the other half of this crash's evidence would have, too.
+    pub(crate) stacks: Stacks,
     ended: bool,
     pub(crate) failed: Option<(String, String)>,
 }
@@ -34,6 +38,7 @@ impl Pieces {
                     .goroutines
                     .checked_sub(goroutines.len() as u64)
                     .ok_or("more goroutines than rows")?;
+                self.stacks.take(&goroutines);
                 self.parts.push(part(Part::Goroutines, self.chunks, &goroutines)?);
                 self.chunks += 1;
             }

@@ -120,3 +120,112 @@ fn groups_are_merged_and_parted_over_http() {
         "not-found"
     );
 }
+
+#[test]
+fn four_hundred_restarts_are_one_group_and_one_notification_with_the_newest_cores() {
+    let server = Server::start(&["--keep-cores", "2"]);
+    let body = json!({ "service": "shop" });
+    let blobs: Vec<String> = (0..396)
+        .map(|n| {
+            // As many pods as restarts: what differs is what differs between pods.
+            let text =
+                format!("pod-{n}\n{}", text(7).replace("goroutine 1 ", &format!("goroutine {} ", n + 1)));
+            let text = text.replace("0x1)", &format!("0xc000{n:06x})"));
+            server.put_stream("text", text.as_bytes())
+        })
+        .collect();
+    for (n, blob) in blobs.iter().enumerate() {
+        server.crash(&json!({ "texts": [blob], "service": "shop", "hostname": format!("pod-{n}") }));
+    }
+    let groups = server.wait_until("/api/v1/groups", |groups| groups["items"][0]["count"] == 396);
+    assert_eq!(groups["items"].as_array().unwrap().len(), 1, "{groups:#}");
+    let events = server.get("/api/v1/events").expect(200);
+    assert_eq!(events["items"].as_array().unwrap().len(), 1);
+
+    // Real cores, of one bug.
+    let mut crashes = Vec::new();
+    for go in ["1.22", "1.25", "1.26", "1.27"] {
+        let fixture = panicle_fixtures::get("nil-map-write", go);
+        let binary = server.put_file("binary", &fixture.binary);
+        let core = server.put_file("core", &fixture.core);
+        let mut body = body.clone();
+        body["core"] = json!(core);
+        body["binaries"] = json!([binary]);
+        let crash = server.crash(&body);
+        crashes.push((core, server.wait(&crash, &["done", "failed", "quarantined"])));
+    }
+    let group = group_path(&crashes[3].1);
+    assert_eq!(server.get(&group).expect(200)["count"], 4);
+    let oldest = format!("/api/v1/crashes/{}", crashes[0].1["id"].as_str().unwrap());
+    server.wait_until(&oldest, |crash| !evidence_of(crash, "core")["deleted"].is_null());
+    let kept: Vec<bool> = crashes
+        .iter()
+        .map(|(_, crash)| {
+            let crash = server.get(&format!("/api/v1/crashes/{}", crash["id"].as_str().unwrap())).expect(200);
+            assert!(crash["has_report"].as_bool().unwrap());
+            evidence_of(&crash, "core")["deleted"].is_null()
+        })
+        .collect();
+    assert_eq!(kept, [false, false, true, true]);
+    for ((core, crash), kept) in crashes.iter().zip(kept) {
+        let (shard, rest) = core.split_at(2);
+        let file = server.data().join("blobs").join(shard).join(format!("{rest}.zst"));
+        assert_eq!(file.exists(), kept, "its disk is free again");
+        let content = server.get(&format!("/api/v1/blobs/{core}/content"));
+        if kept {
+            assert_eq!(content.status, 200);
+        } else {
+            assert_eq!(content.problem(410), "evidence-gone");
+            // The report is all there.
+            let report = server.get(&format!("/api/v1/crashes/{}/report", crash["id"].as_str().unwrap()));
+            assert_eq!(report.expect(200)["verdict"]["class"], "nil-map-write");
+        }
+    }
+}
+
+fn evidence_of<'a>(crash: &'a Value, kind: &str) -> &'a Value {
+    crash["evidence"].as_array().unwrap().iter().find(|evidence| evidence["kind"] == kind).unwrap()
+}
+
+#[test]
+fn a_core_and_its_own_text_are_one_crash_in_whatever_order_they_come() {
+    let server = Server::start(&[]);
+    for (program, core_first) in [("nil-map-write", true), ("nil-dereference", false)] {
+        let fixture = panicle_fixtures::get(program, "1.26");
+        let printed = std::fs::read_to_string(&fixture.stderr).unwrap();
+        let binary = server.put_file("binary", &fixture.binary);
+        let core = server.put_file("core", &fixture.core);
+        let text = server.put_stream("text", printed.as_bytes());
+        // The same program died of the same an hour before, on the same host.
+        let near = server.put_stream("text", format!("{printed}\nand so on\n").as_bytes());
+        let near = json!({ "texts": [near], "hostname": program, "occurred_at": "2026-01-02T02:04:05Z" });
+        let near = server.wait(&server.crash(&near), &["done"]);
+        let mut halves = [
+            json!({ "core": core, "binaries": [binary], "hostname": program, "occurred_at": "2026-01-02T03:04:05Z" }),
+            json!({ "texts": [text], "hostname": program, "occurred_at": "2026-01-02T03:04:07Z" }),
+        ];
+        if !core_first {
+            halves.reverse();
+        }
+        let first = server.wait(&server.crash(&halves[0]), &["done"]);
+        let id = first["id"].as_str().unwrap();
+        let second = server.crash(&halves[1]);
+        let joined =
+            server.wait_until(&format!("/api/v1/crashes/{second}"), |crash| !crash["joined_into"].is_null());
+        assert_eq!((&joined["joined_into"], &joined["group_id"]), (&json!(id), &Value::Null));
+        let whole = server.wait_until(&format!("/api/v1/crashes/{id}"), |crash| {
+            crash["status"] == "done" && crash["analysed_at"] != first["analysed_at"]
+        });
+        assert_eq!(whole["evidence"].as_array().unwrap().len(), 3);
+        let diagnostics = whole["diagnostics"].as_array().unwrap();
+        let said = diagnostics.iter().find(|said| said["ref"] == format!("crash {second}")).unwrap();
+        assert!(said["text"].as_str().unwrap().contains(&format!("host {program}, 2.0 seconds")), "{said}");
+        assert_eq!(whole["group_id"], near["group_id"]);
+        let group = server.get(&group_path(&whole)).expect(200);
+        assert_eq!(group["count"], 2, "this one, and the one an hour before");
+        let near = server.get(&format!("/api/v1/crashes/{}", near["id"].as_str().unwrap())).expect(200);
+        assert_eq!(near["joined_into"], Value::Null);
+        // Whoever sends a half again is shown the whole.
+        assert_eq!(server.crash(&halves[1]), id);
+    }
+}

@@ -87,6 +87,10 @@ pub(crate) async fn content(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let digest: Digest = id.parse().map_err(|_| Problem::not_found(format!("there is no blob {id}")))?;
+    if let Some((_, reason)) = state.store.evidence(&digest.to_string()).await?.deleted {
+        let title = "The evidence is not kept any more";
+        return Err(Problem::new(StatusCode::GONE, "evidence-gone", title, reason));
+    }
     let blobs = state.blobs.clone();
     let reader = tokio::task::spawn_blocking(move || blobs.reader(&digest))
         .await

@@ -23,6 +23,7 @@ pub(crate) struct Before {
     pub(crate) signature_version: Option<i64>,
     pub(crate) fingerprint: Option<String>,
     pub(crate) seen_at: i64,
+    pub(crate) joined_into: Option<String>,
 }
 
 /// What rules say of a crash.

@@ -6,4 +6,6 @@
 mod crashes;
 mod groups;
 mod jobs;
+mod joins;
+mod retention;
 mod support;

@@ -88,6 +88,7 @@ pub(crate) fn outcome(fingerprint: &str) -> CrashOutcome {
         matched: Vec::new(),
         waits_for_binary: None,
         wants_debug: None,
+        join: None,
     }
 }
 

@@ -1,0 +1,109 @@
+//! What is deleted by policy: full cores of a group beyond the newest ones. Everything else is kept.
+//!
+//! Deleting takes two steps, so that neither a crash of this program nor an upload of the same bytes at the
+//! same moment loses anything: first the rows say that a core is gone, then its bytes go, within a transaction
+//! that finds the rows still saying so. An upload in between makes them say the opposite.
+
+use jiff::Timestamp;
+
+use crate::{Store, StoreError, tx::Tx};
+
+/// Cores that are looked at in one go.
+const BATCH: i64 = 100;
+
+impl Store {
+    /// Marks as deleted the cores of a group beyond its newest `keep`, or beyond what was decided for the
+    /// group. Those of crashes that wait for an analysis stay. Answers how many crashes lost their core.
+    pub async fn expire_cores(&self, group: &str, keep: Option<u32>) -> Result<u64, StoreError> {
+        let now = Timestamp::now();
+        let mut tx = self.begin().await?;
+        // In turn with whoever names evidence or commits an analysis.
+        on!(&mut tx, db => pass_turnstile!(db, "binaries"));
+        let row: Option<(Option<i64>,)> =
+            first!(&mut tx, "SELECT keep_cores FROM crash_groups WHERE id = $1", group);
+        let decided = row.and_then(|row| row.0).or_else(|| keep.map(i64::from));
+        let Some(keep) = decided else { return Ok(0) };
+        let excess: Vec<(String, String)> = all!(
+            &mut tx,
+            "SELECT id, status FROM crashes WHERE group_id = $1 AND has_core = $2 \
+             ORDER BY seen_at DESC, id DESC LIMIT $3 OFFSET $4",
+            group,
+            true,
+            BATCH,
+            keep
+        );
+        let reason = format!("deleted by policy, on {}", now.strftime("%Y-%m-%d %H:%M:%S UTC"));
+        let reason = match keep {
+            1 => format!("{reason}: the newest core of each group is kept"),
+            _ => format!("{reason}: the newest {keep} cores of each group are kept"),
+        };
+        let mut expired = 0;
+        for (crash, status) in excess {
+            // Somebody still needs it.
+            if status == "done" {
+                expire(&mut tx, &crash, &reason, now.as_microsecond()).await?;
+                expired += 1;
+            }
+        }
+        tx.commit().await?;
+        Ok(expired)
+    }
+
+    /// Blobs that no crash has any more and whose bytes are still there.
+    pub async fn blobs_to_free(&self, limit: u32) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = query!(self, db => sqlx::query_as(
+            "SELECT id FROM blobs WHERE deleted_at IS NOT NULL AND freed = $2 ORDER BY deleted_at LIMIT $1")
+            .bind(i64::from(limit))
+            .bind(false)
+            .fetch_all(db)
+            .await)?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
+    /// Has `remove` take the bytes of a blob away, unless it was uploaded again meanwhile. Answers whether
+    /// it did.
+    pub async fn free_blob(
+        &self,
+        id: &str,
+        remove: impl FnOnce() -> std::io::Result<()> + Send,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        // Whoever records the blob again waits for this row, and then finds the bytes gone.
+        let freed = exec!(
+            &mut tx,
+            "UPDATE blobs SET freed = $2, stored_bytes = 0 WHERE id = $1 AND deleted_at IS NOT NULL AND freed = $3",
+            id,
+            true,
+            false
+        );
+        if freed == 0 {
+            return Ok(false);
+        }
+        remove().map_err(|source| StoreError::Io { what: format!("removing blob {id}"), source })?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+async fn expire(tx: &mut Tx, crash: &str, reason: &str, now: i64) -> Result<(), StoreError> {
+    let cores: Vec<(String,)> = all!(
+        tx,
+        "UPDATE crash_evidence SET deleted_at = $2, deleted_reason = $3 WHERE crash_id = $1 AND kind = 'core' \
+         AND deleted_at IS NULL RETURNING blob_id",
+        crash,
+        now,
+        reason
+    );
+    exec!(tx, "UPDATE crashes SET has_core = $3, core_deleted_at = $2 WHERE id = $1", crash, now, false);
+    for (blob,) in cores {
+        exec!(
+            tx,
+            "UPDATE blobs SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL AND NOT EXISTS \
+             (SELECT 1 FROM crash_evidence e JOIN crashes c ON c.id = e.crash_id WHERE e.blob_id = $1 \
+             AND e.deleted_at IS NULL AND c.joined_into IS NULL)",
+            &blob,
+            now
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! What is deleted by policy, and what is not.
+
+use panicle_store::{EvidenceKind, GroupChange, NewCrash, NewEvidence, Store, StoreError};
+
+use crate::support::{blob, contract, crash, next, outcome};
+
+async fn done(store: &Store, core: &str) -> String {
+    let id = crash(store, core, "shop").await;
+    let job = next(store).await;
+    store.commit_crash(&job.lease, &id, &outcome("aa")).await.unwrap();
+    id
+}
+
+async fn free(store: &Store) -> Vec<String> {
+    let mut freed = Vec::new();
+    for id in store.blobs_to_free(100).await.unwrap() {
+        if store.free_blob(&id, || Ok(())).await.unwrap() {
+            freed.push(id);
+        }
+    }
+    freed
+}
+
+contract! {
+    async fn the_newest_cores_of_a_group_are_kept_and_all_that_is_known(store: Store) {
+        let mut crashes = Vec::new();
+        for core in ["c1", "c2", "c3", "c4"] {
+            crashes.push(done(&store, core).await);
+        }
+        let group = store.crash(&crashes[0]).await.unwrap().group_id.unwrap();
+        assert_eq!(store.expire_cores(&group, None).await.unwrap(), 0, "all, unless somebody says otherwise");
+        // The oldest waits to be analysed again, and the next one's core is also another crash's.
+        store.reanalyse(&crashes[0]).await.unwrap();
+        blob(&store, "t1", EvidenceKind::Text).await;
+        let shared = NewCrash {
+            evidence: vec![NewEvidence { id: "t1".to_owned(), kind: EvidenceKind::Text }, NewEvidence { id: "c2".to_owned(), kind: EvidenceKind::Core }],
+            ..NewCrash::default()
+        };
+        store.create_crash(&shared).await.unwrap();
+        assert_eq!(store.expire_cores(&group, Some(1)).await.unwrap(), 1);
+        assert_eq!(free(&store).await, ["c3"]);
+        assert!(free(&store).await.is_empty());
+        let crash = store.crash(&crashes[2]).await.unwrap();
+        assert!(crash.core_deleted_at.is_some() && crash.report_revision == 1 && crash.group_id.is_some());
+        let evidence = &store.crash_evidence(&crashes[2]).await.unwrap()[0];
+        let (_, reason) = evidence.deleted.as_ref().unwrap();
+        assert!(reason.starts_with("deleted by policy, on 2"), "{reason}");
+        assert_eq!(store.evidence("c3").await.unwrap().deleted.as_ref().unwrap().1, *reason);
+        assert!(matches!(store.reanalyse(&crashes[2]).await, Err(StoreError::Invalid(_))));
+        // What is gone cannot be named; other evidence can be added, and does not cost the report.
+        let gone = NewCrash { evidence: vec![NewEvidence { id: "c3".to_owned(), kind: EvidenceKind::Core }], ..NewCrash::default() };
+        assert!(matches!(store.create_crash(&gone).await, Err(StoreError::NotFound { .. })));
+
+        // It is sent again, and the crash is whole again.
+        assert!(blob(&store, "c3", EvidenceKind::Core).await);
+        assert!(store.evidence("c3").await.unwrap().deleted.is_none());
+        assert_eq!(store.create_crash(&gone).await.unwrap().id, crashes[2]);
+        assert!(store.crash_evidence(&crashes[2]).await.unwrap()[0].deleted.is_none());
+        assert!(store.crash(&crashes[2]).await.unwrap().core_deleted_at.is_none());
+    }
+
+    async fn an_upload_during_the_deletion_keeps_its_bytes(store: Store) {
+        let crashes = [done(&store, "c1").await, done(&store, "c2").await];
+        let group = store.crash(&crashes[0]).await.unwrap().group_id.unwrap();
+        let keep = GroupChange { keep_cores: Some(1), ..GroupChange::default() };
+        store.change_group(&group, &keep).await.unwrap();
+        assert_eq!(store.expire_cores(&group, None).await.unwrap(), 1, "decided for this group");
+        assert_eq!(store.blobs_to_free(10).await.unwrap(), ["c1"]);
+        assert!(blob(&store, "c1", EvidenceKind::Core).await);
+        assert!(!store.free_blob("c1", || panic!("it is wanted again")).await.unwrap());
+        // Bytes that could not be removed are tried again.
+        store.expire_cores(&group, None).await.unwrap();
+        let crash = done(&store, "c3").await;
+        store.expire_cores(&group, None).await.unwrap();
+        let failed = store.free_blob("c2", || Err(std::io::Error::other("no"))).await;
+        assert!(matches!(failed, Err(StoreError::Io { .. })));
+        assert_eq!(store.blobs_to_free(10).await.unwrap(), ["c2"]);
+        assert!(store.crash(&crash).await.unwrap().core_deleted_at.is_none());
+    }
+}

@@ -1,0 +1,39 @@
+//! Takes away what is deleted by policy.
+
+use panicle_blobs::Digest;
+use panicle_store::StoreError;
+
+use crate::Worker;
+
+/// Blobs that are freed at a time.
+const BATCH: u32 = 100;
+
+impl Worker {
+    /// Deletes full cores of a group beyond those that are kept.
+    pub(crate) async fn expire_cores(&self, group: &str) {
+        let done = self.inner.store.expire_cores(group, self.inner.settings.keep_cores).await;
+        let ended = match done {
+            Ok(0) => return,
+            Ok(_) => self.free_blobs().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            // The next crash of the group, or the upkeep, tries again.
+            tracing::error!(group, %error, "cores that are not to be kept are kept for now");
+        }
+    }
+
+    /// Frees the disk of blobs that no crash has any more.
+    pub(crate) async fn free_blobs(&self) -> Result<(), StoreError> {
+        let store = &self.inner.store;
+        for id in store.blobs_to_free(BATCH).await? {
+            let digest: Digest =
+                id.parse().map_err(|_| StoreError::Stored(format!("the name of blob {id}")))?;
+            let blobs = self.inner.cache.blobs().clone();
+            if store.free_blob(&id, move || blobs.remove(&digest)).await? {
+                tracing::info!(blob = id, "deleted by policy");
+            }
+        }
+        Ok(())
+    }
+}
