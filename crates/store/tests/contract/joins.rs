@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use panicle_store::{
-    CrashStatus, EvidenceKind, GroupFilter, JoinKey, JoinSide, NewCrash, NewEvidence, Store, StoreError,
+    CrashFilter, CrashStatus, EvidenceKind, GroupFilter, JoinKey, JoinSide, NewCrash, NewEvidence, Store,
+    StoreError,
 };
 
 use crate::{
@@ -82,7 +83,7 @@ async fn both_orders(store: &Store, first: Half<'_>, second: Half<'_>) {
         join.reason,
         "process 4711, 2.0 seconds between them, 2 goroutines with their numbers, functions and lines"
     );
-    assert_eq!(store.crashes(&Default::default(), 10).await.unwrap().len(), 1);
+    assert_eq!(store.crashes(&CrashFilter::default(), 10).await.unwrap().len(), 1);
     assert_eq!(store.stats().await.unwrap().crashes, 1);
 
     // With both halves there is nothing more to join; whoever names a half again is shown the whole.
