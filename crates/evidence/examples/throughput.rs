@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use panicle_evidence::traceback::{Event, Limits, Parser, parse_with};
+use panicle_evidence::traceback::{Event, Parser, parse};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("streamed: {size:.0} MB in {seconds:.3} s, {:.0} MB/s", size / seconds);
 
     let begin = Instant::now();
-    let (crashes, _) = parse_with(text.as_bytes(), Limits { goroutines: usize::MAX, ..Limits::default() });
+    let (crashes, _) = parse(text.as_bytes());
     let seconds = begin.elapsed().as_secs_f64();
     println!("kept: {} crashes, {size:.0} MB in {seconds:.3} s, {:.0} MB/s", crashes.len(), size / seconds);
     Ok(())

@@ -3,19 +3,19 @@
 //! The printer is ThreadSanitizer's (`PrintReport` for Go in tsan_report.cpp); the runtime only
 //! names functions for it. Stacks have no arguments, and a map's address is that of its header.
 
-use std::sync::Arc;
+mod machine;
 
-use memchr::memmem;
-use panicle_report::{Diagnostic, Severity, Stage};
+use std::{hash::Hasher as _, sync::Arc};
 
-use crate::scan::{decimal, hex, lossy};
+use panicle_report::{Diagnostic, Stage};
+use rustc_hash::FxHasher;
+
+use crate::traceback::{Event, Parser};
+
+pub(crate) use machine::{Machine, Taken};
 
 /// Reports kept of one text.
-const MAX_REPORTS: usize = 10_000;
-/// Frames kept of one stack.
-const MAX_FRAMES: usize = 1000;
-/// Accesses and goroutines kept of one report; the detector prints two to four.
-const MAX_PARTS: usize = 64;
+pub(crate) const MAX_REPORTS: usize = 1000;
 
 /// One data race.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +35,21 @@ impl RaceReport {
     /// (golang/go#73191).
     pub fn is_map(&self) -> bool {
         self.accesses.iter().filter_map(|a| a.frames.first()).any(|f| f.function.starts_with("runtime.map"))
+    }
+
+    /// Equal for reports of the same accesses at the same lines, whichever side was noticed first.
+    pub(crate) fn stacks_hash(&self) -> u64 {
+        let sides = self.accesses.iter().map(|access| {
+            let mut hasher = FxHasher::default();
+            hasher.write_u8(u8::from(access.write));
+            for frame in &access.frames {
+                hasher.write(frame.function.as_bytes());
+                hasher.write(frame.file.as_deref().unwrap_or_default().as_bytes());
+                hasher.write_u32(frame.line.unwrap_or(0));
+            }
+            hasher.finish()
+        });
+        sides.fold(self.accesses.len() as u64, u64::wrapping_add)
     }
 }
 
@@ -88,132 +103,39 @@ pub struct RaceFrame {
     pub entry_offset: Option<u64>,
 }
 
-/// Which stack frames go to.
-enum Target {
-    Nothing,
-    Access,
-    Goroutine,
-}
-
-/// Every race report in a text, in order.
+/// Every race report in a text, in order. The text may be carried as for
+/// [`traceback::parse`](crate::traceback::parse).
 pub fn parse(text: &[u8]) -> (Vec<RaceReport>, Vec<Diagnostic>) {
     let mut reports: Vec<RaceReport> = Vec::new();
-    let mut open = false;
-    let mut target = Target::Nothing;
-    let mut dropped = 0u64;
-    for (number, line) in text.split(|&b| b == b'\n').enumerate() {
-        let text_line = number as u64 + 1;
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if memmem::find(line, b"WARNING: DATA RACE").is_some() {
-            open = reports.len() < MAX_REPORTS;
-            target = Target::Nothing;
-            if open {
-                reports.push(RaceReport { text_line, truncated: true, ..RaceReport::default() });
+    let mut dropped = 0_u64;
+    let mut parser = Parser::new(|event| {
+        if let Event::Race(report) = event {
+            if reports.len() < MAX_REPORTS {
+                reports.push(*report);
             } else {
                 dropped += 1;
             }
-            continue;
         }
-        let Some(report) = reports.last_mut().filter(|_| open) else { continue };
-        if line.starts_with(b"==================") {
-            report.truncated = false;
-            open = false;
-        } else if line.is_empty() {
-            target = Target::Nothing;
-        } else if line.starts_with(b"  ") {
-            let frames = match target {
-                Target::Nothing => continue,
-                Target::Access => report.accesses.last_mut().map(|a| &mut a.frames),
-                Target::Goroutine => report.goroutines.last_mut().map(|g| &mut g.created_at),
-            };
-            if let Some(frames) = frames {
-                frame(line, text_line, frames);
-            }
-        } else if let Some(access) = access(line, text_line).filter(|_| report.accesses.len() < MAX_PARTS) {
-            report.accesses.push(access);
-            target = Target::Access;
-        } else if let Some(goroutine) =
-            goroutine(line, text_line).filter(|_| report.goroutines.len() < MAX_PARTS)
-        {
-            report.goroutines.push(goroutine);
-            target = Target::Goroutine;
-        } else {
-            target = Target::Nothing;
-        }
-    }
+    });
+    parser.push(text);
+    parser.finish();
+    let diagnostics = diagnose(&reports, dropped);
+    (reports, diagnostics)
+}
+
+/// What is to be said about reports, of which `dropped` more were found than are kept.
+pub(crate) fn diagnose(reports: &[RaceReport], dropped: u64) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     if dropped > 0 {
         diagnostics.push(Diagnostic::warning(
             Stage::Evidence,
-            format!("{dropped} race reports are not kept, past the limit of {MAX_REPORTS}"),
+            format!("{dropped} race reports are not kept, past the limit of {}", reports.len()),
         ));
     }
-    for report in reports.iter().filter(|r| r.truncated).take(1) {
-        diagnostics.push(Diagnostic {
-            stage: Stage::Evidence,
-            severity: Severity::Warning,
-            text: "a race report has no end: the text is cut".to_owned(),
-            reference: Some(format!("line {}", report.text_line)),
-        });
+    if let Some(report) = reports.iter().find(|r| r.truncated) {
+        let text = "a race report has no end: the text is cut";
+        diagnostics
+            .push(Diagnostic::warning(Stage::Evidence, text).about(format!("line {}", report.text_line)));
     }
-    (reports, diagnostics)
-}
-
-/// `Previous write at 0x00c000094028 by goroutine 7:`
-fn access(line: &[u8], text_line: u64) -> Option<RaceAccess> {
-    let text = line.strip_suffix(b":")?;
-    let at = memmem::find(text, b" at 0x")?;
-    let by = memmem::find(text, b" by ")?;
-    let kind = lossy(&text[..at]).to_ascii_lowercase();
-    let write = kind.contains("write");
-    if !write && !kind.contains("read") {
-        return None;
-    }
-    let who = &text[by + 4..];
-    let goroutine = who.strip_prefix(b"goroutine ").and_then(decimal);
-    Some(RaceAccess {
-        text_line,
-        write,
-        atomic: kind.contains("atomic"),
-        previous: kind.starts_with("previous"),
-        address: hex(text.get(at + 4..by)?)?,
-        goroutine,
-        main: who == b"main goroutine",
-        frames: Vec::new(),
-    })
-}
-
-/// `Goroutine 7 (running) created at:`
-fn goroutine(line: &[u8], text_line: u64) -> Option<RaceGoroutine> {
-    let rest = line.strip_prefix(b"Goroutine ")?;
-    let space = memchr::memchr(b' ', rest)?;
-    let id = decimal(&rest[..space])?;
-    let rest = &rest[space + 1..];
-    rest.ends_with(b" created at:").then(|| RaceGoroutine {
-        text_line,
-        id,
-        finished: rest.starts_with(b"(finished)"),
-        created_at: Vec::new(),
-    })
-}
-
-/// `  main.f()` or `      /src/main.go:12 +0x44`.
-fn frame(line: &[u8], text_line: u64, frames: &mut Vec<RaceFrame>) {
-    if let Some(location) = line.strip_prefix(b"      ") {
-        let Some(last) = frames.last_mut().filter(|f| f.file.is_none()) else { return };
-        let mut rest = location;
-        if let Some(at) = memmem::rfind(rest, b" +0x") {
-            last.entry_offset = hex(&rest[at + 2..]);
-            rest = &rest[..at];
-        }
-        if let Some(colon) = memchr::memrchr(b':', rest) {
-            last.line = decimal(&rest[colon + 1..]).and_then(|n| u32::try_from(n).ok());
-            rest = &rest[..colon];
-        }
-        last.file = Some(Arc::from(lossy(rest)));
-    } else if let Some(name) = line.strip_prefix(b"  ").and_then(|n| n.strip_suffix(b"()"))
-        && frames.len() < MAX_FRAMES
-    {
-        frames.push(RaceFrame { text_line, function: Arc::from(lossy(name)), ..RaceFrame::default() });
-    }
+    diagnostics
 }

@@ -9,29 +9,35 @@ mod header;
 mod headline;
 mod held;
 mod intern;
+mod keeper;
 mod message;
 mod model;
 mod parser;
 mod prefix;
+mod reader;
 mod stack;
 
 pub use model::{
     CrashText, ExitLine, Headline, HeadlineKind, PanicLine, Registers, RuntimeStack, SignalLine,
-    TextAncestor, TextCreatedBy, TextElided, TextFrame, TextGoroutine,
+    TextAncestor, TextCluster, TextCreatedBy, TextElided, TextFrame, TextGoroutine,
 };
 
-pub use event::Event;
+pub use event::{Event, Sink};
 pub use parser::Parser;
+pub use reader::{Reader, Reading};
 
-use std::collections::VecDeque;
+use panicle_report::Diagnostic;
 
-use panicle_report::{Diagnostic, Stage};
-
-/// How much is kept of a text. What goes past a limit is left out and reported.
+/// How much is kept of a text. What goes past a limit is left out, counted and reported, so that the
+/// memory a text takes does not depend on its size.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Goroutines of one crash that [`parse`] keeps.
+    /// Goroutines of all crashes that are kept whole; the others are counted by state and stack.
     pub goroutines: usize,
+    /// Bytes that goroutines kept whole may take, as a report holds them.
+    pub bytes: usize,
+    /// Crashes of one text, the last ones: a log that repeats one for years is of one size.
+    pub crashes: usize,
     /// Frames of one stack. The runtime itself prints at most a hundred.
     pub frames: usize,
     /// Bytes of one line.
@@ -42,7 +48,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { goroutines: 1_000_000, frames: 1000, line: 64 << 10, message: 64 << 10 }
+        Self {
+            goroutines: 50_000,
+            bytes: 24 << 20,
+            crashes: 64,
+            frames: 1000,
+            line: 64 << 10,
+            message: 64 << 10,
+        }
     }
 }
 
@@ -60,59 +73,10 @@ pub fn parse(text: &[u8]) -> (Vec<CrashText>, Vec<Diagnostic>) {
     parse_with(text, Limits::default())
 }
 
-/// Crashes of one text that are kept, the last ones: a log that repeats one for years is of one size.
-const MOST_CRASHES: usize = 64;
-
 /// As [`parse`], with limits of one's own.
 pub fn parse_with(text: &[u8], limits: Limits) -> (Vec<CrashText>, Vec<Diagnostic>) {
-    let mut crashes: VecDeque<CrashText> = VecDeque::new();
-    let mut earlier = 0_u64;
-    let mut parser = Parser::with_limits(
-        |event| {
-            if let Event::Begin { line } = event {
-                if crashes.len() == MOST_CRASHES {
-                    crashes.pop_front();
-                    earlier += 1;
-                }
-                crashes.push_back(CrashText { first_line: line, last_line: line, ..CrashText::default() });
-            } else if let Some(crash) = crashes.back_mut() {
-                crash.add(event, limits.goroutines);
-            }
-        },
-        limits,
-    );
-    parser.push(text);
-    let mut diagnostics = parser.finish();
-    if earlier > 0 {
-        diagnostics.push(Diagnostic::warning(
-            Stage::Evidence,
-            format!("The text holds {earlier} crashes more, before the last {MOST_CRASHES} that are kept."),
-        ));
-    }
-    for crash in crashes.iter().filter(|c| c.goroutines_dropped > 0) {
-        diagnostics.push(Diagnostic::warning(
-            Stage::Evidence,
-            format!(
-                "{} goroutines of the crash at line {} are not kept, past the limit of {}",
-                crash.goroutines_dropped, crash.first_line, limits.goroutines
-            ),
-        ));
-    }
-    (crashes.into(), diagnostics)
-}
-
-impl CrashText {
-    fn add(&mut self, event: Event, limit: usize) {
-        match event {
-            Event::Begin { .. } => {}
-            Event::Headline(h) => self.headlines.push(h),
-            Event::Goroutine(g) if self.goroutines.len() < limit => self.goroutines.push(*g),
-            Event::Goroutine(_) => self.goroutines_dropped += 1,
-            Event::RuntimeStack(s) => self.runtime_stacks.push(s),
-            Event::Registers(r) => self.registers.push(r),
-            Event::Section { section } => self.relayed_sections = section,
-            Event::Exit(e) => self.exit = Some(e),
-            Event::End { line } => self.last_line = line,
-        }
-    }
+    let mut reader = Reader::with_limits(limits);
+    reader.push(text);
+    let reading = reader.finish();
+    (reading.crashes, reading.diagnostics)
 }

@@ -113,7 +113,13 @@ proptest! {
 
 #[test]
 fn limits_are_kept_and_told() {
-    let limits = traceback::Limits { goroutines: 2, frames: 3, line: 100, message: 50 };
+    let limits = traceback::Limits {
+        goroutines: 4,
+        frames: 3,
+        line: 100,
+        message: 50,
+        ..traceback::Limits::default()
+    };
     let mut text = format!("panic: {}\n\n", "m\n".repeat(100));
     for i in 1..6 {
         writeln!(text, "goroutine {i} [select]:").unwrap();
@@ -121,7 +127,7 @@ fn limits_are_kept_and_told() {
         writeln!(text, "main.{}()\n", "x".repeat(200)).unwrap();
     }
     let (crashes, diagnostics) = traceback::parse_with(text.as_bytes(), limits);
-    assert_eq!((crashes[0].goroutines.len(), crashes[0].goroutines_dropped), (2, 3));
+    assert_eq!((crashes[0].goroutines.len(), crashes[0].goroutines_dropped), (4, 1));
     assert!(crashes[0].goroutines.iter().all(|g| g.frames.len() == 3 && g.truncated));
     let told: Vec<_> = diagnostics.iter().map(|d| d.text.as_str()).collect();
     assert_eq!(told.len(), 3, "{told:?}");

@@ -1,6 +1,20 @@
 //! What the parser hands out.
 
+use crate::race::RaceReport;
+
 use super::model::{ExitLine, Headline, Registers, RuntimeStack, TextGoroutine};
+
+/// What takes the pieces of a text: a closure, or something that keeps them.
+pub trait Sink {
+    /// Takes one.
+    fn event(&mut self, event: Event);
+}
+
+impl<F: FnMut(Event)> Sink for F {
+    fn event(&mut self, event: Event) {
+        self(event);
+    }
+}
 
 /// A piece of a text, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +39,8 @@ pub enum Event {
     },
     /// The end of the process, told by whoever started it.
     Exit(ExitLine),
+    /// A report of the race detector, which belongs to no crash: the process went on.
+    Race(Box<RaceReport>),
     /// The crash or dump ends; its last line.
     End {
         /// 1-based.

@@ -1,6 +1,7 @@
 //! Lines before and around stacks: signals, registers, notes of the runtime, ends of processes.
 
 use super::model::{ExitLine, HeadlineKind, SignalLine};
+use crate::race::Machine;
 use crate::scan::{decimal, hex, lossy, signed};
 
 /// `[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x4e140a]` (`dopanic_m`,
@@ -138,6 +139,7 @@ pub(super) fn begins_crash(line: &[u8]) -> bool {
         Some(b'S') => signal(line).is_some(),
         Some(b'r') => line.starts_with(b"runtime: "),
         Some(b'u') => line.starts_with(b"unexpected fault address "),
+        Some(b'W') => Machine::begins(line),
         _ => false,
     }
 }

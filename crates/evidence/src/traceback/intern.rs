@@ -9,6 +9,9 @@ use rustc_hash::FxHasher;
 /// differ everywhere only displace each other.
 const SLOTS: usize = 1 << 12;
 
+/// Longer texts are not remembered, so that [`SLOTS`] of them have a bound.
+const LONGEST: usize = 1024;
+
 /// A direct-mapped cache of strings: equal text mostly shares its allocation, and the memory of
 /// the cache itself has a bound whatever the input.
 pub(super) struct Interner {
@@ -25,6 +28,9 @@ impl Interner {
     pub(super) fn get(&mut self, text: &[u8]) -> Arc<str> {
         if text.is_empty() {
             return self.empty.clone();
+        }
+        if text.len() > LONGEST {
+            return Arc::from(String::from_utf8_lossy(text).as_ref());
         }
         let mut hasher = FxHasher::default();
         hasher.write(text);

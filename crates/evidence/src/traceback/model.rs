@@ -27,8 +27,28 @@ pub struct CrashText {
     pub relayed_sections: u32,
     /// What `go run`, `go test` or the shell added: `exit status 2`.
     pub exit: Option<ExitLine>,
-    /// Goroutines that were read but not kept, past [`Limits::goroutines`](super::Limits).
+    /// Goroutines that were read but not kept, past [`Limits`](super::Limits). They are counted in
+    /// [`Self::clusters`].
     pub goroutines_dropped: u64,
+    /// All goroutines by state and stack, kept or not; empty where every goroutine was kept.
+    pub clusters: Vec<TextCluster>,
+    /// Goroutines among the dropped that are in no cluster: there were too many different stacks.
+    pub unclustered: u64,
+    /// Headlines, system stacks and registers that were not kept, past a limit of their own.
+    pub others_dropped: u64,
+}
+
+/// Goroutines with one state, wait reason and stack (functions and lines).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TextCluster {
+    /// The first of them that was printed.
+    pub first: TextGoroutine,
+    /// How many there are.
+    pub count: u64,
+    /// The lowest of their ids, at most ten, ascending.
+    pub example_ids: Vec<u64>,
+    /// Shortest and longest printed wait in minutes.
+    pub wait_minutes: Option<(u64, u64)>,
 }
 
 impl CrashText {

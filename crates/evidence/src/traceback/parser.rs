@@ -4,7 +4,7 @@ mod crash;
 
 use panicle_report::{Diagnostic, Severity, Stage};
 
-use super::event::Event;
+use super::event::{Event, Sink};
 use super::headline;
 use super::held::Held;
 use super::intern::Interner;
@@ -12,6 +12,7 @@ use super::message::{End, Message};
 use super::model::{HeadlineKind, Registers, SignalLine};
 use super::stack::Stack;
 use super::{Limits, header, prefix};
+use crate::race::{Machine, Taken};
 
 /// Other lines between two goroutines of one dump, such as logs of another process that writes to
 /// the same place. After more than these a header begins a new dump.
@@ -50,8 +51,8 @@ enum Open {
 #[expect(clippy::struct_excessive_bools, reason = "each says something else about the line before")]
 /// Reads a text piece by piece and hands out [`Event`]s; keeps no more than one stack (and, after
 /// a panic, what could still turn out to be the panic's message).
-pub struct Parser<F: FnMut(Event)> {
-    sink: F,
+pub struct Parser<S: Sink> {
+    sink: S,
     limits: Limits,
     interner: Interner,
     carry: Vec<u8>,
@@ -63,6 +64,7 @@ pub struct Parser<F: FnMut(Event)> {
     crash: Option<Crash>,
     open: Open,
     held: Option<Held>,
+    race: Machine,
     /// The line before could be the name of a signal.
     signal: Option<(SignalLine, u64)>,
     preface: Vec<(u64, String)>,
@@ -73,14 +75,14 @@ pub struct Parser<F: FnMut(Event)> {
     diagnostics: Vec<Diagnostic>,
 }
 
-impl<F: FnMut(Event)> Parser<F> {
+impl<S: Sink> Parser<S> {
     /// A parser with the default limits.
-    pub fn new(sink: F) -> Self {
+    pub fn new(sink: S) -> Self {
         Self::with_limits(sink, Limits::default())
     }
 
     /// A parser with limits of one's own.
-    pub fn with_limits(sink: F, limits: Limits) -> Self {
+    pub fn with_limits(sink: S, limits: Limits) -> Self {
         Self {
             sink,
             limits,
@@ -93,6 +95,7 @@ impl<F: FnMut(Event)> Parser<F> {
             crash: None,
             open: Open::Nothing,
             held: None,
+            race: Machine::default(),
             signal: None,
             preface: Vec::new(),
             blank_before: false,
@@ -153,6 +156,9 @@ impl<F: FnMut(Event)> Parser<F> {
 
     fn plain(&mut self, line: &[u8]) {
         let line = if self.prefixed { prefix::strip(line) } else { line };
+        if self.race.is_open() && self.race_line(line) {
+            return;
+        }
         if let Some(held) = &mut self.held
             && !held.record(line, self.limits.message)
         {
@@ -170,6 +176,19 @@ impl<F: FnMut(Event)> Parser<F> {
             self.other(line);
         }
         self.blank_before = line.is_empty();
+    }
+
+    /// A line while a race report is open; true when it was taken.
+    fn race_line(&mut self, line: &[u8]) -> bool {
+        match self.race.line(line, self.line_no) {
+            Taken::Yes => true,
+            Taken::End(report) => {
+                let ended = !report.truncated;
+                self.sink.event(Event::Race(report));
+                ended
+            }
+            Taken::No => false,
+        }
     }
 
     /// A line that is not one of the open stack.
@@ -231,6 +250,12 @@ impl<F: FnMut(Event)> Parser<F> {
                 true
             }
             Some(b'p' | b'f' | b'\t') => self.message(line),
+            Some(b'W') if Machine::begins(line) => {
+                if let Some(cut) = self.race.begin(self.line_no) {
+                    self.sink.event(Event::Race(cut));
+                }
+                true
+            }
             Some(b'[') => {
                 let Some(signal) = headline::panic_signal(line) else { return false };
                 self.close(End::Known);
@@ -268,7 +293,7 @@ impl<F: FnMut(Event)> Parser<F> {
                 self.close(End::Known);
                 self.release();
                 self.touch();
-                (self.sink)(Event::Section { section });
+                self.sink.event(Event::Section { section });
                 true
             }
             Some(b'e' | b's') => {
@@ -282,7 +307,7 @@ impl<F: FnMut(Event)> Parser<F> {
                 if let Some(crash) = &mut self.crash {
                     crash.exited = true;
                 }
-                (self.sink)(Event::Exit(exit));
+                self.sink.event(Event::Exit(exit));
                 true
             }
             _ => false,
@@ -401,8 +426,18 @@ impl<F: FnMut(Event)> Parser<F> {
         }
     }
 
+    /// How many lines there were so far.
+    pub fn lines(&self) -> u64 {
+        self.line_no
+    }
+
     /// The text ends: hands out what is open and says what was left out.
-    pub fn finish(mut self) -> Vec<Diagnostic> {
+    pub fn finish(self) -> Vec<Diagnostic> {
+        self.finish_with_sink().1
+    }
+
+    /// As [`Self::finish`], and gives the sink back.
+    pub fn finish_with_sink(mut self) -> (S, Vec<Diagnostic>) {
         let cut_line = !self.carry.is_empty();
         if cut_line {
             let last = std::mem::take(&mut self.carry);
@@ -414,6 +449,9 @@ impl<F: FnMut(Event)> Parser<F> {
             stack.cut();
         }
         self.end();
+        if let Some(cut) = self.race.cut() {
+            self.sink.event(Event::Race(cut));
+        }
         if self.orphans > 0 {
             let text = format!(
                 "{} frames stand before the first header: the text begins inside a stack",
@@ -428,6 +466,6 @@ impl<F: FnMut(Event)> Parser<F> {
             );
             self.diagnose(Severity::Warning, text, None);
         }
-        self.diagnostics
+        (self.sink, self.diagnostics)
     }
 }

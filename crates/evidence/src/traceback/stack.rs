@@ -11,6 +11,8 @@ use crate::scan::{decimal, hex, lossy};
 const MAX_NOTES: usize = 32;
 /// Ancestors kept of one goroutine; the runtime keeps as many as `tracebackancestors` says.
 const MAX_ANCESTORS: usize = 64;
+/// Bytes of names and arguments kept of one stack; a real one has some kilobytes.
+const MAX_BYTES: usize = 1 << 20;
 
 /// Whose stack it is.
 pub(super) enum Owner {
@@ -36,6 +38,8 @@ pub(super) struct Stack {
     name: Option<(u64, Vec<u8>)>,
     /// A blank line came.
     closed: bool,
+    /// Bytes of the lines that were taken.
+    bytes: usize,
 }
 
 /// The lists that lines go to: the goroutine's own, or those of the ancestor being printed.
@@ -78,7 +82,7 @@ impl Stack {
     }
 
     fn new(owner: Owner) -> Self {
-        Self { owner, pending: Pending::Nothing, name: None, closed: false }
+        Self { owner, pending: Pending::Nothing, name: None, closed: false, bytes: 0 }
     }
 
     /// No blank line came yet: the next line may still belong to it.
@@ -104,6 +108,7 @@ impl Stack {
             [.., b')'] => self.call(line, text_line, limits, interner),
             _ => self.other(line, text_line, limits, interner),
         };
+        self.bytes += line.len();
         if taken
             && !line.is_empty()
             && let Owner::Goroutine(g) = &mut self.owner
@@ -127,8 +132,9 @@ impl Stack {
     }
 
     fn push(&mut self, frame: TextFrame, limits: &Limits) {
+        let full = self.bytes > MAX_BYTES;
         let lists = self.lists();
-        if lists.frames.len() >= limits.frames {
+        if full || lists.frames.len() >= limits.frames {
             self.set_truncated();
             self.pending = Pending::Dropped;
         } else {

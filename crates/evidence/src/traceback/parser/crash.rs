@@ -3,12 +3,12 @@
 use panicle_report::Severity;
 
 use super::{Crash, MAX_NOISE, Open, Parser};
-use crate::traceback::event::Event;
+use crate::traceback::event::{Event, Sink};
 use crate::traceback::message::{End, Message};
 use crate::traceback::model::{Headline, HeadlineKind};
 use crate::traceback::stack::Owner;
 
-impl<F: FnMut(Event)> Parser<F> {
+impl<S: Sink> Parser<S> {
     /// The crash that a header belongs to.
     pub(super) fn goroutine_crash(&mut self, id: u64) {
         let new = self.crash.as_ref().is_some_and(|c| {
@@ -54,7 +54,7 @@ impl<F: FnMut(Event)> Parser<F> {
             after_dashes: false,
             exited: false,
         });
-        (self.sink)(Event::Begin { line: first });
+        self.sink.event(Event::Begin { line: first });
         for (at, text) in preface {
             self.headline(at, HeadlineKind::Note(text));
         }
@@ -88,14 +88,14 @@ impl<F: FnMut(Event)> Parser<F> {
     pub(super) fn emit(&mut self, event: Event) {
         match &mut self.held {
             Some(held) => held.events.push(event),
-            None => (self.sink)(event),
+            None => self.sink.event(event),
         }
     }
 
     /// Hands out what was held back.
     pub(super) fn release(&mut self) {
         if let Some(held) = self.held.take() {
-            held.events.into_iter().for_each(&mut self.sink);
+            held.events.into_iter().for_each(|event| self.sink.event(event));
         }
     }
 
@@ -161,7 +161,7 @@ impl<F: FnMut(Event)> Parser<F> {
         self.close(End::Unknown);
         self.release();
         if let Some(crash) = self.crash.take() {
-            (self.sink)(Event::End { line: crash.last_line });
+            self.sink.event(Event::End { line: crash.last_line });
         }
     }
 }
