@@ -1,18 +1,16 @@
 //! The order of work: memory, text, clusters, verdict, signature.
 
-use panicle_evidence::traceback;
 use panicle_report::{
-    CoreSource, Diagnostic, EvidenceSource, Goroutine, Layout, Map, Panic, Process, Report, SCHEMA, Source,
-    Stage, Thread,
+    CoreSource, Diagnostic, EvidenceSource, Goroutine, GoroutineCluster, Layout, Map, Panic, Process, Race,
+    Report, SCHEMA, Source, Stage, Thread,
 };
 
 use crate::{
-    AnalysisError, Inputs, Listing, NamedBytes, Options, clusters,
+    AnalysisError, Inputs, Listing, NamedBytes, Options, ReadText, TextKind, clusters,
     facts::{Facts, Origin},
     memory::{self, FromMemory},
-    signature,
-    text::{self, FromText},
-    verdict,
+    printed::{self, Printed},
+    races, signature, verdict,
 };
 
 /// Makes a report of everything in `inputs`.
@@ -20,21 +18,33 @@ use crate::{
 /// Fails only where an input is not what it was said to be (a core that is no core, a text without
 /// any Go crash output) and nothing else carries a report.
 pub fn analyse(inputs: &Inputs<'_>, options: &Options) -> Result<Report, AnalysisError> {
+    analyse_with(inputs, Vec::new(), options)
+}
+
+/// As [`analyse`], with texts that were read already, piece by piece. They come after those of `inputs`.
+pub fn analyse_with(
+    inputs: &Inputs<'_>,
+    read: Vec<ReadText>,
+    options: &Options,
+) -> Result<Report, AnalysisError> {
     let mut diagnostics = Vec::new();
     let from_memory = match &inputs.core {
         Some(core) => Some(memory::read(core, &inputs.binaries, &inputs.libraries)?),
         None => None,
     };
-    let from_text = read_texts(inputs, from_memory.is_none(), &mut diagnostics)?;
+    let texts = inputs.texts.iter().map(|input| ReadText::of(TextKind::Text, input));
+    let races = inputs.races.iter().map(|input| ReadText::of(TextKind::Race, input));
+    let texts: Vec<_> = texts.chain(races).chain(read).collect();
+    let source = source(inputs, &texts, from_memory.as_ref().map(|m| m.source.clone()));
+    let printed = printed::choose(texts, from_memory.is_none(), &mut diagnostics)?;
     note_unread(inputs, &mut diagnostics);
-    if from_memory.is_none() && from_text.is_none() {
+    if from_memory.is_none() && printed.is_nothing() {
         return Err(AnalysisError {
             input: "input".to_owned(),
-            reason: "a core or a crash text is needed".to_owned(),
+            reason: "a core, a crash text or a race report is needed".to_owned(),
         });
     }
-    let source = source(inputs, from_memory.as_ref().map(|m| m.source.clone()));
-    let whole = Whole::join(from_memory, from_text, &mut diagnostics);
+    let whole = Whole::join(from_memory, printed, &mut diagnostics);
     Ok(whole.report(source, options.goroutines, diagnostics))
 }
 
@@ -47,6 +57,8 @@ struct Whole {
     panic: Option<Panic>,
     goroutines: Vec<Goroutine>,
     unlisted: u64,
+    clusters: Option<Vec<GoroutineCluster>>,
+    races: Vec<Race>,
     threads: Vec<Thread>,
     crashing: Option<u64>,
     maps: Vec<Map>,
@@ -58,7 +70,7 @@ struct Whole {
 impl Whole {
     /// Memory first: it has addresses, variables and types. Text fills in where memory says nothing,
     /// as for a core whose executable is missing.
-    fn join(memory: Option<FromMemory>, text: Option<FromText>, diagnostics: &mut Vec<Diagnostic>) -> Self {
+    fn join(memory: Option<FromMemory>, printed: Printed, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut whole = Self {
             origin: Origin::Memory,
             process: memory.as_ref().map(|m| m.process.clone()).unwrap_or_default(),
@@ -66,6 +78,8 @@ impl Whole {
             panic: None,
             goroutines: Vec::new(),
             unlisted: 0,
+            clusters: None,
+            races: printed.races,
             threads: memory.as_ref().map(|m| m.threads.clone()).unwrap_or_default(),
             crashing: None,
             maps: Vec::new(),
@@ -94,7 +108,12 @@ impl Whole {
                 binary.go_version_inferred = binary.go_version.is_some();
             }
         }
-        let Some(text) = text else { return whole };
+        let Some(text) = printed.crash else {
+            if whole.memory.is_none() {
+                whole.origin = Origin::Text;
+            }
+            return whole;
+        };
         if whole.goroutines.is_empty() {
             if whole.memory.is_some() {
                 diagnostics.push(Diagnostic::info(
@@ -105,6 +124,7 @@ impl Whole {
             whole.origin = Origin::Text;
             whole.goroutines = text.goroutines;
             whole.unlisted = text.dropped;
+            whole.clusters = text.clusters;
             whole.crashing = text.crashing;
             whole.panic = text.panic;
             whole.runtime_read = true;
@@ -117,7 +137,9 @@ impl Whole {
     }
 
     fn report(mut self, source: Source, listing: Listing, diagnostics: Vec<Diagnostic>) -> Report {
-        let clusters = clusters::cluster(&self.goroutines);
+        let clusters = self.clusters.take().unwrap_or_else(|| clusters::cluster(&self.goroutines));
+        let nothing_else = self.memory.is_none() && self.panic.is_none() && self.goroutines.is_empty();
+        let racing = if nothing_else { races::subject(&self.races) } else { None };
         let facts = Facts {
             origin: self.origin,
             process: &self.process,
@@ -126,7 +148,11 @@ impl Whole {
             threads: &self.threads,
             maps: &self.maps,
             clusters: &clusters,
-            crashing: self.crashing.and_then(|id| self.goroutines.iter().find(|g| g.id == id)),
+            crashing: match &racing {
+                Some(racing) => Some(racing),
+                None => self.crashing.and_then(|id| self.goroutines.iter().find(|g| g.id == id)),
+            },
+            races: &self.races,
             code_at_fault: self.memory.as_ref().and_then(|m| Some((m.arch, m.code_at_fault.as_deref()?))),
             notes: &self.notes,
             runtime_read: self.runtime_read,
@@ -155,96 +181,28 @@ impl Whole {
             goroutine_clusters: clusters,
             maps: self.maps,
             maps_left_out: self.maps_left_out,
+            races: self.races,
             threads: self.threads,
             diagnostics,
         }
     }
 }
 
-/// The crash of the texts that a report is made of. `needed` when there is no core: then a text
-/// without any crash is an error.
-fn read_texts(
-    inputs: &Inputs<'_>,
-    needed: bool,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Result<Option<FromText>, AnalysisError> {
-    let mut found: Option<FromText> = None;
-    for input in &inputs.texts {
-        let (crashes, notes) = traceback::parse(input.bytes);
-        diagnostics.extend(notes.into_iter().map(|d| about(d, input)));
-        let Some(crash) = text::choose(&crashes) else {
-            let reason = if input.bytes.is_empty() {
-                "the text is empty"
-            } else {
-                "no Go traceback, fatal error or goroutine dump is in the text"
-            };
-            if needed && inputs.texts.len() == 1 {
-                return Err(AnalysisError { input: input.name_or("text"), reason: reason.to_owned() });
-            }
-            diagnostics.push(about(Diagnostic::warning(Stage::Evidence, sentence(reason)), input));
-            continue;
-        };
-        let read = text::read(crash);
-        if crashes.len() > 1 {
-            diagnostics.push(about(
-                Diagnostic::info(
-                    Stage::Evidence,
-                    format!(
-                        "The text holds {} crashes or dumps; this report is about the one in lines {} to {}.",
-                        crashes.len(),
-                        read.lines.0,
-                        read.lines.1
-                    ),
-                ),
-                input,
-            ));
-        }
-        let better = found.as_ref().is_none_or(|known| known.panic.is_none() && read.panic.is_some());
-        if better {
-            found = Some(read);
-        }
-    }
-    if needed && found.is_none() && !inputs.texts.is_empty() {
-        return Err(AnalysisError {
-            input: "texts".to_owned(),
-            reason: "no Go traceback, fatal error or goroutine dump is in any of them".to_owned(),
-        });
-    }
-    Ok(found)
-}
-
 /// Says of evidence that is recorded only that nothing was read from it.
 fn note_unread(inputs: &Inputs<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    for (kind, files) in
-        [("execution trace", &inputs.traces), ("profile", &inputs.profiles), ("race report", &inputs.races)]
-    {
+    for (kind, files) in [("execution trace", &inputs.traces), ("profile", &inputs.profiles)] {
         for file in files {
-            diagnostics.push(about(
-                Diagnostic::info(
-                    Stage::Evidence,
-                    format!("The {kind} is kept with the report; this version reads nothing from it."),
-                ),
-                file,
-            ));
+            let text = format!("The {kind} is kept with the report; this version reads nothing from it.");
+            let diagnostic = Diagnostic::info(Stage::Evidence, text);
+            diagnostics.push(match &file.name {
+                Some(name) => diagnostic.about(name.clone()),
+                None => diagnostic,
+            });
         }
     }
 }
 
-fn about(diagnostic: Diagnostic, input: &NamedBytes<'_>) -> Diagnostic {
-    match (&diagnostic.reference, &input.name) {
-        (None, Some(name)) => diagnostic.about(name.clone()),
-        _ => diagnostic,
-    }
-}
-
-/// A reason as a sentence.
-fn sentence(reason: &str) -> String {
-    let mut chars = reason.chars();
-    let first = chars.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default();
-    format!("{first}{}.", chars.as_str())
-}
-
-fn source(inputs: &Inputs<'_>, core: Option<CoreSource>) -> Source {
+fn source(inputs: &Inputs<'_>, texts: &[ReadText], core: Option<CoreSource>) -> Source {
     let record = |files: &[NamedBytes<'_>]| {
         files
             .iter()
@@ -255,11 +213,21 @@ fn source(inputs: &Inputs<'_>, core: Option<CoreSource>) -> Source {
             })
             .collect()
     };
+    let read = |kind: TextKind| {
+        let of_kind = texts.iter().filter(|text| text.kind == kind);
+        of_kind
+            .map(|text| EvidenceSource {
+                name: text.name.clone(),
+                size_bytes: text.reading.bytes,
+                sha256: text.sha256.clone(),
+            })
+            .collect()
+    };
     Source {
         core,
-        texts: record(&inputs.texts),
+        texts: read(TextKind::Text),
         traces: record(&inputs.traces),
         profiles: record(&inputs.profiles),
-        races: record(&inputs.races),
+        races: read(TextKind::Race),
     }
 }

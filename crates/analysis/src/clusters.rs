@@ -1,7 +1,8 @@
 //! Goroutines with one stack, counted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
+use panicle_evidence::traceback::{TextCluster, TextGoroutine};
 use panicle_report::{Frame, Goroutine, GoroutineCluster};
 
 use crate::{digest, facts};
@@ -36,6 +37,57 @@ pub(crate) fn cluster(goroutines: &[Goroutine]) -> Vec<GoroutineCluster> {
             cluster.max_wait_seconds = Some(cluster.max_wait_seconds.map_or(seconds, |m| m.max(seconds)));
         }
     }
+    sorted(clusters)
+}
+
+/// Clusters that were counted while a text was read, as [`cluster`] makes them. `goroutine` translates.
+pub(crate) fn of_text(
+    clusters: Vec<TextCluster>,
+    goroutine: impl Fn(&TextGoroutine) -> Goroutine,
+) -> Vec<GoroutineCluster> {
+    let mut all: HashMap<String, GoroutineCluster> = HashMap::new();
+    for text in clusters.into_iter().filter(|c| c.count > 0) {
+        let one = cluster(&[goroutine(&text.first)]).pop();
+        let Some(mut made) = one else { continue };
+        let minutes = |minutes: u64| minutes as f64 * 60.0;
+        made.count = text.count;
+        made.example_ids = text.example_ids;
+        made.min_wait_seconds = text.wait_minutes.map(|(low, _)| minutes(low));
+        made.max_wait_seconds = text.wait_minutes.map(|(_, high)| minutes(high));
+        // Names that are printed in two ways are one in a report.
+        match all.entry(made.signature.clone()) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(made);
+            }
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                known.count += made.count;
+                known.example_ids.extend(made.example_ids);
+                known.example_ids.sort_unstable();
+                known.example_ids.truncate(EXAMPLES);
+                known.min_wait_seconds = lesser(known.min_wait_seconds, made.min_wait_seconds);
+                known.max_wait_seconds = greater(known.max_wait_seconds, made.max_wait_seconds);
+            }
+        }
+    }
+    sorted(all)
+}
+
+fn lesser(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn greater(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.max(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn sorted(clusters: HashMap<String, GoroutineCluster>) -> Vec<GoroutineCluster> {
     let mut clusters: Vec<_> = clusters.into_values().collect();
     clusters.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.example_ids.cmp(&b.example_ids)));
     clusters

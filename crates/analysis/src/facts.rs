@@ -2,7 +2,7 @@
 
 use panicle_image::Arch;
 use panicle_report::{
-    Evidence, Frame, FrameKind, Goroutine, GoroutineCluster, Map, Panic, PanicKind, PanicLink, Process,
+    Evidence, Frame, FrameKind, Goroutine, GoroutineCluster, Map, Panic, PanicKind, PanicLink, Process, Race,
     Thread,
 };
 
@@ -37,8 +37,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) maps: &'a [Map],
     /// The same goroutines, clustered.
     pub(crate) clusters: &'a [GoroutineCluster],
-    /// The goroutine at fault.
+    /// The goroutine at fault. Where races are all there is, it is a side of the first; its id is then 0.
     pub(crate) crashing: Option<&'a Goroutine>,
+    /// Reports of the race detector. They end no process; where there is a panic they are beside it.
+    pub(crate) races: &'a [Race],
     /// Instruction bytes from the faulting instruction on, and whose they are; `None` where unknown
     /// or no fault.
     pub(crate) code_at_fault: Option<(Arch, &'a [u8])>,
@@ -109,6 +111,7 @@ impl<'a> Facts<'a> {
             maps: &[],
             clusters: &[],
             crashing: None,
+            races: &[],
             code_at_fault: None,
             notes: &[],
             runtime_read: false,

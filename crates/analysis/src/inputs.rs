@@ -1,8 +1,9 @@
 //! What an analysis is given, and what it answers when an input cannot be read at all.
 
+use panicle_evidence::traceback::{Limits, Reader, Reading};
 use thiserror::Error;
 
-/// Everything known about one crash. At least one of `core` and `texts` must be there.
+/// Everything known about one crash. A core, a text or a race report must be there.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs<'a> {
     /// The memory image.
@@ -38,6 +39,65 @@ impl NamedBytes<'_> {
     /// The name, or `role` where there is none.
     pub(crate) fn name_or(&self, role: &str) -> String {
         self.name.clone().unwrap_or_else(|| role.to_owned())
+    }
+}
+
+/// What a text was said to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TextKind {
+    /// A printed crash or dump, or the log that holds it.
+    #[default]
+    Text,
+    /// Reports of the race detector.
+    Race,
+}
+
+/// Reads a text of any size, piece by piece, in memory that does not depend on its size.
+pub struct TextReader {
+    kind: TextKind,
+    name: Option<String>,
+    reader: Reader,
+}
+
+/// A text that was read.
+#[derive(Clone, Debug, Default)]
+pub struct ReadText {
+    pub(crate) kind: TextKind,
+    pub(crate) name: Option<String>,
+    pub(crate) sha256: Option<String>,
+    pub(crate) reading: Reading,
+}
+
+impl TextReader {
+    /// A reader of a text with the name `name`.
+    pub fn new(kind: TextKind, name: Option<String>) -> Self {
+        Self { kind, name, reader: Reader::with_limits(Limits::default()) }
+    }
+
+    /// The next bytes, as many as there are; lines may be cut anywhere.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.reader.push(bytes);
+    }
+
+    /// The text ends. `sha256` is its digest, if the caller has it.
+    pub fn finish(self, sha256: Option<String>) -> ReadText {
+        ReadText { kind: self.kind, name: self.name, sha256, reading: self.reader.finish() }
+    }
+}
+
+impl ReadText {
+    pub(crate) fn of(kind: TextKind, input: &NamedBytes<'_>) -> Self {
+        let mut reader = TextReader::new(kind, input.name.clone());
+        reader.push(input.bytes);
+        reader.finish(input.sha256.clone())
+    }
+
+    /// The name, or what it was said to be where there is none.
+    pub(crate) fn name_or_kind(&self) -> String {
+        self.name.clone().unwrap_or_else(|| match self.kind {
+            TextKind::Text => "text".to_owned(),
+            TextKind::Race => "race report".to_owned(),
+        })
     }
 }
 

@@ -16,7 +16,9 @@ mod inputs;
 mod libraries;
 mod memory;
 mod ours;
+mod printed;
 mod question;
+mod races;
 mod search;
 mod signature;
 #[cfg(test)]
@@ -24,9 +26,9 @@ mod testing;
 mod text;
 mod verdict;
 
-pub use analyse::analyse;
+pub use analyse::{analyse, analyse_with};
 pub use identity::{CoreIdentity, Identity, Library, identify};
-pub use inputs::{AnalysisError, Inputs, Listing, NamedBytes, Options};
+pub use inputs::{AnalysisError, Inputs, Listing, NamedBytes, Options, ReadText, TextKind, TextReader};
 pub use panicle_goruntime::{expr, query as questions, session, value};
 pub use question::{open, query};
 pub use search::{DebugPointers, debug_pointers, is_debug_file_of, match_binary};

@@ -1,15 +1,17 @@
 //! A crash as its printed text tells it, in the shapes of the report.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use panicle_evidence::traceback::{
     CrashText, HeadlineKind, PanicLine, SignalLine, TextCreatedBy, TextFrame, TextGoroutine,
 };
 use panicle_goruntime::{signals, spell};
 use panicle_report::{
-    Address, CreatedBy, Elided, Frame, FrameKind, Goroutine, Leaked, Panic, PanicKind, PanicLink, PanicValue,
-    Signal, Trust,
+    Address, CreatedBy, Elided, Frame, FrameKind, Goroutine, GoroutineCluster, Leaked, Panic, PanicKind,
+    PanicLink, PanicValue, Signal, Trust,
 };
+
+use crate::clusters;
 
 /// What a printed crash tells.
 #[derive(Clone, Debug, Default)]
@@ -22,23 +24,34 @@ pub(crate) struct FromText {
     pub(crate) crashing: Option<u64>,
     /// Other lines of the runtime.
     pub(crate) notes: Vec<String>,
-    /// First and last line in the text.
-    pub(crate) lines: (u64, u64),
+    /// Who recovered the panic and logged it, if it ended no process.
+    pub(crate) survived: Option<&'static str>,
     /// Goroutines that the text has and the list has not.
     pub(crate) dropped: u64,
+    /// All goroutines clustered, where the list has not all of them.
+    pub(crate) clusters: Option<Vec<GoroutineCluster>>,
 }
 
-/// The crash among several of a text that a report is made of: the last one that tells of a panic,
-/// fatal error or signal (a log has restarts in it, and the newest matters), else the last.
-pub(crate) fn choose(crashes: &[CrashText]) -> Option<&CrashText> {
-    crashes.iter().rev().find(|c| kind(c).is_some()).or_else(|| crashes.last())
+/// The crash among several of a text that a report is made of: the last one that ended a process (a log
+/// has restarts in it, and the newest matters), else the last panic that was recovered and logged, else the
+/// last dump.
+pub(crate) fn choose(crashes: &[CrashText]) -> Option<usize> {
+    (0..crashes.len()).max_by_key(|&at| (rank(&crashes[at]), at))
+}
+
+/// How much a crash or dump tells of an end.
+pub(crate) fn rank(crash: &CrashText) -> u8 {
+    match kind(crash) {
+        Some(_) if survived(crash).is_none() => 2,
+        Some(_) => 1,
+        None => 0,
+    }
 }
 
 /// Translates one crash.
-pub(crate) fn read(crash: &CrashText) -> FromText {
-    let panic = panic(crash);
-    let goroutines = goroutines(crash);
-    let crashing = crashing(crash, panic.as_ref());
+pub(crate) fn read(crash: CrashText) -> FromText {
+    let panic = panic(&crash);
+    let crashing = crashing(&crash, panic.as_ref());
     let notes = crash
         .headlines
         .iter()
@@ -48,14 +61,17 @@ pub(crate) fn read(crash: &CrashText) -> FromText {
             _ => None,
         })
         .collect();
-    FromText {
-        panic,
-        goroutines,
-        crashing,
-        notes,
-        lines: (crash.first_line, crash.last_line),
-        dropped: crash.goroutines_dropped,
-    }
+    let survived = survived(&crash);
+    let dropped = crash.goroutines_dropped;
+    let goroutines = goroutines(crash.goroutines);
+    let clusters = (dropped > 0).then(|| clusters::of_text(crash.clusters, goroutine));
+    FromText { panic, goroutines, crashing, notes, survived, dropped, clusters }
+}
+
+/// Who recovered the panic and logged it, if it ended no process.
+fn survived(crash: &CrashText) -> Option<&'static str> {
+    let http = crash.headlines.iter().any(|h| matches!(h.kind, HeadlineKind::HttpPanic { .. }));
+    http.then_some("net/http, which logs the panic of a handler and ends only its connection")
 }
 
 /// How it came to its end: what the dying thread printed first. A fatal error after a panic is a
@@ -87,7 +103,7 @@ fn panic(crash: &CrashText) -> Option<Panic> {
     if chain.is_empty() && kind == PanicKind::Panic {
         chain.extend(crash.headlines.iter().find_map(|h| match &h.kind {
             HeadlineKind::HttpPanic { value, .. } => {
-                Some(link(&PanicLine { value: value.clone(), recovered: false, ..PanicLine::default() }))
+                Some(link(&PanicLine { value: value.clone(), recovered: true, ..PanicLine::default() }))
             }
             _ => None,
         }));
@@ -145,19 +161,26 @@ fn crashing(crash: &CrashText, panic: Option<&Panic>) -> Option<u64> {
     if has_one { first().map(|g| g.id) } else { None }
 }
 
-fn goroutines(crash: &CrashText) -> Vec<Goroutine> {
-    // `CrashText::goroutine` looks at all of them for each; a dump can have a million.
-    let mut best: HashMap<u64, &TextGoroutine> = HashMap::new();
-    for goroutine in crash.goroutines.iter().filter(|g| !g.is_system_stack()) {
-        best.entry(goroutine.id)
-            .and_modify(|known| {
-                if goroutine.frames.len() > known.frames.len() {
-                    *known = goroutine;
+/// Each goroutine once. One can be printed twice: the print with more frames is taken.
+fn goroutines(printed: Vec<TextGoroutine>) -> Vec<Goroutine> {
+    let mut best: HashMap<u64, usize> = HashMap::new();
+    let mut goroutines: Vec<Goroutine> = Vec::new();
+    // One is freed while the other is made: a dump can be as large as what may be kept of it.
+    for text in printed.into_iter().filter(|g| !g.is_system_stack()) {
+        match best.entry(text.id) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(goroutines.len());
+                goroutines.push(goroutine(&text));
+            }
+            Entry::Occupied(at) => {
+                if let Some(known) = goroutines.get_mut(*at.get())
+                    && text.frames.len() > known.frames.len()
+                {
+                    *known = goroutine(&text);
                 }
-            })
-            .or_insert(goroutine);
+            }
+        }
     }
-    let mut goroutines: Vec<_> = best.into_values().map(goroutine).collect();
     goroutines.sort_by_key(|g| g.id);
     goroutines
 }

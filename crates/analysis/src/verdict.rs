@@ -8,6 +8,7 @@ mod capture;
 mod cgo_fault;
 mod channel;
 mod concurrent_map;
+mod data_race;
 mod deadlock;
 mod divide_by_zero;
 mod external_signal;
@@ -61,6 +62,7 @@ const RULES: &[Rule] = &[
     throw::recognise,
     external_signal::recognise,
     program_panic::recognise,
+    data_race::recognise,
 ];
 
 /// Characters of a title. Names and messages that go into one can have thousands.
@@ -101,7 +103,8 @@ fn one_line(title: &str) -> String {
 /// The goroutine at fault. The one that a signal from outside interrupted is not at fault.
 fn at_fault(facts: &Facts<'_>, class: VerdictClass) -> Option<u64> {
     let from_outside = matches!(class, VerdictClass::ExternalSignal | VerdictClass::GoroutineLeak);
-    facts.crashing.filter(|_| !from_outside).map(|g| g.id)
+    // A race's stacks stand in the race, under numbers that are no goroutine ids.
+    facts.crashing.filter(|g| !from_outside && g.id != 0).map(|g| g.id)
 }
 
 #[cfg(test)]

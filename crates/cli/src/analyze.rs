@@ -5,7 +5,7 @@ pub(crate) mod files;
 
 use std::{
     io::{BufWriter, IsTerminal as _, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     thread,
 };
 
@@ -33,10 +33,10 @@ pub(crate) struct Arguments {
     /// (`.build-id/ab/cdef….debug`), by `.gnu_debuglink`, by name, by text.
     #[arg(long, value_name = "DIR")]
     debug_dir: Vec<PathBuf>,
-    /// A printed crash or goroutine dump.
+    /// A printed crash or goroutine dump, or the log that holds it, of any size; - reads standard input.
     #[arg(long, value_name = "FILE")]
     text: Vec<PathBuf>,
-    /// A report of the race detector.
+    /// Reports of the race detector, or the log that holds them; - reads standard input.
     #[arg(long, value_name = "FILE")]
     race: Vec<PathBuf>,
     /// An execution trace.
@@ -84,9 +84,12 @@ enum Goroutines {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     let given = [&arguments.text, &arguments.race, &arguments.trace, &arguments.profile];
+    if [&arguments.text, &arguments.race].into_iter().flatten().filter(|path| is_stdin(path)).count() > 1 {
+        return Err(Failure::Arguments("standard input can be read once only".to_owned()));
+    }
     if arguments.core.is_none() && given.iter().all(|files| files.is_empty()) {
         return Err(Failure::Arguments(
-            "a core or a --text is needed; see panicle analyze --help".to_owned(),
+            "a core, a --text or a --race is needed; see panicle analyze --help".to_owned(),
         ));
     }
     if let Some(missing) = arguments.debug_dir.iter().find(|folder| !folder.is_dir()) {
@@ -113,10 +116,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     };
     // The text shows the goroutine at fault in any case, so it needs them all.
     let listing = if summary && arguments.format == Format::Json { Listing::Summary } else { Listing::All };
+    let mut texts = std::mem::take(&mut files.texts);
     let (report, digest) = thread::scope(|scope| {
         // It takes as long as reading the whole core, of which the analysis reads little.
         let digest = files.core.as_ref().map(|core| scope.spawn(|| core.digest(arguments.digest)));
-        let report = panicle_analysis::analyse(&files.inputs(), &Options { goroutines: listing });
+        let texts = std::mem::take(&mut texts);
+        let report = panicle_analysis::analyse_with(&files.inputs(), texts, &Options { goroutines: listing });
         (report, digest.and_then(|digest| digest.join().ok()).flatten())
     });
     let mut report = report.map_err(|error| Failure::Input(error.to_string()))?;
@@ -130,6 +135,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     report.diagnostics.splice(0..0, files.notes);
     print(&report, arguments.format, summary)?;
     Ok(if report.verdict.class == VerdictClass::NoCrash { Done::NotThere } else { Done::Done })
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 fn print(report: &Report, format: Format, summary: bool) -> Result<(), Failure> {

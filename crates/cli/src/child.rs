@@ -11,7 +11,7 @@ use panicle_sandbox::{
 };
 use panicle_unpack::{HEAD_BYTES, UnpackError};
 
-use crate::unpacked;
+use crate::{texts, unpacked};
 
 /// Name of the hidden subcommand.
 pub(crate) const NAME: &str = "__child";
@@ -74,8 +74,12 @@ impl Engine for Analysis {
     }
 
     fn analyse(&self, inputs: &[(Input, File)]) -> io::Result<Result<Report, (String, String)>> {
+        let texts = inputs.iter().filter_map(|(input, file)| {
+            texts::read(input.role, input.name.clone(), file, input.sha256.clone())
+        });
+        let texts = texts.collect::<io::Result<Vec<_>>>()?;
         let mapped = mapped(inputs)?;
-        let report = panicle_analysis::analyse(&evidence(&mapped), &Options::default());
+        let report = panicle_analysis::analyse_with(&evidence(&mapped), texts, &Options::default());
         Ok(report.map_err(|error| (error.input, error.reason)))
     }
 
@@ -92,7 +96,9 @@ impl Engine for Analysis {
 }
 
 fn mapped(inputs: &[(Input, File)]) -> io::Result<Vec<(&Input, Mapped)>> {
-    inputs.iter().map(|(input, file)| Ok((input, map(file)?))).collect()
+    // Texts are read piece by piece: pages of a mapping count as memory, and a dump can have gigabytes.
+    let others = inputs.iter().filter(|(input, _)| !texts::is_text(input.role));
+    others.map(|(input, file)| Ok((input, map(file)?))).collect()
 }
 
 fn evidence<'a>(mapped: &'a [(&Input, Mapped)]) -> Inputs<'a> {
@@ -108,8 +114,8 @@ fn evidence<'a>(mapped: &'a [(&Input, Mapped)]) -> Inputs<'a> {
         binaries: of(Role::Binary).collect(),
         // Libraries come among the executables, and are told apart by their build IDs.
         libraries: Vec::new(),
-        texts: of(Role::Text).collect(),
-        races: of(Role::Race).collect(),
+        texts: Vec::new(),
+        races: Vec::new(),
         traces: of(Role::Trace).collect(),
         profiles: of(Role::Profile).collect(),
     }

@@ -14,6 +14,7 @@ mod openapi;
 mod render;
 mod serve;
 mod service;
+mod texts;
 mod unpacked;
 mod upload;
 mod worker;

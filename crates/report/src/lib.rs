@@ -14,6 +14,7 @@ mod goroutine;
 mod map;
 mod panic;
 mod query;
+mod race;
 mod report;
 mod source;
 mod verdict;
@@ -33,6 +34,7 @@ pub use query::{
     EvalError, EvalQuery, Evaluated, KeyPlace, MapEntries, MapEntriesQuery, MapEntry, MapLayout,
     MapLayoutQuery, MapLayoutRow, MapPointer, MapSlot, MapSort, Query, QueryError, SlotState,
 };
+pub use race::{Race, RaceAccess, RaceGoroutine};
 pub use report::{Report, SCHEMA};
 pub use source::{
     Binary, BinaryMatch, BuildIds, CoreSource, DebugFile, DebugMatch, DwarfPresence, EvidenceSource, Layout,

@@ -38,7 +38,8 @@ pub struct Panic {
 pub struct PanicLink {
     /// What `panic` was called with; null for a `runtime.Goexit`.
     pub value: Option<PanicValue>,
-    /// A deferred function recovered it.
+    /// A deferred function recovered it. Where that is so of the last of a chain, and it was not raised again,
+    /// the process went on: its log tells of a panic that somebody caught.
     pub recovered: bool,
     /// Recovered and raised again with the same value (Go 1.23+).
     pub repanicked: bool,

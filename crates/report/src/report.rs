@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Binary, Diagnostic, Goroutine, GoroutineCluster, Layout, Map, Panic, Process, Signature, Source, Thread,
-    Verdict,
+    Binary, Diagnostic, Goroutine, GoroutineCluster, Layout, Map, Panic, Process, Race, Signature, Source,
+    Thread, Verdict,
 };
 
 /// The value of [`Report::schema`].
@@ -30,7 +30,8 @@ pub struct Report {
     pub signature: Signature,
     /// All goroutines, the one at fault first, then by id; empty with `--goroutines summary`.
     pub goroutines: Vec<Goroutine>,
-    /// How many goroutines there are, whatever is listed.
+    /// How many goroutines there are, whatever is listed. Of a long dump that was printed more are
+    /// counted in the clusters than are listed.
     pub goroutine_count: u64,
     /// Goroutines with one stack, largest cluster first.
     pub goroutine_clusters: Vec<GoroutineCluster>,
@@ -40,6 +41,9 @@ pub struct Report {
     /// Maps that were found and are not listed.
     #[serde(default)]
     pub maps_left_out: u64,
+    /// Reports of the race detector that differ, in order.
+    #[serde(default)]
+    pub races: Vec<Race>,
     /// OS threads.
     pub threads: Vec<Thread>,
     /// What is missing or doubtful.

@@ -19,6 +19,7 @@ fn sign(panic: &Panic, class: VerdictClass, goroutine: &Goroutine) -> Signature 
         clusters: &[],
         crashing: Some(goroutine),
         code_at_fault: None,
+        races: &[],
         notes: &[],
         runtime_read: true,
         go: Some(true),

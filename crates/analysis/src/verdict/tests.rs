@@ -24,6 +24,7 @@ fn judge(origin: Origin, panic: Option<&Panic>, process: &Process, code: &[u8]) 
         clusters: &clusters::cluster(&all),
         crashing: all.first(),
         code_at_fault: Some((panicle_image::Arch::Amd64, code)),
+        races: &[],
         notes: &[],
         runtime_read: true,
         go: Some(true),

@@ -2,18 +2,18 @@
 
 use std::{
     fs::File,
-    io,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
-use panicle_analysis::{Inputs, NamedBytes};
+use panicle_analysis::{Inputs, NamedBytes, ReadText, TextKind};
 use panicle_image::mmap::{self, Mapped};
 use panicle_report::{Diagnostic, Stage};
 use panicle_sandbox::Role;
 use panicle_unpack::{Limits, UnpackError};
 
 use super::digest::sha256;
-use crate::{exit::Failure, find, libraries, unpacked};
+use crate::{exit::Failure, find, libraries, texts, unpacked};
 
 /// Larger cores are digested only when somebody asks: it would take longer than the analysis.
 const DIGEST_LIMIT: u64 = 4 << 30;
@@ -95,8 +95,8 @@ pub(crate) struct Files {
     pub(crate) binaries: Vec<Input>,
     /// Looked up, not given.
     pub(crate) libraries: Vec<Input>,
-    texts: Vec<Input>,
-    races: Vec<Input>,
+    /// Texts and race reports, which are read at once and not kept.
+    pub(crate) texts: Vec<ReadText>,
     traces: Vec<Input>,
     profiles: Vec<Input>,
     /// What is worth knowing about how they came to be.
@@ -106,35 +106,79 @@ pub(crate) struct Files {
 impl Files {
     /// Adds a file that was given as `role`, or what is in it if it is packed.
     pub(crate) fn add(&mut self, path: &Path, role: Role, unpacking: &Unpacking) -> Result<(), Failure> {
+        if let Some(kind) = texts::kind(role) {
+            return self.add_text(path, role, kind, unpacking);
+        }
         let input = Input::open(path)?;
         let head = input.bytes.get(..panicle_unpack::HEAD_BYTES).unwrap_or(&input.bytes);
         // Profiles are compressed by nature.
         let plain = matches!(role, Role::Profile | Role::Trace) || !panicle_unpack::is_packed(head);
-        let file = match &input.digest {
-            Digest::Of(file) if !plain => file,
+        match &input.digest {
+            Digest::Of(file) if !plain => self.unpack(&input.name, file, role, unpacking),
             _ => {
                 self.put(input, role);
-                return Ok(());
+                Ok(())
             }
+        }
+    }
+
+    /// Reads a text to its end: a file, a pipe, or standard input for `-`.
+    fn add_text(
+        &mut self,
+        path: &Path,
+        role: Role,
+        kind: TextKind,
+        unpacking: &Unpacking,
+    ) -> Result<(), Failure> {
+        let is_stdin = path == Path::new("-");
+        let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
+        let failure = |error: io::Error| Failure::Input(format!("{name}: {error}"));
+        let mut reader: Box<dyn io::Read> = if is_stdin {
+            Box::new(io::stdin().lock())
+        } else {
+            if path.is_dir() {
+                return Err(Failure::Input(format!("{name}: is a folder")));
+            }
+            Box::new(File::open(path).map_err(failure)?)
         };
-        let refuse = |reason: String| Failure::Input(format!("{}: {reason}", input.name));
+        let mut head = Vec::with_capacity(panicle_unpack::HEAD_BYTES);
+        reader.by_ref().take(panicle_unpack::HEAD_BYTES as u64).read_to_end(&mut head).map_err(failure)?;
+        let packed = panicle_unpack::is_packed(&head);
+        let mut whole = io::Cursor::new(head).chain(reader);
+        if packed {
+            // Archives are read from their end.
+            let mut file = tempfile::tempfile_in(&unpacking.directory).map_err(failure)?;
+            io::copy(&mut whole, &mut file).map_err(failure)?;
+            return self.unpack(&name, &file, role, unpacking);
+        }
+        let text = texts::stream(kind, Some(name.clone()), &mut whole, texts::Digest::Unknown);
+        self.texts.push(text.map_err(failure)?);
+        Ok(())
+    }
+
+    fn unpack(&mut self, name: &str, file: &File, role: Role, unpacking: &Unpacking) -> Result<(), Failure> {
+        let refuse = |reason: String| Failure::Input(format!("{name}: {reason}"));
         let mut create = |_| tempfile::tempfile_in(&unpacking.directory);
-        let found =
-            panicle_unpack::unpack(&input.name, file, &unpacking.limits, &mut create).map_err(|error| {
-                let place = match &error {
-                    UnpackError::TooLarge { .. } => "; --max-unpacked-bytes allows more".to_owned(),
-                    UnpackError::DiskLow { .. } | UnpackError::Io(_) => {
-                        format!(
-                            "; it was unpacked to {}, --work-dir names another place",
-                            unpacking.directory.display()
-                        )
-                    }
-                    _ => String::new(),
-                };
-                refuse(format!("{error}{place}"))
-            })?;
+        let found = panicle_unpack::unpack(name, file, &unpacking.limits, &mut create).map_err(|error| {
+            let place = match &error {
+                UnpackError::TooLarge { .. } => "; --max-unpacked-bytes allows more".to_owned(),
+                UnpackError::DiskLow { .. } | UnpackError::Io(_) => {
+                    format!(
+                        "; it was unpacked to {}, --work-dir names another place",
+                        unpacking.directory.display()
+                    )
+                }
+                _ => String::new(),
+            };
+            refuse(format!("{error}{place}"))
+        })?;
         let (parts, notes) = unpacked::sort(found);
-        let wanted = |found: Role| found == role || (role == Role::Core && found == Role::Text);
+        // A log can begin with a race; what is printed is used for what it holds.
+        let wanted = |found: Role| {
+            found == role
+                || (role == Role::Core && found == Role::Text)
+                || (texts::is_text(role) && texts::is_text(found))
+        };
         if !parts.iter().any(|(role, _)| wanted(*role)) {
             let found: Vec<String> = parts
                 .iter()
@@ -145,9 +189,13 @@ impl Files {
         }
         self.notes.extend(notes.into_iter().map(|text| Diagnostic::warning(Stage::Evidence, text)));
         for (role, part) in parts {
-            let bytes = mmap::map(&part.file).map_err(|error| refuse(error.to_string()))?;
-            let text = format!("It was unpacked from {}.", input.name);
+            let text = format!("It was unpacked from {name}.");
             self.notes.push(Diagnostic::info(Stage::Evidence, text).about(part.name.clone()));
+            if let Some(text) = texts::read(role, Some(part.name.clone()), &part.file, part.sha256.clone()) {
+                self.texts.push(text.map_err(|error| refuse(error.to_string()))?);
+                continue;
+            }
+            let bytes = mmap::map(&part.file).map_err(|error| refuse(error.to_string()))?;
             // One that is too long for a digest can still be asked for it.
             let digest = part.sha256.map_or(Digest::Of(part.file), |digest| Digest::Known(Some(digest)));
             self.put(Input { name: part.name, bytes, digest }, role);
@@ -176,8 +224,8 @@ impl Files {
                 return;
             }
             Role::Binary => &mut self.binaries,
-            Role::Text => &mut self.texts,
-            Role::Race => &mut self.races,
+            // Read where they are added.
+            Role::Text | Role::Race => return,
             Role::Trace => &mut self.traces,
             Role::Profile => &mut self.profiles,
         };
@@ -204,8 +252,8 @@ impl Files {
             binaries: all(&self.binaries),
             // What was looked up is not evidence: it needs no digest.
             libraries: self.libraries.iter().map(|input| input.named(None)).collect(),
-            texts: all(&self.texts),
-            races: all(&self.races),
+            texts: Vec::new(),
+            races: Vec::new(),
             traces: all(&self.traces),
             profiles: all(&self.profiles),
         }

@@ -162,6 +162,7 @@ fn report(message: &str) -> Report {
         goroutine_count: 45,
         maps: Vec::new(),
         maps_left_out: 0,
+        races: Vec::new(),
         goroutine_clusters: vec![
             cluster(
                 40,
