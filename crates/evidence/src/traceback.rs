@@ -3,8 +3,10 @@
 //! Knowledge comes from traceback.go, panic.go, error.go, print.go, signal_unix.go and
 //! `waitReasonStrings` of Go 1.19 and 1.21 to 1.27.
 
+mod carrier;
 mod event;
 mod frame;
+mod godebug;
 mod header;
 mod headline;
 mod held;
@@ -13,12 +15,11 @@ mod keeper;
 mod message;
 mod model;
 mod parser;
-mod prefix;
 mod reader;
 mod stack;
 
 pub use model::{
-    CrashText, ExitLine, Headline, HeadlineKind, PanicLine, Registers, RuntimeStack, SignalLine,
+    CrashText, ExitLine, GodebugLine, Headline, HeadlineKind, PanicLine, Registers, RuntimeStack, SignalLine,
     TextAncestor, TextCluster, TextCreatedBy, TextElided, TextFrame, TextGoroutine,
 };
 
@@ -40,8 +41,10 @@ pub struct Limits {
     pub crashes: usize,
     /// Frames of one stack. The runtime itself prints at most a hundred.
     pub frames: usize,
-    /// Bytes of one line.
+    /// Bytes of one line as the runtime printed it.
     pub line: usize,
+    /// Bytes of one line of the text, which can be a record that holds many of the runtime's.
+    pub record: usize,
     /// Bytes of one panic message.
     pub message: usize,
 }
@@ -54,6 +57,7 @@ impl Default for Limits {
             crashes: 64,
             frames: 1000,
             line: 64 << 10,
+            record: 4 << 20,
             message: 64 << 10,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::race::RaceReport;
 
-use super::model::{ExitLine, Headline, Registers, RuntimeStack, TextGoroutine};
+use super::model::{ExitLine, GodebugLine, Headline, Registers, RuntimeStack, TextGoroutine};
 
 /// What takes the pieces of a text: a closure, or something that keeps them.
 pub trait Sink {
@@ -39,6 +39,8 @@ pub enum Event {
     },
     /// The end of the process, told by whoever started it.
     Exit(ExitLine),
+    /// A line that GODEBUG asked for, inside of a crash or not.
+    Godebug(GodebugLine),
     /// A report of the race detector, which belongs to no crash: the process went on.
     Race(Box<RaceReport>),
     /// The crash or dump ends; its last line.

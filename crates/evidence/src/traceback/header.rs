@@ -171,7 +171,7 @@ fn labels(mut text: &[u8]) -> Option<Vec<(String, String)>> {
 
 fn label_word(text: &[u8]) -> Option<(String, &[u8])> {
     if text.first() == Some(&b'"') {
-        return unquote(&text[1..]);
+        return quoted(&text[1..]);
     }
     let end = text
         .iter()
@@ -180,51 +180,60 @@ fn label_word(text: &[u8]) -> Option<(String, &[u8])> {
     Some((lossy(&text[..end]), &text[end..]))
 }
 
-/// Undoes `printquoted` (print.go): Go escapes, `\x` for single bytes, up to the closing quote.
-fn unquote(mut text: &[u8]) -> Option<(String, &[u8])> {
+/// A word in quotes, from behind the first to behind the last.
+fn quoted(text: &[u8]) -> Option<(String, &[u8])> {
+    let (word, rest) = unquote(text);
+    Some((String::from_utf8_lossy(&word).into_owned(), rest?))
+}
+
+/// Undoes `printquoted` (print.go) and `strconv.Quote`: Go escapes, `\x` for single bytes, up to the closing
+/// quote or the end. Answers what is behind the quote; `None` where there is none.
+pub(super) fn unquote(mut text: &[u8]) -> (Vec<u8>, Option<&[u8]>) {
     let mut out = Vec::new();
     loop {
-        let (&b, rest) = text.split_first()?;
+        let plain = memchr::memchr2(b'"', b'\\', text).unwrap_or(text.len());
+        out.extend_from_slice(&text[..plain]);
+        text = &text[plain..];
+        let Some((&b, rest)) = text.split_first() else { return (out, None) };
         text = rest;
-        match b {
-            b'"' => return Some((String::from_utf8_lossy(&out).into_owned(), text)),
-            b'\\' => {
-                let (&kind, rest) = text.split_first()?;
-                text = rest;
-                let digits = match kind {
-                    b'n' => {
-                        out.push(b'\n');
-                        continue;
-                    }
-                    b'r' => {
-                        out.push(b'\r');
-                        continue;
-                    }
-                    b't' => {
-                        out.push(b'\t');
-                        continue;
-                    }
-                    b'x' => 2,
-                    b'u' => 4,
-                    b'U' => 8,
-                    other => {
-                        out.push(other);
-                        continue;
-                    }
-                };
-                let mut code = 0u32;
-                for &d in text.get(..digits)? {
-                    code = code << 4 | u32::from(hex_digit(d)?);
-                }
-                text = &text[digits..];
-                if kind == b'x' {
-                    out.push(code as u8);
-                } else {
-                    let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                }
+        if b == b'"' {
+            return (out, Some(text));
+        }
+        let Some((&kind, rest)) = text.split_first() else { return (out, None) };
+        text = rest;
+        let digits = match kind {
+            b'n' => {
+                out.push(b'\n');
+                continue;
             }
-            other => out.push(other),
+            b'r' => {
+                out.push(b'\r');
+                continue;
+            }
+            b't' => {
+                out.push(b'\t');
+                continue;
+            }
+            b'x' => 2,
+            b'u' => 4,
+            b'U' => 8,
+            other => {
+                out.push(other);
+                continue;
+            }
+        };
+        let mut code = Some(0u32);
+        let Some((head, rest)) = text.split_at_checked(digits) else { return (out, None) };
+        for &d in head {
+            code = code.and_then(|code| Some(code << 4 | u32::from(hex_digit(d)?)));
+        }
+        let Some(code) = code else { continue };
+        text = rest;
+        if kind == b'x' {
+            out.push(code as u8);
+        } else {
+            let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
 }

@@ -130,7 +130,7 @@ pub(super) fn http_panic(line: &[u8]) -> Option<HeadlineKind> {
     Some(HeadlineKind::HttpPanic { peer: lossy(&rest[..end]), value: lossy(&rest[end + 2..]) })
 }
 
-/// Whether a line could begin a crash or dump; used to tell a log prefix from text.
+/// Whether a line could begin a crash, dump or race report; used to tell what carries it.
 pub(super) fn begins_crash(line: &[u8]) -> bool {
     match line.first() {
         Some(b'g') => super::header::parse(line).is_some(),

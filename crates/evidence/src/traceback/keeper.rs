@@ -13,7 +13,7 @@ use rustc_hash::FxHashSet;
 
 use super::Limits;
 use super::event::{Event, Sink};
-use super::model::{CrashText, HeadlineKind, TextFrame, TextGoroutine};
+use super::model::{CrashText, GodebugLine, HeadlineKind, TextFrame, TextGoroutine};
 use crate::race::{MAX_REPORTS, RaceReport};
 use clusters::Clusters;
 
@@ -21,6 +21,8 @@ use clusters::Clusters;
 const OTHERS: usize = 512 << 10;
 /// System stacks of threads (`goroutine 0`) kept of one crash.
 const SYSTEM_STACKS: usize = 1000;
+/// Lines that GODEBUG asked for, kept of one crash; half of them may be from before it.
+const GODEBUG_LINES: usize = 16;
 /// Goroutines that an earlier crash keeps when a later one needs the room.
 const EARLIER: usize = 64;
 /// Of a stack that comes up after the room for all goroutines is taken, so many are kept whole.
@@ -33,6 +35,8 @@ pub(super) struct Keeper {
     limits: Limits,
     crashes: VecDeque<Kept>,
     earlier: u64,
+    /// The last lines that GODEBUG asked for.
+    godebug: VecDeque<GodebugLine>,
     races: Vec<RaceReport>,
     seen_races: FxHashSet<u64>,
     races_repeated: u64,
@@ -57,6 +61,8 @@ struct Kept {
     /// Bytes of everything else.
     others: usize,
     system_stacks: usize,
+    /// Its last line came.
+    ended: bool,
     /// Every goroutine counted, from when the first was not kept.
     clusters: Option<Clusters>,
 }
@@ -67,6 +73,7 @@ impl Keeper {
             limits,
             crashes: VecDeque::new(),
             earlier: 0,
+            godebug: VecDeque::new(),
             races: Vec::new(),
             seen_races: FxHashSet::default(),
             races_repeated: 0,
@@ -79,7 +86,8 @@ impl Keeper {
             self.crashes.pop_front();
             self.earlier += 1;
         }
-        let crash = CrashText { first_line: line, last_line: line, ..CrashText::default() };
+        let godebug = self.godebug.iter().cloned().collect();
+        let crash = CrashText { first_line: line, last_line: line, godebug, ..CrashText::default() };
         self.crashes.push_back(Kept { crash, ..Kept::default() });
     }
 
@@ -196,6 +204,17 @@ impl Sink for Keeper {
             Event::Begin { line } => self.begin(line),
             Event::Goroutine(goroutine) => self.goroutine(*goroutine),
             Event::Race(report) => self.race(*report),
+            Event::Godebug(line) => {
+                if let Some(kept) =
+                    kept.filter(|kept| !kept.ended && kept.crash.godebug.len() < GODEBUG_LINES)
+                {
+                    kept.crash.godebug.push(line.clone());
+                }
+                if self.godebug.len() >= GODEBUG_LINES / 2 {
+                    self.godebug.pop_front();
+                }
+                self.godebug.push_back(line);
+            }
             event => {
                 if let Some(kept) = kept {
                     kept.other(event);
@@ -261,8 +280,11 @@ impl Kept {
             Event::Registers(r) => crash.registers.push(r),
             Event::Section { section } => crash.relayed_sections = section,
             Event::Exit(e) => crash.exit = Some(e),
-            Event::End { line } => crash.last_line = line,
-            Event::Begin { .. } | Event::Goroutine(_) | Event::Race(_) => {}
+            Event::End { line } => {
+                crash.last_line = line;
+                self.ended = true;
+            }
+            Event::Begin { .. } | Event::Goroutine(_) | Event::Race(_) | Event::Godebug(_) => {}
         }
     }
 

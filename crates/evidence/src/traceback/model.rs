@@ -25,6 +25,8 @@ pub struct CrashText {
     pub registers: Vec<Registers>,
     /// How many `-----` lines there were.
     pub relayed_sections: u32,
+    /// Lines that GODEBUG asked for, the last ones before the crash and those within.
+    pub godebug: Vec<GodebugLine>,
     /// What `go run`, `go test` or the shell added: `exit status 2`.
     pub exit: Option<ExitLine>,
     /// Goroutines that were read but not kept, past [`Limits`](super::Limits). They are counted in
@@ -330,6 +332,17 @@ pub struct Registers {
     pub text_line: u64,
     /// Name and value in order of printing.
     pub values: Vec<(String, u64)>,
+}
+
+/// A line that GODEBUG asked for: `gc 12 @3.405s 1%: …`, `SCHED 1009ms: …`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GodebugLine {
+    /// Line of the text, 1-based.
+    pub text_line: u64,
+    /// The setting: `gctrace`, `schedtrace`, `scavtrace`, `gcpacertrace`, `inittrace`.
+    pub kind: &'static str,
+    /// As printed.
+    pub text: String,
 }
 
 /// A line about the end of the process, from whoever started it.

@@ -2,16 +2,19 @@
 
 mod crash;
 
+use std::collections::VecDeque;
+
 use panicle_report::{Diagnostic, Severity, Stage};
 
+use super::carrier::{self, Carrier, json, prefix, quoted, shape::Shape};
 use super::event::{Event, Sink};
 use super::headline;
 use super::held::Held;
 use super::intern::Interner;
 use super::message::{End, Message};
-use super::model::{HeadlineKind, Registers, SignalLine};
+use super::model::{GodebugLine, HeadlineKind, Registers, SignalLine};
 use super::stack::Stack;
-use super::{Limits, header, prefix};
+use super::{Limits, godebug, header};
 use crate::race::{Machine, Taken};
 
 /// Other lines between two goroutines of one dump, such as logs of another process that writes to
@@ -23,6 +26,9 @@ const MAX_MESSAGE_LINES: usize = 1000;
 const MAX_PREFACE: usize = 64;
 /// Diagnostics kept.
 const MAX_DIAGNOSTICS: usize = 100;
+/// Lines that meant nothing which are read again when their prefix is learned, and bytes of each.
+const MAX_RECENT: usize = 64;
+const MAX_RECENT_BYTES: usize = 2048;
 
 /// The crash being read.
 #[expect(clippy::struct_excessive_bools, reason = "each says something else about what was printed")]
@@ -60,13 +66,23 @@ pub struct Parser<S: Sink> {
     skipping: bool,
     scratch: Vec<u8>,
     line_no: u64,
-    prefixed: bool,
+    /// Counts lines as the runtime printed them: a record can hold many.
+    printed: u64,
+    carrier: Carrier,
+    /// Records in records that are open.
+    depth: u32,
+    /// The beginning of a line that its carrier wrote in parts.
+    part: Vec<u8>,
+    /// Lines that meant nothing, the last ones: what stands before a prefix is learned.
+    recent: VecDeque<(u64, Vec<u8>)>,
+    /// A prefix before a goroutine's header, if the next line has it too.
+    guess: Option<(u64, Shape)>,
     crash: Option<Crash>,
     open: Open,
     held: Option<Held>,
     race: Machine,
     /// The line before could be the name of a signal.
-    signal: Option<(SignalLine, u64)>,
+    signal: Option<(SignalLine, u64, u64)>,
     preface: Vec<(u64, String)>,
     blank_before: bool,
     call_before: bool,
@@ -91,7 +107,12 @@ impl<S: Sink> Parser<S> {
             skipping: false,
             scratch: Vec::new(),
             line_no: 0,
-            prefixed: false,
+            printed: 0,
+            carrier: Carrier::default(),
+            depth: 0,
+            part: Vec::new(),
+            recent: VecDeque::new(),
+            guess: None,
             crash: None,
             open: Open::Nothing,
             held: None,
@@ -129,7 +150,7 @@ impl<S: Sink> Parser<S> {
 
     fn keep(&mut self, part: &[u8]) {
         // One byte over the limit is kept, so that `line` sees and counts the excess.
-        let room = (self.limits.line + 1).saturating_sub(self.carry.len());
+        let room = (self.limits.record + 1).saturating_sub(self.carry.len());
         self.carry.extend_from_slice(&part[..part.len().min(room)]);
         self.skipping = true;
     }
@@ -138,24 +159,81 @@ impl<S: Sink> Parser<S> {
     pub fn line(&mut self, line: &[u8]) {
         self.line_no += 1;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = if line.len() > self.limits.line {
+        let line = if line.len() > self.limits.record {
             self.long_lines += 1;
-            &line[..self.limits.line]
+            &line[..self.limits.record]
         } else {
             line
         };
         if memchr::memchr(0x1b, line).is_some() {
             let mut scratch = std::mem::take(&mut self.scratch);
             prefix::without_escapes(line, &mut scratch);
-            self.plain(&scratch);
+            self.carried(&scratch);
             self.scratch = scratch;
         } else {
-            self.plain(line);
+            self.carried(line);
         }
     }
 
+    /// A line as it is in the text.
+    fn carried(&mut self, line: &[u8]) {
+        let (bare, partial) = self.carrier.strip(line);
+        if partial || !self.part.is_empty() {
+            let room = self.limits.record.saturating_sub(self.part.len());
+            self.part.extend_from_slice(&bare[..bare.len().min(room)]);
+            if !partial {
+                let whole = std::mem::take(&mut self.part);
+                self.unpacked(&whole);
+            }
+            return;
+        }
+        self.unpacked(bare);
+    }
+
+    /// A line without its prefix.
+    fn unpacked(&mut self, line: &[u8]) {
+        if self.carrier.knows_records() && line.first() == Some(&b'{') && self.record(line) {
+            return;
+        }
+        if line.len() > self.limits.line {
+            self.long_lines += 1;
+            return self.plain(&line[..self.limits.line]);
+        }
+        self.plain(line);
+    }
+
+    /// Reads what a JSON record holds; false when it is none, or holds nothing.
+    fn record(&mut self, line: &[u8]) -> bool {
+        if self.depth >= carrier::MAX_DEPTH {
+            return false;
+        }
+        let texts = self.carrier.record(line);
+        for text in &texts {
+            self.text(text);
+        }
+        !texts.is_empty()
+    }
+
+    /// Reads a text that a line holds.
+    fn text(&mut self, text: &[u8]) {
+        self.depth += 1;
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        for line in text.split(|&b| b == b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if memchr::memchr(0x1b, line).is_some() {
+                let mut bare = Vec::new();
+                prefix::without_escapes(line, &mut bare);
+                self.unpacked(&bare);
+            } else {
+                self.unpacked(line);
+            }
+        }
+        self.depth -= 1;
+    }
+
+    /// A line as the runtime printed it.
     fn plain(&mut self, line: &[u8]) {
-        let line = if self.prefixed { prefix::strip(line) } else { line };
+        self.printed += 1;
         if self.race.is_open() && self.race_line(line) {
             return;
         }
@@ -194,8 +272,8 @@ impl<S: Sink> Parser<S> {
     /// A line that is not one of the open stack.
     fn other(&mut self, line: &[u8]) {
         let signal_before = self.signal.take();
-        if let Some((mut signal, at)) = signal_before
-            && at + 1 == self.line_no
+        if let Some((mut signal, at, printed)) = signal_before
+            && printed + 1 == self.printed
             && headline::signal_pc(line, &mut signal)
         {
             // Its name was read as part of a message, if one is open.
@@ -346,9 +424,17 @@ impl<S: Sink> Parser<S> {
 
     /// A line that is nothing in itself.
     fn unknown(&mut self, line: &[u8]) {
+        if let Some(kind) = godebug::kind(line) {
+            self.sink.event(Event::Godebug(GodebugLine {
+                text_line: self.line_no,
+                kind,
+                text: crate::scan::lossy(line),
+            }));
+            return;
+        }
         if let Open::Message(message) = &mut self.open {
             if !headline::note(line) {
-                self.signal = headline::signal(line).map(|s| (s, self.line_no));
+                self.signal = headline::signal(line).map(|s| (s, self.line_no, self.printed));
                 message.push(line, self.limits.message);
                 if message.line_count() > MAX_MESSAGE_LINES {
                     self.end();
@@ -357,15 +443,8 @@ impl<S: Sink> Parser<S> {
             }
             self.close(End::Known);
         }
-        if !self.prefixed {
-            let bare = prefix::strip(line);
-            if bare.len() < line.len() && headline::begins_crash(bare) {
-                self.prefixed = true;
-                if !self.recognised(bare) {
-                    self.unknown(bare);
-                }
-                return;
-            }
+        if self.carries(line) {
+            return;
         }
         if headline::note(line) {
             match &self.crash {
@@ -378,7 +457,7 @@ impl<S: Sink> Parser<S> {
             return;
         }
         if let Some(signal) = headline::signal(line) {
-            self.signal = Some((signal, self.line_no));
+            self.signal = Some((signal, self.line_no, self.printed));
             return;
         }
         if !self.preface.is_empty() && headline::note_continues(line) {
@@ -407,6 +486,82 @@ impl<S: Sink> Parser<S> {
             }
         }
         crash.noise = crash.noise.saturating_add(1);
+    }
+
+    /// Whether a line hides something of the runtime's; then how it is carried is known from here on, and it
+    /// was read.
+    fn carries(&mut self, line: &[u8]) -> bool {
+        if self.depth >= carrier::MAX_DEPTH {
+            return false;
+        }
+        if let Some((printed, shape)) = self.guess.take()
+            && printed + 1 == self.printed
+            && shape.strip(line).is_some_and(|rest| super::frame::call(rest).is_some())
+        {
+            self.learn(shape, line);
+            return true;
+        }
+        if !self.carrier.prefixed {
+            let (bare, partial) = prefix::strip(line);
+            if bare.len() < line.len() {
+                if headline::begins_crash(bare) {
+                    self.carrier.prefixed = true;
+                    if !self.recognised(bare) {
+                        self.unknown(bare);
+                    }
+                    return true;
+                }
+                let hides = if json::is_object(bare) {
+                    !self.carrier.record(bare).is_empty()
+                } else {
+                    partial && carrier::begins(bare)
+                };
+                if hides {
+                    self.carrier.prefixed = true;
+                    self.carried(line);
+                    return true;
+                }
+            }
+        }
+        if json::is_object(line) && self.record(line) {
+            return true;
+        }
+        let texts = quoted::texts(line);
+        if !texts.is_empty() {
+            for text in &texts {
+                self.text(text);
+            }
+            return true;
+        }
+        if self.carrier.shape.is_none() && self.depth == 0 {
+            if let Some(at) = carrier::header_within(line) {
+                self.guess = Some((self.printed, Shape::of(&line[..at])));
+            }
+            let oldest = if self.recent.len() < MAX_RECENT { None } else { self.recent.pop_front() };
+            let mut kept = oldest.map(|(_, line)| line).unwrap_or_default();
+            kept.clear();
+            kept.extend_from_slice(&line[..line.len().min(MAX_RECENT_BYTES)]);
+            self.recent.push_back((self.line_no, kept));
+        }
+        false
+    }
+
+    /// A prefix is known from here on: lines that had it and meant nothing are read again, and the one at hand.
+    fn learn(&mut self, shape: Shape, line: &[u8]) {
+        let now = self.line_no;
+        let last = self.crash.as_ref().map_or(0, |c| c.last_line);
+        let recent = std::mem::take(&mut self.recent);
+        for (at, line) in recent.iter().filter(|(at, _)| *at > last) {
+            if let Some(bare) = shape.strip(line) {
+                self.line_no = *at;
+                self.plain(bare);
+            }
+        }
+        self.line_no = now;
+        if let Some(bare) = shape.strip(line) {
+            self.plain(bare);
+        }
+        self.carrier.shape = Some(shape);
     }
 
     fn keep_preface(&mut self, line: &[u8]) {

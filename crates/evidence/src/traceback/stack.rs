@@ -98,12 +98,14 @@ impl Stack {
         limits: &Limits,
         interner: &mut Interner,
     ) -> bool {
+        // It names a function only if its location is the very next line.
+        let name = self.name.take();
         let taken = match line {
             [] => {
                 self.closed = true;
                 true
             }
-            [b'\t', ..] => self.indented(line, text_line, limits, interner),
+            [b'\t', ..] => self.indented(line, name, limits, interner),
             _ if self.closed => false,
             [.., b')'] => self.call(line, text_line, limits, interner),
             _ => self.other(line, text_line, limits, interner),
@@ -144,7 +146,13 @@ impl Stack {
     }
 
     /// A line that begins with a tab: the location of what came before.
-    fn indented(&mut self, line: &[u8], text_line: u64, limits: &Limits, interner: &mut Interner) -> bool {
+    fn indented(
+        &mut self,
+        line: &[u8],
+        name: Option<(u64, Vec<u8>)>,
+        limits: &Limits,
+        interner: &mut Interner,
+    ) -> bool {
         if line == b"\tgoroutine running on other thread; stack unavailable" {
             if let Owner::Goroutine(g) = &mut self.owner {
                 g.unavailable = true;
@@ -153,8 +161,9 @@ impl Stack {
         }
         let Some(location) = frame::location(line) else { return false };
         let file = |interner: &mut Interner| location.file.map(|f| interner.get(f));
-        if let Some((at, name)) = self.name.take()
-            && at + 1 == text_line
+        // A line of somebody else's can stand between a Go frame and its location.
+        if let Some((at, name)) = name
+            && matches!(self.pending, Pending::Nothing)
             && location.pc.is_some()
             && !self.closed
         {

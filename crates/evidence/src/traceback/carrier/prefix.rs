@@ -1,11 +1,18 @@
 //! What carriers of logs put before each line, and terminal colours.
 
 /// Takes every known prefix off a line: times, CRI stream marks, `service-1  | `,
-/// `[pod/name/container] `, `Nov 21 08:33:31 host unit[123]: `.
-pub(super) fn strip(mut line: &[u8]) -> &[u8] {
+/// `[pod/name/container] `, `Nov 21 08:33:31 host unit[123]: `, `<11>`. Says too whether the line is a part that
+/// the next line continues (CRI's `P`).
+pub(in super::super) fn strip(mut line: &[u8]) -> (&[u8], bool) {
+    let mut partial = false;
     // At most a few are stacked, such as kubectl's `--prefix --timestamps`.
-    for _ in 0..3 {
-        let Some(len) = cri(line)
+    for _ in 0..4 {
+        if let Some((len, part)) = cri(line) {
+            partial |= part;
+            line = &line[len..];
+            continue;
+        }
+        let Some(len) = priority(line)
             .or_else(|| time(line).map(|n| n + usize::from(n < line.len())))
             .or_else(|| bracketed(line))
             .or_else(|| compose(line))
@@ -15,18 +22,28 @@ pub(super) fn strip(mut line: &[u8]) -> &[u8] {
         };
         line = &line[len..];
     }
-    line
+    (line, partial)
+}
+
+/// `<11>` of syslog; what follows it is one of the others.
+fn priority(line: &[u8]) -> Option<usize> {
+    let digits = line.strip_prefix(b"<")?.iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+    ((1..4).contains(&digits) && line.get(digits + 1) == Some(&b'>')).then_some(digits + 2)
 }
 
 /// `2026-11-21T08:33:31.123456789Z stderr F ` of container runtimes.
-fn cri(line: &[u8]) -> Option<usize> {
+fn cri(line: &[u8]) -> Option<(usize, bool)> {
     let at = time(line)?;
     let rest = &line[at..];
     let stream = [&b" stderr "[..], b" stdout "].iter().find(|s| rest.starts_with(s))?.len();
-    matches!(rest.get(stream)?, b'F' | b'P').then_some(())?;
+    let partial = match rest.get(stream)? {
+        b'F' => false,
+        b'P' => true,
+        _ => return None,
+    };
     match rest.get(stream + 1) {
-        None => Some(at + stream + 1),
-        Some(b' ') => Some(at + stream + 2),
+        None => Some((at + stream + 1, partial)),
+        Some(b' ') => Some((at + stream + 2, partial)),
         Some(_) => None,
     }
 }
@@ -95,7 +112,7 @@ fn journal(line: &[u8]) -> Option<usize> {
 }
 
 /// Copies a line without ANSI escape sequences.
-pub(super) fn without_escapes(line: &[u8], out: &mut Vec<u8>) {
+pub(in super::super) fn without_escapes(line: &[u8], out: &mut Vec<u8>) {
     out.clear();
     let mut i = 0;
     while let Some(&b) = line.get(i) {

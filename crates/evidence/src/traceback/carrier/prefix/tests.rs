@@ -1,7 +1,7 @@
 use super::*;
 
 fn stripped(line: &str) -> String {
-    String::from_utf8(strip(line.as_bytes()).to_vec()).unwrap()
+    String::from_utf8(strip(line.as_bytes()).0.to_vec()).unwrap()
 }
 
 #[test]
@@ -16,6 +16,8 @@ fn known_carriers() {
         "Nov 21 08:33:31 host web[123]: ",
         "Nov  1 08:33:31 host web[123]: ",
         "2026-11-21T08:33:31+0100 host web[123]: ",
+        "<11>Nov 21 08:33:31 host web[123]: ",
+        "<11>2026-11-21T08:33:31Z ",
     ] {
         assert_eq!(stripped(&format!("{prefix}panic: x")), "panic: x", "{prefix}");
         assert_eq!(stripped(&format!("{prefix}\tmain.go:1 +0x2")), "\tmain.go:1 +0x2", "{prefix}");
