@@ -218,7 +218,7 @@ fn source(inputs: &Inputs<'_>, texts: &[ReadText], core: Option<CoreSource>) -> 
         of_kind
             .map(|text| EvidenceSource {
                 name: text.name.clone(),
-                size_bytes: text.reading.bytes,
+                size_bytes: text.size_bytes,
                 sha256: text.sha256.clone(),
             })
             .collect()

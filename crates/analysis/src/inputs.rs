@@ -1,6 +1,7 @@
 //! What an analysis is given, and what it answers when an input cannot be read at all.
 
 use panicle_evidence::traceback::{Limits, Reader, Reading};
+use panicle_report::{Diagnostic, Stage};
 use thiserror::Error;
 
 /// Everything known about one crash. A core, a text or a race report must be there.
@@ -57,6 +58,7 @@ pub struct TextReader {
     kind: TextKind,
     name: Option<String>,
     reader: Reader,
+    notes: Vec<Diagnostic>,
 }
 
 /// A text that was read.
@@ -64,6 +66,7 @@ pub struct TextReader {
 pub struct ReadText {
     pub(crate) kind: TextKind,
     pub(crate) name: Option<String>,
+    pub(crate) size_bytes: u64,
     pub(crate) sha256: Option<String>,
     pub(crate) reading: Reading,
 }
@@ -71,7 +74,7 @@ pub struct ReadText {
 impl TextReader {
     /// A reader of a text with the name `name`.
     pub fn new(kind: TextKind, name: Option<String>) -> Self {
-        Self { kind, name, reader: Reader::with_limits(Limits::default()) }
+        Self { kind, name, reader: Reader::with_limits(Limits::default()), notes: Vec::new() }
     }
 
     /// The next bytes, as many as there are; lines may be cut anywhere.
@@ -79,9 +82,16 @@ impl TextReader {
         self.reader.push(bytes);
     }
 
-    /// The text ends. `sha256` is its digest, if the caller has it.
-    pub fn finish(self, sha256: Option<String>) -> ReadText {
-        ReadText { kind: self.kind, name: self.name, sha256, reading: self.reader.finish() }
+    /// A sentence about how it was read, for the report.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(Diagnostic::warning(Stage::Evidence, text));
+    }
+
+    /// The text ends. `size_bytes` and `sha256` are the file's, which may be compressed.
+    pub fn finish(self, size_bytes: u64, sha256: Option<String>) -> ReadText {
+        let mut reading = self.reader.finish();
+        reading.diagnostics.extend(self.notes);
+        ReadText { kind: self.kind, name: self.name, size_bytes, sha256, reading }
     }
 }
 
@@ -89,7 +99,7 @@ impl ReadText {
     pub(crate) fn of(kind: TextKind, input: &NamedBytes<'_>) -> Self {
         let mut reader = TextReader::new(kind, input.name.clone());
         reader.push(input.bytes);
-        reader.finish(input.sha256.clone())
+        reader.finish(input.bytes.len() as u64, input.sha256.clone())
     }
 
     /// The name, or what it was said to be where there is none.

@@ -74,10 +74,18 @@ impl Engine for Analysis {
     }
 
     fn analyse(&self, inputs: &[(Input, File)]) -> io::Result<Result<Report, (String, String)>> {
-        let texts = inputs.iter().filter_map(|(input, file)| {
-            texts::read(input.role, input.name.clone(), file, input.sha256.clone())
-        });
-        let texts = texts.collect::<io::Result<Vec<_>>>()?;
+        let mut texts = Vec::new();
+        for (input, file) in inputs {
+            let Some(kind) = texts::kind(input.role) else { continue };
+            let limits = panicle_unpack::Limits::default();
+            match texts::read_file(kind, input.name.clone(), file, input.sha256.clone(), &limits) {
+                Ok(text) => texts.push(text),
+                Err(texts::Unread::Io(error)) => return Err(error),
+                Err(texts::Unread::NoText(reason)) => {
+                    return Ok(Err((input.name.clone().unwrap_or_else(|| "text".to_owned()), reason)));
+                }
+            }
+        }
         let mapped = mapped(inputs)?;
         let report = panicle_analysis::analyse_with(&evidence(&mapped), texts, &Options::default());
         Ok(report.map_err(|error| (error.input, error.reason)))
@@ -97,7 +105,7 @@ impl Engine for Analysis {
 
 fn mapped(inputs: &[(Input, File)]) -> io::Result<Vec<(&Input, Mapped)>> {
     // Texts are read piece by piece: pages of a mapping count as memory, and a dump can have gigabytes.
-    let others = inputs.iter().filter(|(input, _)| !texts::is_text(input.role));
+    let others = inputs.iter().filter(|(input, _)| texts::kind(input.role).is_none());
     others.map(|(input, file)| Ok((input, map(file)?))).collect()
 }
 

@@ -94,7 +94,19 @@ fn check_binary(head: &[u8]) -> Result<(), Problem> {
     }
 }
 
+/// A text may be compressed; like a core it is unpacked by the child that reads it, never here.
 fn check_text(head: &[u8]) -> Result<(), Problem> {
+    use panicle_binary::identify::Kind;
+
+    match panicle_binary::identify::identify(head) {
+        Kind::Gzip | Kind::Zstd | Kind::Xz | Kind::Lz4 => return Ok(()),
+        kind @ (Kind::Zip | Kind::Tar) => {
+            let reason =
+                format!("it is {}; send the file in it, or the whole archive as core", kind.describe());
+            return Err(refusal("not-text", "This is no text", reason));
+        }
+        _ => {}
+    }
     if head.contains(&0) {
         return Err(refusal(
             "not-text",
@@ -162,6 +174,8 @@ mod tests {
             &tar,
         ] {
             assert!(check(Core, packed).is_ok() && check(Binary, packed).is_err());
+            let stream = !packed.starts_with(b"PK") && packed != tar;
+            assert_eq!(check(Text, packed).is_ok(), stream, "{packed:?}");
         }
         assert!(check(Text, b"panic: x\n").is_ok() && check(Text, b"a\0b").is_err());
         assert!(check(Trace, b"go 1.25 trace\0\0\0").is_ok() && check(Trace, b"go 1.").is_err());

@@ -15,12 +15,14 @@ mod budget;
 mod layers;
 mod salvage;
 mod sparse;
+mod stream;
 mod walk;
 
 use std::{fs::File, io};
 
 pub use panicle_binary::identify::Kind;
 use panicle_binary::identify::identify;
+pub use stream::{Stream, decompress};
 use thiserror::Error;
 
 /// So many bytes at the start of a file tell its [`Kind`].

@@ -53,7 +53,10 @@ pub(super) fn run(options: &Options, panicle: &Path) -> Result<()> {
             missed.push(way);
         }
     }
-    ensure!(missed.is_empty(), "slower than {LEAST_MB_PER_SECOND} MB/s, or over {MOST_BYTES} bytes: {missed:?}");
+    ensure!(
+        missed.is_empty(),
+        "slower than {LEAST_MB_PER_SECOND} MB/s, or over {MOST_BYTES} bytes: {missed:?}"
+    );
     Ok(())
 }
 
@@ -135,7 +138,10 @@ fn vary(stanza: &str, id: u64, state: &mut u64, out: &mut String) -> Result<()> 
             let rest = line.trim_start_matches("goroutine ").trim_start_matches(|c: char| c.is_ascii_digit());
             // One goroutine runs when a process is asked for all; here nobody asked.
             let rest = rest.replace("[running", "[runnable");
-            match rest.strip_suffix("]:").filter(|rest| !rest.contains("minutes") && !rest.contains("runnable")) {
+            match rest
+                .strip_suffix("]:")
+                .filter(|rest| !rest.contains("minutes") && !rest.contains("runnable"))
+            {
                 Some(rest) => writeln!(out, "goroutine {id}{rest}, {} minutes]:", 1 + id % 59)?,
                 None => writeln!(out, "goroutine {id}{rest}")?,
             }

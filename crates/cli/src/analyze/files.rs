@@ -1,8 +1,9 @@
 //! The files of an analysis: opened, unpacked and sorted by what they are.
 
 use std::{
-    fs::File,
-    io::{self, Read as _},
+    fs::{self, File},
+    io::{self, Read},
+    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
 };
 
@@ -51,7 +52,7 @@ impl Input {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let failure = |error: io::Error| Failure::Input(format!("{}: {error}", path.display()));
         // Asked before it is opened: opening a FIFO waits for somebody to write.
-        let metadata = std::fs::metadata(path).map_err(failure)?;
+        let metadata = fs::metadata(path).map_err(failure)?;
         if metadata.is_dir() {
             return Err(Failure::Input(format!("{}: is a folder", path.display())));
         }
@@ -86,6 +87,13 @@ impl Input {
     fn named(&self, sha256: Option<String>) -> NamedBytes<'_> {
         NamedBytes { name: Some(self.name.clone()), bytes: &self.bytes, sha256 }
     }
+}
+
+fn unread(name: &str, error: texts::Unread) -> Failure {
+    Failure::Input(match error {
+        texts::Unread::Io(error) => format!("{name}: {error}"),
+        texts::Unread::NoText(reason) => format!("{name}: {reason}"),
+    })
 }
 
 /// The files of an analysis.
@@ -130,29 +138,43 @@ impl Files {
         kind: TextKind,
         unpacking: &Unpacking,
     ) -> Result<(), Failure> {
-        let is_stdin = path == Path::new("-");
-        let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
+        if path == Path::new("-") {
+            return self.read_text("standard input", role, kind, io::stdin().lock(), unpacking);
+        }
+        let failure = |error: io::Error| Failure::Input(format!("{}: {error}", path.display()));
+        let metadata = fs::metadata(path).map_err(failure)?;
+        if metadata.is_dir() {
+            return Err(Failure::Input(format!("{}: is a folder", path.display())));
+        }
+        if !(metadata.is_file() || metadata.file_type().is_fifo()) {
+            let reason = "is no regular file and no pipe; save it to one first";
+            return Err(Failure::Input(format!("{}: {reason}", path.display())));
+        }
+        let file = File::open(path).map_err(failure)?;
+        self.read_text(&path.display().to_string(), role, kind, file, unpacking)
+    }
+
+    fn read_text(
+        &mut self,
+        name: &str,
+        role: Role,
+        kind: TextKind,
+        mut reader: impl Read,
+        unpacking: &Unpacking,
+    ) -> Result<(), Failure> {
         let failure = |error: io::Error| Failure::Input(format!("{name}: {error}"));
-        let mut reader: Box<dyn io::Read> = if is_stdin {
-            Box::new(io::stdin().lock())
-        } else {
-            if path.is_dir() {
-                return Err(Failure::Input(format!("{name}: is a folder")));
-            }
-            Box::new(File::open(path).map_err(failure)?)
-        };
         let mut head = Vec::with_capacity(panicle_unpack::HEAD_BYTES);
         reader.by_ref().take(panicle_unpack::HEAD_BYTES as u64).read_to_end(&mut head).map_err(failure)?;
         let packed = panicle_unpack::is_packed(&head);
         let mut whole = io::Cursor::new(head).chain(reader);
         if packed {
-            // Archives are read from their end.
+            // It may be an archive, and those have to be read from their ends.
             let mut file = tempfile::tempfile_in(&unpacking.directory).map_err(failure)?;
             io::copy(&mut whole, &mut file).map_err(failure)?;
-            return self.unpack(&name, &file, role, unpacking);
+            return self.unpack(name, &file, role, unpacking);
         }
-        let text = texts::stream(kind, Some(name.clone()), &mut whole, texts::Digest::Unknown);
-        self.texts.push(text.map_err(failure)?);
+        let text = texts::read(kind, Some(name.to_owned()), whole, None, &unpacking.limits);
+        self.texts.push(text.map_err(|error| unread(name, error))?);
         Ok(())
     }
 
@@ -177,7 +199,7 @@ impl Files {
         let wanted = |found: Role| {
             found == role
                 || (role == Role::Core && found == Role::Text)
-                || (texts::is_text(role) && texts::is_text(found))
+                || (texts::kind(role).is_some() && texts::kind(found).is_some())
         };
         if !parts.iter().any(|(role, _)| wanted(*role)) {
             let found: Vec<String> = parts
@@ -191,8 +213,10 @@ impl Files {
         for (role, part) in parts {
             let text = format!("It was unpacked from {name}.");
             self.notes.push(Diagnostic::info(Stage::Evidence, text).about(part.name.clone()));
-            if let Some(text) = texts::read(role, Some(part.name.clone()), &part.file, part.sha256.clone()) {
-                self.texts.push(text.map_err(|error| refuse(error.to_string()))?);
+            if let Some(kind) = texts::kind(role) {
+                let (name, digest) = (Some(part.name.clone()), part.sha256.clone());
+                let text = texts::read_file(kind, name, &part.file, digest, &unpacking.limits);
+                self.texts.push(text.map_err(|error| unread(&part.name, error))?);
                 continue;
             }
             let bytes = mmap::map(&part.file).map_err(|error| refuse(error.to_string()))?;

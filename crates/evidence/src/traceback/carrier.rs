@@ -51,7 +51,12 @@ impl Carrier {
         }
         let Some(object) = Object::parse(line) else { return Vec::new() };
         let mut texts = Vec::new();
-        for (key, text) in object.texts {
+        for (key, mut text) in object.texts {
+            if memchr::memchr(0x1b, &text).is_some() {
+                let mut bare = Vec::new();
+                prefix::without_escapes(&text, &mut bare);
+                text = bare;
+            }
             if self.keys.contains(&key) {
                 texts.push(text);
             } else if begins(&text) || json::is_object(&text) && json::may_hold(&text) {

@@ -26,7 +26,7 @@ pub(super) fn kind(line: &[u8]) -> Option<&'static str> {
             let (kind, rest) = rest.split_first()?;
             let rest = rest[number(rest)..].strip_prefix(b": ")?;
             let wanted: &[u8] = if *kind == b'M' { b"p=" } else { b"status=" };
-            (matches!(kind, b'P' | b'M' | b'G') && rest.starts_with(wanted)).then_some("schedtrace")
+            (matches!(kind, b'P' | b'M' | b'G') && rest.starts_with(wanted)).then_some("scheddetail")
         }
         b's' => {
             // scav 2048 KiB work (bg), … of Go 1.16+; scvg: … before
@@ -58,9 +58,9 @@ mod tests {
                 Some("gctrace"),
             ),
             ("SCHED 1009ms: gomaxprocs=2 idleprocs=0 threads=5 spinningthreads=0", Some("schedtrace")),
-            ("  P0: status=1 schedtick=8 syscalltick=0 m=nil runqsize=0 gfreecnt=0", Some("schedtrace")),
-            ("  M3: p=0 curg=nil mallocing=0 throwing=0", Some("schedtrace")),
-            ("  G1: status=4(chan receive) m=nil lockedm=nil", Some("schedtrace")),
+            ("  P0: status=1 schedtick=8 syscalltick=0 m=nil runqsize=0 gfreecnt=0", Some("scheddetail")),
+            ("  M3: p=0 curg=nil mallocing=0 throwing=0", Some("scheddetail")),
+            ("  G1: status=4(chan receive) m=nil lockedm=nil", Some("scheddetail")),
             ("scav 64 KiB work (bg), 0 KiB work (eager), 1024 KiB now, 80% util", Some("scavtrace")),
             ("init main @0.5 ms, 0.1 ms clock, 500 bytes, 7 allocs", Some("inittrace")),
             ("gc 12 of 40 failed", None),

@@ -21,8 +21,8 @@ use clusters::Clusters;
 const OTHERS: usize = 512 << 10;
 /// System stacks of threads (`goroutine 0`) kept of one crash.
 const SYSTEM_STACKS: usize = 1000;
-/// Lines that GODEBUG asked for, kept of one crash; half of them may be from before it.
-const GODEBUG_LINES: usize = 16;
+/// Lines that one setting of GODEBUG asked for which are kept of one crash, the last ones.
+const GODEBUG_LINES: usize = 4;
 /// Goroutines that an earlier crash keeps when a later one needs the room.
 const EARLIER: usize = 64;
 /// Of a stack that comes up after the room for all goroutines is taken, so many are kept whole.
@@ -36,7 +36,7 @@ pub(super) struct Keeper {
     crashes: VecDeque<Kept>,
     earlier: u64,
     /// The last lines that GODEBUG asked for.
-    godebug: VecDeque<GodebugLine>,
+    godebug: Vec<GodebugLine>,
     races: Vec<RaceReport>,
     seen_races: FxHashSet<u64>,
     races_repeated: u64,
@@ -73,7 +73,7 @@ impl Keeper {
             limits,
             crashes: VecDeque::new(),
             earlier: 0,
-            godebug: VecDeque::new(),
+            godebug: Vec::new(),
             races: Vec::new(),
             seen_races: FxHashSet::default(),
             races_repeated: 0,
@@ -86,7 +86,7 @@ impl Keeper {
             self.crashes.pop_front();
             self.earlier += 1;
         }
-        let godebug = self.godebug.iter().cloned().collect();
+        let godebug = self.godebug.clone();
         let crash = CrashText { first_line: line, last_line: line, godebug, ..CrashText::default() };
         self.crashes.push_back(Kept { crash, ..Kept::default() });
     }
@@ -205,15 +205,10 @@ impl Sink for Keeper {
             Event::Goroutine(goroutine) => self.goroutine(*goroutine),
             Event::Race(report) => self.race(*report),
             Event::Godebug(line) => {
-                if let Some(kept) =
-                    kept.filter(|kept| !kept.ended && kept.crash.godebug.len() < GODEBUG_LINES)
-                {
-                    kept.crash.godebug.push(line.clone());
+                if let Some(kept) = kept.filter(|kept| !kept.ended) {
+                    keep_godebug(&mut kept.crash.godebug, line.clone());
                 }
-                if self.godebug.len() >= GODEBUG_LINES / 2 {
-                    self.godebug.pop_front();
-                }
-                self.godebug.push_back(line);
+                keep_godebug(&mut self.godebug, line);
             }
             event => {
                 if let Some(kept) = kept {
@@ -299,6 +294,19 @@ impl Kept {
         }
         crash
     }
+}
+
+fn keep_godebug(kept: &mut Vec<GodebugLine>, line: GodebugLine) {
+    // It prints one for every goroutine, each time.
+    if line.kind == "scheddetail" {
+        return;
+    }
+    if kept.iter().filter(|k| k.kind == line.kind).count() >= GODEBUG_LINES
+        && let Some(first) = kept.iter().position(|k| k.kind == line.kind)
+    {
+        kept.remove(first);
+    }
+    kept.push(line);
 }
 
 /// About what a goroutine takes, as a report holds it.

@@ -25,7 +25,8 @@ pub struct CrashText {
     pub registers: Vec<Registers>,
     /// How many `-----` lines there were.
     pub relayed_sections: u32,
-    /// Lines that GODEBUG asked for, the last ones before the crash and those within.
+    /// Lines that GODEBUG asked for, the last ones of each setting before the crash and within; without the
+    /// many of `scheddetail`.
     pub godebug: Vec<GodebugLine>,
     /// What `go run`, `go test` or the shell added: `exit status 2`.
     pub exit: Option<ExitLine>,
@@ -339,7 +340,7 @@ pub struct Registers {
 pub struct GodebugLine {
     /// Line of the text, 1-based.
     pub text_line: u64,
-    /// The setting: `gctrace`, `schedtrace`, `scavtrace`, `gcpacertrace`, `inittrace`.
+    /// The setting: `gctrace`, `schedtrace`, `scheddetail`, `scavtrace`, `gcpacertrace`, `inittrace`.
     pub kind: &'static str,
     /// As printed.
     pub text: String,

@@ -220,19 +220,21 @@ impl<S: Sink> Parser<S> {
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         for line in text.split(|&b| b == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if memchr::memchr(0x1b, line).is_some() {
-                let mut bare = Vec::new();
-                prefix::without_escapes(line, &mut bare);
-                self.unpacked(&bare);
-            } else {
-                self.unpacked(line);
-            }
+            self.unpacked(line);
         }
         self.depth -= 1;
     }
 
     /// A line as the runtime printed it.
     fn plain(&mut self, line: &[u8]) {
+        if let Some(kind) = godebug::kind(line) {
+            self.sink.event(Event::Godebug(GodebugLine {
+                text_line: self.line_no,
+                kind,
+                text: crate::scan::lossy(line),
+            }));
+            return;
+        }
         self.printed += 1;
         if self.race.is_open() && self.race_line(line) {
             return;
@@ -424,14 +426,6 @@ impl<S: Sink> Parser<S> {
 
     /// A line that is nothing in itself.
     fn unknown(&mut self, line: &[u8]) {
-        if let Some(kind) = godebug::kind(line) {
-            self.sink.event(Event::Godebug(GodebugLine {
-                text_line: self.line_no,
-                kind,
-                text: crate::scan::lossy(line),
-            }));
-            return;
-        }
         if let Open::Message(message) = &mut self.open {
             if !headline::note(line) {
                 self.signal = headline::signal(line).map(|s| (s, self.line_no, self.printed));

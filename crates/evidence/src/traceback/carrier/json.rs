@@ -35,10 +35,19 @@ pub(in super::super) fn is_object(line: &[u8]) -> bool {
     line.first() == Some(&b'{') && matches!(line.get(1), Some(b'"' | b' '))
 }
 
-/// Cheap: whether anything in a record looks like what the runtime prints.
+/// Cheap: whether anything in a record looks like what the runtime prints. `http: panic serving …` has a
+/// goroutine behind it.
 pub(super) fn may_hold(line: &[u8]) -> bool {
-    const MARKS: [&[u8]; 6] =
-        [b"goroutine ", b"panic: ", b"fatal error: ", b"DATA RACE", b"http: panic serving", b"SIG"];
+    // What `headline::begins_crash` knows.
+    const MARKS: [&[u8]; 7] = [
+        b"goroutine ",
+        b"panic: ",
+        b"fatal error: ",
+        b"runtime: ",
+        b"unexpected fault address ",
+        b"DATA RACE",
+        b"SIG",
+    ];
     // As numbers: journald writes a text with colours as a list of bytes, 27 91 being `\x1b[`.
     const BYTES: &[u8] = b"[27,91,";
     MARKS.iter().any(|mark| memchr::memmem::find(line, mark).is_some())
