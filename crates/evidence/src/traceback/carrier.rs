@@ -59,7 +59,7 @@ impl Carrier {
             }
             if self.keys.contains(&key) {
                 texts.push(text);
-            } else if begins(&text) || json::is_object(&text) && json::may_hold(&text) {
+            } else if hides(&text) {
                 if self.keys.len() < MAX_KEYS {
                     self.keys.push(key);
                 }
@@ -68,6 +68,11 @@ impl Carrier {
         }
         texts
     }
+}
+
+/// A text of a record holds what the runtime printed, as it is or in another record or in quotes.
+fn hides(text: &[u8]) -> bool {
+    begins(text) || (json::is_object(text) && json::may_hold(text)) || !quoted::texts(text).is_empty()
 }
 
 /// A line of a text begins a crash.

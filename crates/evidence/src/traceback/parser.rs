@@ -54,7 +54,6 @@ enum Open {
     Registers(Registers),
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "each says something else about the line before")]
 /// Reads a text piece by piece and hands out [`Event`]s; keeps no more than one stack (and, after
 /// a panic, what could still turn out to be the panic's message).
 pub struct Parser<S: Sink> {

@@ -35,17 +35,17 @@ pub(in super::super) fn is_object(line: &[u8]) -> bool {
     line.first() == Some(&b'{') && matches!(line.get(1), Some(b'"' | b' '))
 }
 
-/// Cheap: whether anything in a record looks like what the runtime prints. `http: panic serving …` has a
-/// goroutine behind it.
+/// Cheap: whether anything in a record looks like what the runtime prints.
 pub(super) fn may_hold(line: &[u8]) -> bool {
     // What `headline::begins_crash` knows.
-    const MARKS: [&[u8]; 7] = [
+    const MARKS: [&[u8]; 8] = [
         b"goroutine ",
         b"panic: ",
         b"fatal error: ",
         b"runtime: ",
         b"unexpected fault address ",
         b"DATA RACE",
+        b"http: panic serving ",
         b"SIG",
     ];
     // As numbers: journald writes a text with colours as a list of bytes, 27 91 being `\x1b[`.
