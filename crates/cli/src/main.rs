@@ -12,6 +12,7 @@ mod inspect;
 mod libraries;
 mod openapi;
 mod render;
+mod search;
 mod serve;
 mod service;
 mod texts;
@@ -43,6 +44,8 @@ enum Command {
     Worker(worker::Arguments),
     /// Send evidence to a service.
     Upload(upload::Arguments),
+    /// Find crashes, or groups of them, by a query.
+    Search(search::Arguments),
     /// Print the OpenAPI document of the service.
     Openapi,
     /// The process that reads one crash's evidence; started by a worker.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Worker(arguments) => worker::run(&arguments),
         Command::Upload(arguments) => upload::run(&arguments),
+        Command::Search(arguments) => search::run(&arguments),
         Command::Openapi => openapi::run(),
         Command::Child => return ExitCode::from(child::run()),
     };

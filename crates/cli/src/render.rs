@@ -12,6 +12,7 @@ mod sections;
 use panicle_report::Report;
 
 use page::Page;
+pub(crate) use page::escape;
 
 /// How it looks.
 #[derive(Clone, Copy, Debug, Default)]

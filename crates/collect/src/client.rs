@@ -179,6 +179,17 @@ impl Client {
         Ok(Crash { url, id: answer.id, status: answer.status, new: status == 201 })
     }
 
+    /// What the service answers to a question, as JSON: `get("crashes", &[("q", "service:auth")])`.
+    pub fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Result<serde_json::Value, UploadError> {
+        let mut url = self.url(path);
+        for (at, (name, value)) in parameters.iter().enumerate() {
+            let between = if at == 0 { '?' } else { '&' };
+            url.extend([between.to_string().as_str(), name, "=", &encode(value)]);
+        }
+        let (status, body) = self.retry(|| Self::attempt(self.authorised(self.agent.get(&url)).call()))?;
+        read(path, status, &body)
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}/api/v1/{path}", self.server)
     }

@@ -80,6 +80,12 @@ impl Facts {
         self.times.extend(other.times);
     }
 
+    /// Takes all facts of another one, in place of those of the same names.
+    pub fn replace(&mut self, other: Self) {
+        self.values.extend(other.values);
+        self.times.extend(other.times);
+    }
+
     /// All facts but times, by name and value.
     pub fn iter(&self) -> impl Iterator<Item = Fact<'_>> {
         self.values.iter().flat_map(|(name, values)| {

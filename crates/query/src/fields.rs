@@ -363,7 +363,7 @@ pub static FIELDS: &[Field] = &[
     field("group", Kind::Hash, "Identifier of its group.", &["group:0199a1b2"]).of_group("group"),
     field("state", Kind::OneOf(STATES), "Where its group stands.", &["state:new", "-state:muted"])
         .of_group("state"),
-    field("owner", Kind::Word, "Who has its group.", &["owner:ada", "-owner:*"]).of_group("owner"),
+    field("owner", Kind::Word, "Who has its group.", &["owner:ada", "-owner:*"]).case().of_group("owner"),
     field("count", Kind::Number, "Crashes of its group.", &["count:>100"]).of_group("count"),
     field("first_seen", Kind::Time, "When the first of its group was seen.", &["first_seen:>=7d"])
         .of_group("first_seen"),

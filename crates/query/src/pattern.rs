@@ -27,6 +27,11 @@ impl Pattern {
         pattern
     }
 
+    /// A pattern of these parts.
+    pub fn of(pieces: &[Piece]) -> Self {
+        Self::default().between(pieces, &[])
+    }
+
     /// Its parts.
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces

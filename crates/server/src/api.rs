@@ -8,5 +8,7 @@ pub(crate) mod goroutines;
 pub(crate) mod groups;
 pub(crate) mod history;
 pub(crate) mod maps;
+pub(crate) mod queries;
+pub(crate) mod query;
 pub(crate) mod reports;
 pub(crate) mod search;

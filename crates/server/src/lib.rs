@@ -15,6 +15,7 @@ mod operations;
 mod page;
 mod problem;
 mod report_cache;
+mod revision;
 mod routes;
 mod serve;
 mod shapes;

@@ -7,6 +7,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use panicle_blobs::BlobError;
+use panicle_query::ParseError;
 use panicle_report::{EvalError, QueryError};
 use panicle_store::{CrashStatus, StoreError};
 use serde::Serialize;
@@ -17,8 +18,9 @@ use crate::AskError;
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Problem {
     /// Names the kind of problem: `/problems/not-a-core`.
-    #[serde(rename = "type")]
-    type_uri: String,
+    #[serde(rename = "type", serialize_with = "type_uri")]
+    #[schema(value_type = String)]
+    slug: &'static str,
     /// The kind in a few words.
     title: &'static str,
     /// The HTTP status.
@@ -32,10 +34,26 @@ pub struct Problem {
     crash_status: Option<CrashStatus>,
     /// What is wrong with an expression or key: `kind` of the evaluation error.
     #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<String>,
-    /// Byte of the expression that it is about.
+    #[schema(value_type = Option<String>)]
+    kind: Option<Box<str>>,
+    /// Byte of the expression or query that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<u64>,
+    /// How many bytes of the query it is about; 0 for a place between two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<u32>,
+    /// What would be right there, best first.
+    #[serde(skip_serializing_if = "is_empty")]
+    #[schema(value_type = Vec<String>, required = false)]
+    expected: Box<[String]>,
+}
+
+fn type_uri<S: serde::Serializer>(slug: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("/problems/{slug}"))
+}
+
+fn is_empty(list: &[String]) -> bool {
+    list.is_empty()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
@@ -46,18 +64,20 @@ fn status_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Re
 impl Problem {
     pub(crate) fn new(
         status: StatusCode,
-        slug: &str,
+        slug: &'static str,
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
         Self {
-            type_uri: format!("/problems/{slug}"),
+            slug,
             title,
             status,
             detail: detail.into(),
             crash_status: None,
             kind: None,
             position: None,
+            length: None,
+            expected: Box::default(),
         }
     }
 
@@ -82,7 +102,7 @@ impl Problem {
     fn expression(error: EvalError) -> Self {
         let title = "The expression has no value";
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "expression", title, error.message);
-        Self { kind: Some(error.kind), position: error.position, ..problem }
+        Self { kind: Some(error.kind.into()), position: error.position, ..problem }
     }
 }
 
@@ -116,7 +136,7 @@ impl From<AskError> for Problem {
             AskError::TooMuch(_) => {
                 let title = "The answer takes more than a question may";
                 let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-much", title, detail);
-                Self { kind: Some("limit".to_owned()), ..problem }
+                Self { kind: Some("limit".into()), ..problem }
             }
             AskError::Busy => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many questions", detail)
@@ -125,6 +145,23 @@ impl From<AskError> for Problem {
                 tracing::error!(%detail, "a question could not be answered");
                 Self::internal("the question could not be answered; the server's log says more")
             }
+        }
+    }
+}
+
+impl From<ParseError> for Problem {
+    fn from(error: ParseError) -> Self {
+        let detail = match error.expected.as_slice() {
+            [] => error.to_string(),
+            expected => format!("{error}; expected: {}", expected.join(", ")),
+        };
+        let problem =
+            Self::new(StatusCode::BAD_REQUEST, "bad-query", "The query cannot be understood", detail);
+        Self {
+            position: Some(error.span.start as u64),
+            length: Some(error.span.length as u32),
+            expected: error.expected.into(),
+            ..problem
         }
     }
 }
@@ -151,6 +188,9 @@ impl From<StoreError> for Problem {
                 "That cannot be done as things stand",
                 detail,
             ),
+            StoreError::Taken { .. } => {
+                Self::new(StatusCode::CONFLICT, "name-taken", "The name is taken", error.to_string())
+            }
             StoreError::Conflict => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "changed-meanwhile",

@@ -54,6 +54,10 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(api::history::trend))
         .routes(routes!(api::history::events))
         .routes(routes!(api::search::search))
+        .routes(routes!(api::query::fields))
+        .routes(routes!(api::query::complete))
+        .routes(routes!(api::queries::list, api::queries::create))
+        .routes(routes!(api::queries::get, api::queries::put, api::queries::delete))
         .routes(routes!(api::search::stats));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1)
 }

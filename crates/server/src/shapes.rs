@@ -1,6 +1,7 @@
 //! What the API answers and takes, besides the report itself.
 
 pub(crate) mod groups;
+pub(crate) mod query;
 
 use std::collections::BTreeMap;
 
@@ -291,8 +292,16 @@ impl Crash {
 /// What a search found.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct SearchResult {
+    /// The query in its canonical spelling.
+    pub(crate) query: String,
+    /// The one seen last first.
     pub(crate) groups: Vec<Group>,
+    /// Pass it as `cursor` to the list of groups with the same `q`; null at the end.
+    pub(crate) groups_cursor: Option<String>,
+    /// The one received last first.
     pub(crate) crashes: Vec<CrashSummary>,
+    /// Pass it as `cursor` to the list of crashes with the same `q`; null at the end.
+    pub(crate) crashes_cursor: Option<String>,
 }
 
 /// How much there is of what.

@@ -29,7 +29,7 @@ pub(crate) fn check(kind: EvidenceKind, head: &[u8]) -> Result<(), Problem> {
     }
 }
 
-fn refusal(slug: &str, title: &'static str, detail: impl Into<String>) -> Problem {
+fn refusal(slug: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, slug, title, detail)
 }
 

@@ -1,10 +1,11 @@
 //! What becomes of an analysis.
 
 use jiff::Timestamp;
+use panicle_query::Facts;
 use panicle_report::{BuildIds, Diagnostic, Signature};
 
 use crate::{
-    Crash, CrashStatus, JobKind, Join, JoinKey, Lease, ReportPart, Store, StoreError,
+    Crash, CrashStatus, JobKind, Join, JoinKey, Lease, ReportPart, Store, StoreError, facts,
     groups::{
         counters,
         place::{self, Before, Claims},
@@ -42,6 +43,8 @@ pub struct CrashOutcome {
     pub analysed: Analysed,
     /// The report.
     pub parts: Vec<ReportPart>,
+    /// What the report says, for queries and rules.
+    pub facts: Facts,
     /// What groups the crash; `None` while that would be guessing, because the executable is
     /// missing.
     pub signature: Option<Signature>,
@@ -170,6 +173,7 @@ async fn commit(
         analysed.pid,
     );
     let revision = revision.map_or(0, |row| row.0);
+    facts::renew(tx, crash, outcome.facts.clone()).await?;
     store_parts(tx, crash, revision, outcome, now).await?;
 
     let share_after = counters::share(tx, crash).await?;

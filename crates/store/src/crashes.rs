@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use panicle_query::Query;
 use panicle_report::{BuildIds, Diagnostic, Signature};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use sqlx::AssertSqlSafe;
 
-use crate::{CrashStatus, EvidenceKind, Store, StoreError, groups::counters, time, tx::Tx};
+use crate::{
+    CrashStatus, EvidenceKind, Store, StoreError, condition::Rows, facts, groups::counters, time, tx::Tx,
+};
 
 /// What somebody says belongs to one crash.
 #[derive(Clone, Debug, Default)]
@@ -108,6 +112,8 @@ pub struct CrashFilter {
     pub class: Option<String>,
     /// Of this service.
     pub service: Option<String>,
+    /// Meant by this query.
+    pub query: Option<Query>,
     /// Received before the crash with this identifier.
     pub before: Option<String>,
 }
@@ -259,6 +265,7 @@ impl Store {
             );
             Created { id, new: true }
         };
+        facts::renew_given(tx_, &created.id).await?;
         let mut added = 0;
         for evidence in &new.evidence {
             added += exec!(
@@ -323,19 +330,24 @@ impl Store {
 
     /// Crashes, newest first.
     pub async fn crashes(&self, filter: &CrashFilter, limit: u32) -> Result<Vec<Crash>, StoreError> {
-        let rows: Vec<CrashRecord> = query!(self, db => sqlx::query_as(
+        let condition = self.condition(filter.query.as_ref(), Rows::Crashes, 6);
+        let text = format!(
             "SELECT * FROM crashes WHERE joined_into IS NULL AND (CAST($1 AS TEXT) IS NULL OR group_id = $1) \
              AND (CAST($2 AS TEXT) IS NULL OR status = $2) AND (CAST($3 AS TEXT) IS NULL OR class = $3) \
              AND (CAST($4 AS TEXT) IS NULL OR service = $4) AND (CAST($5 AS TEXT) IS NULL OR id < $5) \
-             ORDER BY id DESC LIMIT $6")
-            .bind(&filter.group)
-            .bind(filter.status.map(CrashStatus::as_str))
-            .bind(&filter.class)
-            .bind(&filter.service)
-            .bind(&filter.before)
-            .bind(i64::from(limit))
-            .fetch_all(db)
-            .await)?;
+             AND {} ORDER BY id DESC LIMIT $6",
+            condition.text
+        );
+        let rows: Vec<CrashRecord> = query!(self, db => {
+            let query = sqlx::query_as(AssertSqlSafe(text))
+                .bind(&filter.group)
+                .bind(filter.status.map(CrashStatus::as_str))
+                .bind(&filter.class)
+                .bind(&filter.service)
+                .bind(&filter.before)
+                .bind(i64::from(limit));
+            bind_condition!(query, condition).fetch_all(db).await
+        })?;
         rows.into_iter().map(CrashRecord::read).collect()
     }
 }

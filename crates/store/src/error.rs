@@ -44,6 +44,14 @@ pub enum StoreError {
     /// It makes no sense, or not as things stand.
     #[error("{0}")]
     Invalid(String),
+    /// Something else has the name.
+    #[error("there is another {what} of the name {name}")]
+    Taken {
+        /// `query`, …
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
     /// The idempotency key stands for a crash with another core.
     #[error("the idempotency key was used for crash {id}, which has another core")]
     OtherCrash {

@@ -24,7 +24,6 @@ pub use self::{
     regression::ResolvedIn,
 };
 use crate::GroupState;
-pub(crate) use list::like;
 
 /// Crashes of one bug.
 #[derive(Clone, Debug)]

@@ -18,15 +18,20 @@ mod database;
 #[macro_use]
 mod tx;
 #[macro_use]
+mod condition;
+#[macro_use]
 mod jobs;
 mod commit;
 mod crashes;
 mod error;
 mod evidence;
+mod facts;
 mod groups;
 mod join;
+mod offers;
 mod reports;
 mod retention;
+mod saved;
 mod search;
 mod time;
 mod words;
@@ -36,12 +41,15 @@ pub use crashes::{Crash, CrashFilter, Created, Failure, NewCrash, NewEvidence};
 pub use database::Store;
 pub use error::StoreError;
 pub use evidence::{BinaryFacts, BinaryRow, Evidence, NewBlob};
+pub use facts::{CrashFacts, Outdated};
 pub use groups::{
     BuildCount, Escalation, Event, FacetCount, Group, GroupChange, GroupDetails, GroupFilter, GroupHistory,
     GroupPage, GroupSort, Mute, MuteUntil, RelatedGroup, Resolved, ResolvedIn, Split, TrendStep, Variant,
 };
 pub use jobs::{Claim, Job, Lease};
 pub use join::{Join, JoinKey, JoinSide};
+pub use offers::Offer;
 pub use reports::{Part, ReportPart};
+pub use saved::SavedQuery;
 pub use search::{Found, Stats};
 pub use words::{CrashStatus, EventKind, EvidenceKind, GroupState, JobKind, NotAWord};

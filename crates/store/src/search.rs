@@ -1,15 +1,15 @@
-//! Finding by a few letters, and counts for the header.
+//! Finding by a query, and counts for the header.
 
-use crate::{
-    Crash, Group, GroupFilter, GroupPage, GroupSort, Store, StoreError, crashes::CrashRecord, groups::like,
-};
+use panicle_query::Query;
+
+use crate::{Crash, CrashFilter, Group, GroupFilter, GroupPage, GroupSort, Store, StoreError};
 
 /// What a search found.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// Groups by title, class, service or fingerprint.
+    /// Groups of which one crash is meant, the one seen last first.
     pub groups: Vec<Group>,
-    /// Crashes by the start of their identifier, by service or host.
+    /// Crashes, the one received last first.
     pub crashes: Vec<Crash>,
 }
 
@@ -27,25 +27,16 @@ pub struct Stats {
 }
 
 impl Store {
-    /// Finds groups and crashes by a few letters.
-    pub async fn search(&self, text: &str, limit: u32) -> Result<Found, StoreError> {
-        let text = text.trim();
-        if text.is_empty() {
+    /// Finds groups and crashes, so many of each. Who asks for nothing gets nothing.
+    pub async fn search(&self, query: &Query, limit: u32) -> Result<Found, StoreError> {
+        if query.expr().is_none() {
             return Ok(Found::default());
         }
-        let filter = GroupFilter { text: Some(text.to_owned()), ..GroupFilter::default() };
+        let filter = GroupFilter { query: Some(query.clone()), ..GroupFilter::default() };
         let page = GroupPage { sort: GroupSort::LastSeen, after: None, limit };
         let groups = self.groups(&filter, &page).await?;
-        let anywhere = like(text);
-        let rows: Vec<CrashRecord> = query!(self, db => sqlx::query_as(
-            "SELECT * FROM crashes WHERE joined_into IS NULL AND (id LIKE $1 ESCAPE '\\' OR LOWER(service) LIKE $2 ESCAPE '\\' \
-             OR LOWER(hostname) LIKE $2 ESCAPE '\\') ORDER BY id DESC LIMIT $3")
-            .bind(&anywhere[1..])
-            .bind(&anywhere)
-            .bind(i64::from(limit))
-            .fetch_all(db)
-            .await)?;
-        Ok(Found { groups, crashes: rows.into_iter().map(CrashRecord::read).collect::<Result<_, _>>()? })
+        let filter = CrashFilter { query: Some(query.clone()), ..CrashFilter::default() };
+        Ok(Found { groups, crashes: self.crashes(&filter, limit).await? })
     }
 
     /// Counts.

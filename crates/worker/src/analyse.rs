@@ -1,5 +1,6 @@
 use std::collections::{BTreeSet, HashSet};
 
+use panicle_query::Facts;
 use panicle_report::{BinaryMatch, BuildIds, Diagnostic, DwarfPresence, Report, Stage, VerdictClass};
 use panicle_sandbox::{CoreIdentity, Identity, Role, Stopped, Task};
 use panicle_store::{Analysed, CrashOutcome, Evidence, EvidenceKind, Job, JoinSide, Part};
@@ -86,6 +87,7 @@ impl Worker {
         let groups = groups(&head, core.as_ref(), waits && !texts);
         let outcome = CrashOutcome {
             analysed: columns(&head, core),
+            facts: Facts::of_report(&head),
             signature: groups.then(|| head.signature.clone()),
             matched: matched(&head, &tried, &inputs),
             join: side.filter(|_| groups).and_then(|side| stacks.key(side, &head)),

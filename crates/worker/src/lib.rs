@@ -6,6 +6,7 @@
 
 mod analyse;
 mod ask;
+mod facts;
 mod identify;
 mod join;
 mod parts;

@@ -27,6 +27,7 @@ impl Worker {
             Ok(freed) => tracing::info!(freed, "taking back work that was under way at the last stop"),
             Err(error) => tracing::error!(%error, "work under way at the last stop waits for its lease"),
         }
+        let filling = tokio::spawn(self.clone().fill_facts(shutdown.clone()));
         let mut tasks = JoinSet::new();
         for _ in 0..self.inner.settings.tasks.max(1) {
             tasks.spawn(self.clone().work(shutdown.clone()));
@@ -44,6 +45,7 @@ impl Worker {
         if let Err(error) = upkeep.await {
             tracing::error!(%error, "the upkeep ended");
         }
+        filling.abort();
     }
 
     /// Does what happens with time alone.

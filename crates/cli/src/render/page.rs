@@ -73,7 +73,7 @@ impl Page {
 }
 
 /// A text without anything that a terminal or reader would act on.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '\t' {

@@ -13,5 +13,6 @@ mod memory;
 mod packed;
 mod problems;
 mod questions;
+mod search;
 mod uploads;
 mod waiting;

@@ -1,5 +1,7 @@
 //! Any text: no panic, no disagreement.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::{crash, now};
@@ -119,4 +121,20 @@ fn the_table_is_right_about_itself() {
             assert!(words.iter().all(|word| word.to_lowercase() == *word));
         }
     }
+}
+
+#[test]
+fn the_docs_have_the_table() {
+    let mut table = String::from("| field | is | about | asks for |\n|---|---|---|---|\n");
+    for field in FIELDS {
+        let mut names = vec![format!("`{}`", field.spelling())];
+        names.extend(field.aliases.iter().map(|alias| format!("`{alias}`")));
+        let case = if field.case { ", Aa" } else { "" };
+        let examples: Vec<String> = field.examples.iter().map(|example| format!("`{example}`")).collect();
+        let (kind, subject) = (field.kind.as_str(), field.subject.as_str());
+        let (names, examples) = (names.join(", "), examples.join(" "));
+        let _ = writeln!(table, "| {names} | {kind}{case} | {subject} | {} {examples} |", field.help);
+    }
+    let docs = include_str!("../../../../docs/query.md");
+    assert!(docs.contains(&table), "docs/query.md has to have this table:\n{table}");
 }

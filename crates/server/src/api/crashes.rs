@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     AppState, Problem,
+    api::search,
     extract::{Json, Path, Query},
     page::{self, Page},
     shapes::{Crash, CrashSummary, Evidence, NewCrash},
@@ -100,6 +101,8 @@ pub(crate) struct ListQuery {
     /// Root-cause class.
     class: Option<String>,
     service: Option<String>,
+    /// A query; see `/query/fields`.
+    q: Option<String>,
     /// `next_cursor` of the part before.
     cursor: Option<String>,
     /// Items at most, up to 500.
@@ -120,11 +123,21 @@ pub(crate) async fn list(
         status: query.status,
         class: query.class,
         service: query.service,
+        query: search::asked(query.q.as_deref())?,
         before: query.cursor,
     };
-    let crashes = state.store.crashes(&filter, limit + 1).await?;
+    Ok(Answer(page(&state, &filter, limit).await?))
+}
+
+/// Part of the list of crashes.
+pub(crate) async fn page(
+    state: &AppState,
+    filter: &CrashFilter,
+    limit: u32,
+) -> Result<Page<CrashSummary>, Problem> {
+    let crashes = state.store.crashes(filter, limit + 1).await?;
     let items = crashes.into_iter().map(CrashSummary::from).collect();
-    Ok(Answer(Page::cut(items, limit, |item| item.id.clone())))
+    Ok(Page::cut(items, limit, |item: &CrashSummary| item.id.clone()))
 }
 
 /// One crash.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     AppState, Problem,
+    api::search,
     extract::{Json, Path, Query},
     page::{self, Page},
     shapes::groups::{Doing, Group, GroupDetails, GroupPatch, Merge, Split},
@@ -26,7 +27,7 @@ pub(crate) struct ListQuery {
     owner: Option<String>,
     /// What ties variants of one cause together.
     family: Option<String>,
-    /// Part of title, class, service or fingerprint.
+    /// A query, of which one crash of the group has to be meant; see `/query/fields`.
     q: Option<String>,
     /// `last_seen` unless given; the largest first.
     sort: Option<Sort>,
@@ -63,18 +64,25 @@ pub(crate) async fn list(
         state: query.state,
         class: query.class,
         service: query.service,
-        text: query.q.filter(|text| !text.trim().is_empty()),
+        query: search::asked(query.q.as_deref())?,
         family: query.family,
         owner: query.owner,
         version: query.version,
     };
     let page = GroupPage { sort, after: page::cursor(query.cursor.as_deref())?, limit: limit + 1 };
-    let groups = state.store.groups(&filter, &page).await?;
-    let page = Page::cut(groups, limit, |group| format!("{}:{}", group.sort_value(sort), group.id));
-    Ok(Answer(Page {
-        items: page.items.into_iter().map(Group::from).collect(),
-        next_cursor: page.next_cursor,
-    }))
+    Ok(Answer(self::page(&state, &filter, &page).await?))
+}
+
+/// Part of a list of groups, out of one more than it is to have.
+pub(crate) async fn page(
+    state: &AppState,
+    filter: &GroupFilter,
+    page: &GroupPage,
+) -> Result<Page<Group>, Problem> {
+    let groups = state.store.groups(filter, page).await?;
+    let cut =
+        Page::cut(groups, page.limit - 1, |group| format!("{}:{}", group.sort_value(page.sort), group.id));
+    Ok(Page { items: cut.items.into_iter().map(Group::from).collect(), next_cursor: cut.next_cursor })
 }
 
 /// One group. Its `ETag` can be given as `If-Match` when changing it.

@@ -1,24 +1,30 @@
 use axum::{Json as Answer, extract::State};
+use panicle_query::Query as Asked;
+use panicle_store::{CrashFilter, GroupFilter, GroupPage, GroupSort};
 use serde::Deserialize;
 
 use crate::{
     AppState, Problem,
+    api::{crashes, groups},
     extract::Query,
-    shapes::{CrashSummary, SearchResult, Stats, groups::Group},
+    page,
+    shapes::{SearchResult, Stats},
 };
 
-/// Results of each kind.
+/// Results of each kind, unless more are asked for.
 const LIMIT: u32 = 10;
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SearchQuery {
-    /// Part of a group's title, class, service or fingerprint, of a crash's service or host, or the
-    /// start of a crash's id.
+    /// A query: `class:nil-map-write service:auth since:24h`, or words that occur anywhere. See `/query/fields`.
     q: String,
+    /// Results of each kind at most, up to 500; 10 unless given.
+    limit: Option<u32>,
 }
 
-/// Find groups and crashes.
+/// Find groups and crashes. More of either are in the lists of the same `q`, from `groups_cursor` and
+/// `crashes_cursor` on. A group is found when one of its crashes is.
 #[utoipa::path(get, operation_id = "search", path = "/search", tag = "search", params(SearchQuery),
     responses((status = 200, body = SearchResult),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
@@ -26,11 +32,37 @@ pub(crate) async fn search(
     State(state): State<AppState>,
     Query(query): Query<SearchQuery>,
 ) -> Result<Answer<SearchResult>, Problem> {
-    let found = state.store.search(&query.q, LIMIT).await?;
+    let limit = page::limit(query.limit.or(Some(LIMIT)))?;
+    let asked = Asked::parse(&query.q)?;
+    let canonical = asked.to_string();
+    // Who has not yet asked for anything is not answered with everything.
+    if asked.expr().is_none() {
+        return Ok(Answer(SearchResult {
+            query: canonical,
+            groups: Vec::new(),
+            groups_cursor: None,
+            crashes: Vec::new(),
+            crashes_cursor: None,
+        }));
+    }
+    let filter = GroupFilter { query: Some(asked.clone()), ..GroupFilter::default() };
+    let first = GroupPage { sort: GroupSort::LastSeen, after: None, limit: limit + 1 };
+    let groups = groups::page(&state, &filter, &first).await?;
+    let filter = CrashFilter { query: Some(asked), ..CrashFilter::default() };
+    let crashes = crashes::page(&state, &filter, limit).await?;
     Ok(Answer(SearchResult {
-        groups: found.groups.into_iter().map(Group::from).collect(),
-        crashes: found.crashes.into_iter().map(CrashSummary::from).collect(),
+        query: canonical,
+        groups: groups.items,
+        groups_cursor: groups.next_cursor,
+        crashes: crashes.items,
+        crashes_cursor: crashes.next_cursor,
     }))
+}
+
+/// A query of a list; `None` where nothing is asked.
+pub(crate) fn asked(q: Option<&str>) -> Result<Option<Asked>, Problem> {
+    let asked = q.map(Asked::parse).transpose()?;
+    Ok(asked.filter(|asked| asked.expr().is_some()))
 }
 
 /// Counts.

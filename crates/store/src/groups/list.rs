@@ -1,12 +1,14 @@
 //! Listing groups, and all that there is to say of one.
 
 use jiff::Timestamp;
+use panicle_query::Query;
+use sqlx::AssertSqlSafe;
 
 use super::{
     BuildCount, FacetCount, Group, GroupDetails, RelatedGroup, Variant, counters::HOUR_MICROS,
     decision::read_state,
 };
-use crate::{GroupState, Store, StoreError, time};
+use crate::{GroupState, Store, StoreError, condition::Rows, time};
 
 /// What a list of groups is sorted by, largest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,8 +29,8 @@ pub struct GroupFilter {
     pub class: Option<String>,
     /// With a crash of this service.
     pub service: Option<String>,
-    /// With this in title, class, service or fingerprint, whatever the case.
-    pub text: Option<String>,
+    /// With a crash that is meant by this query.
+    pub query: Option<Query>,
     /// Of this family.
     pub family: Option<String>,
     /// With this owner.
@@ -105,32 +107,16 @@ macro_rules! list_text {
              AND (CAST($1 AS TEXT) IS NULL OR state = $1) AND (CAST($2 AS TEXT) IS NULL OR class = $2) \
              AND (CAST($3 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM group_facets f \
              WHERE f.group_id = crash_groups.id AND f.facet = 'service' AND f.value = $3)) \
-             AND (CAST($4 AS TEXT) IS NULL OR LOWER(title) LIKE $4 ESCAPE '\\' \
-             OR LOWER(class) LIKE $4 ESCAPE '\\' OR fingerprint LIKE $4 ESCAPE '\\' \
-             OR EXISTS (SELECT 1 FROM group_facets f WHERE f.group_id = crash_groups.id \
-             AND f.facet = 'service' AND LOWER(f.value) LIKE $4 ESCAPE '\\')) \
-             AND (CAST($8 AS TEXT) IS NULL OR family = $8) AND (CAST($9 AS TEXT) IS NULL OR owner = $9) \
-             AND (CAST($10 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM group_facets f \
-             WHERE f.group_id = crash_groups.id AND f.facet = 'version' AND f.value = $10)) AND (",
+             AND (CAST($4 AS TEXT) IS NULL OR family = $4) AND (CAST($5 AS TEXT) IS NULL OR owner = $5) \
+             AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM group_facets f \
+             WHERE f.group_id = crash_groups.id AND f.facet = 'version' AND f.value = $6)) \
+             AND {condition} AND (",
             $column,
-            ", id) < ($5, $6) ORDER BY ",
+            ", id) < ($7, $8) ORDER BY ",
             $column,
-            " DESC, id DESC LIMIT $7"
+            " DESC, id DESC LIMIT $9"
         )
     };
-}
-
-/// A pattern for LIKE that finds `text` anywhere.
-pub(crate) fn like(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for character in text.to_lowercase().chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }
 
 impl Group {
@@ -153,19 +139,21 @@ impl Store {
             GroupSort::Count => list_text!("crashes"),
         };
         let (at, id) = page.after.clone().unwrap_or((i64::MAX, String::new()));
-        let rows: Vec<GroupRecord> = query!(self, db => sqlx::query_as(text)
-            .bind(filter.state.map(GroupState::as_str))
-            .bind(&filter.class)
-            .bind(&filter.service)
-            .bind(filter.text.as_deref().map(like))
-            .bind(at)
-            .bind(id)
-            .bind(i64::from(page.limit))
-            .bind(&filter.family)
-            .bind(&filter.owner)
-            .bind(&filter.version)
-            .fetch_all(db)
-            .await)?;
+        let condition = self.condition(filter.query.as_ref(), Rows::Groups, 9);
+        let text = text.replace("{condition}", &condition.text);
+        let rows: Vec<GroupRecord> = query!(self, db => {
+            let query = sqlx::query_as(AssertSqlSafe(text))
+                .bind(filter.state.map(GroupState::as_str))
+                .bind(&filter.class)
+                .bind(&filter.service)
+                .bind(&filter.family)
+                .bind(&filter.owner)
+                .bind(&filter.version)
+                .bind(at)
+                .bind(id)
+                .bind(i64::from(page.limit));
+            bind_condition!(query, condition).fetch_all(db).await
+        })?;
         let mut groups = Vec::with_capacity(rows.len());
         for row in rows {
             groups.push(self.read_group(&row).await?);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use panicle_query::Query;
 use panicle_report::BuildIds;
 use panicle_store::{
     CrashFilter, CrashStatus, EvidenceKind, GroupChange, GroupFilter, GroupPage, GroupSort, GroupState,
@@ -198,9 +199,9 @@ contract! {
 
     async fn groups_are_found_and_changed(store: Store) {
         let one = analysed(&store, "c1", "shop", "aa").await;
-        let found = async |text: &str| store.search(text, 10).await.unwrap();
-        assert_eq!(found("100% OF").await.groups.len(), 1);
-        assert!(found("100_ of").await.groups.is_empty());
+        let found = async |text: &str| store.search(&Query::parse(text).unwrap(), 10).await.unwrap();
+        assert_eq!(found("NIL-MAP").await.groups.len(), 1);
+        assert!(found("nil_map").await.groups.is_empty());
         assert_eq!(found("SHO").await.crashes[0].id, one);
         assert_eq!(found(&one[..13]).await.crashes.len(), 1);
         assert!(found(" ").await.groups.is_empty());

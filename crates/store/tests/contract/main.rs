@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "tests say what they expect by unwrapping")]
 
 mod crashes;
+mod facts;
 mod groups;
 mod jobs;
 mod joins;
 mod retention;
+mod search;
 mod support;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use panicle_query::Facts;
 use panicle_report::{BuildIds, Signature};
 use panicle_store::{
     Analysed, BinaryFacts, Claim, CrashOutcome, EvidenceKind, Job, NewBlob, NewCrash, NewEvidence, Part,
@@ -84,6 +85,7 @@ pub(crate) fn outcome(fingerprint: &str) -> CrashOutcome {
             ..Analysed::default()
         },
         parts: vec![ReportPart { part: Part::Head, seq: 0, body: vec![1, 2, 3] }],
+        facts: Facts::new().with("class", "nil-map-write").with("frame", "main.f"),
         signature: Some(signature(fingerprint)),
         matched: Vec::new(),
         waits_for_binary: None,

@@ -1,0 +1,383 @@
+//! Queries as SQL: a condition over a row of crashes or groups, and the values that are bound in it.
+//!
+//! No value of a query is ever part of the text. Patterns are the only thing that the two databases write
+//! differently: GLOB here, LIKE there, because SQLite's LIKE does not tell upper from lower case.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use panicle_query::{
+    Condition as Asked, Ends, Expr, FIELDS, Field, FieldRef, Pattern, Piece, Query, Subject, Test,
+};
+
+use crate::{Store, database::Pool, facts::storable};
+
+/// What rows are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// Of `crashes`.
+    Crashes,
+    /// Of `crash_groups`: those of which one crash is meant.
+    Groups,
+}
+
+/// A value that is bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Text(String),
+    Number(i64),
+}
+
+/// A condition and what is bound in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Condition {
+    /// True or false for each row, never NULL.
+    pub(crate) text: String,
+    /// In the order of their numbers.
+    pub(crate) values: Vec<Value>,
+}
+
+/// Binds what a condition needs to a query that was made with its text.
+macro_rules! bind_condition {
+    ($query:expr, $condition:expr) => {{
+        let mut query = $query;
+        for value in &$condition.values {
+            query = match value {
+                $crate::condition::Value::Text(text) => query.bind(text.as_str()),
+                $crate::condition::Value::Number(number) => query.bind(*number),
+            };
+        }
+        query
+    }};
+}
+
+impl Store {
+    /// The condition of a query; `bound` values are bound before its own.
+    pub(crate) fn condition(&self, query: Option<&Query>, rows: Rows, bound: usize) -> Condition {
+        let glob = matches!(self.pool, Pool::Sqlite(_));
+        let mut writer =
+            Writer { text: String::new(), values: Vec::new(), bound, glob, now: Timestamp::now() };
+        match (query.and_then(Query::expr), rows) {
+            (None, _) => writer.text.push_str("1 = 1"),
+            (Some(expr), Rows::Crashes) => writer.expr(expr),
+            (Some(expr), Rows::Groups) => writer.groups(expr),
+        }
+        Condition { text: writer.text, values: writer.values }
+    }
+}
+
+struct Writer {
+    text: String,
+    values: Vec<Value>,
+    bound: usize,
+    glob: bool,
+    now: Timestamp,
+}
+
+/// The table that a group's own columns are in.
+const GROUPS: &str = "crash_groups";
+
+impl Writer {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    fn bind(&mut self, value: Value) {
+        self.values.push(value);
+        let _ = write!(self.text, "${}", self.bound + self.values.len());
+    }
+
+    fn bind_text(&mut self, text: &str) {
+        self.bind(Value::Text(storable(text)));
+    }
+
+    /// Over a row of groups. What is about the group alone is asked of its row; for the rest there has to be one
+    /// crash of it that all of it holds for.
+    fn groups(&mut self, expr: &Expr) {
+        let items = if let Expr::And(items) = expr { items.as_slice() } else { std::slice::from_ref(expr) };
+        let (own, rest): (Vec<_>, Vec<_>) = items.iter().partition(|item| of_group_alone(item));
+        for (at, item) in own.iter().enumerate() {
+            self.push(if at == 0 { "" } else { " AND " });
+            self.group_row(item);
+        }
+        if rest.is_empty() {
+            return;
+        }
+        self.push(if own.is_empty() { "" } else { " AND " });
+        self.push(
+            "crash_groups.id IN (SELECT crashes.group_id FROM crashes WHERE crashes.group_id IS NOT NULL",
+        );
+        for item in rest {
+            self.push(" AND ");
+            self.expr(item);
+        }
+        self.push(")");
+    }
+
+    /// A condition about nothing but the group, over its row.
+    fn group_row(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Term(term) => match &term.condition {
+                Asked::Field(reference, test) => self.group_column(reference, test),
+                Asked::Anywhere(_) | Asked::Words(_) => self.push("1 = 0"),
+            },
+            Expr::Not(inner) => {
+                self.push("NOT ");
+                self.group_row(inner);
+            }
+            Expr::And(items) => self.list(items, " AND ", Self::group_row),
+            Expr::Or(items) => self.list(items, " OR ", Self::group_row),
+        }
+    }
+
+    /// Over a row of crashes.
+    fn expr(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Term(term) => match &term.condition {
+                Asked::Field(reference, test) => self.field(reference, test),
+                Asked::Anywhere(pattern) => self.anywhere(pattern),
+                // The text of a predicate, which no query has.
+                Asked::Words(_) => self.push("1 = 0"),
+            },
+            Expr::Not(inner) => {
+                self.push("NOT ");
+                self.expr(inner);
+            }
+            Expr::And(items) => self.list(items, " AND ", Self::expr),
+            Expr::Or(items) => self.list(items, " OR ", Self::expr),
+        }
+    }
+
+    fn list(&mut self, items: &[Expr], between: &str, mut write: impl FnMut(&mut Self, &Expr)) {
+        self.push("(");
+        for (at, item) in items.iter().enumerate() {
+            self.push(if at == 0 { "" } else { between });
+            write(self, item);
+        }
+        self.push(")");
+    }
+
+    fn anywhere(&mut self, pattern: &Pattern) {
+        self.push("(");
+        self.having(|writer| {
+            let free = FIELDS.iter().filter(|field| field.free && column(field).is_none());
+            for (at, field) in free.enumerate() {
+                writer.push(if at == 0 { "(" } else { " OR (" });
+                writer.named(field.fact);
+                writer.push(" AND ");
+                writer.like("f.folded", &field.free_patterns(pattern));
+                writer.push(")");
+            }
+        });
+        for field in FIELDS.iter().filter(|field| field.free) {
+            if let Some(column) = column(field) {
+                self.push(" OR ");
+                self.like(column, &field.free_patterns(pattern));
+            }
+        }
+        self.push(")");
+    }
+
+    fn field(&mut self, reference: &FieldRef, test: &Test) {
+        let field = reference.field;
+        if field.subject == Subject::Group && field.fact != "group" {
+            self.push("(crashes.group_id IS NOT NULL AND crashes.group_id IN (SELECT crash_groups.id FROM crash_groups WHERE ");
+            self.group_column(reference, test);
+            self.push("))");
+            return;
+        }
+        if let Some(column) = column(field) {
+            self.column(column, field, test);
+            return;
+        }
+        let fact = reference.fact();
+        match test {
+            Test::Pattern(pattern) | Test::Count(pattern, None) => self.having_like(&fact, field, pattern),
+            Test::Version(interval) => {
+                let ends = interval.keys();
+                self.having(|writer| {
+                    writer.named(&fact);
+                    writer.push(" AND f.ordinal IS NOT NULL");
+                    writer.between("f.ordinal", &ends, |key| Value::Text(key.clone()));
+                });
+            }
+            Test::Number(interval) => {
+                self.push("crashes.id IN (SELECT cf.crash_id FROM crash_facts cf WHERE cf.fact_id IN (SELECT f.id FROM facts f WHERE ");
+                self.named(&fact);
+                self.push(" AND f.value = '')");
+                self.between("cf.amount", &interval.numbers(), |number| number_value(*number));
+                self.push(")");
+            }
+            Test::Count(pattern, Some(interval)) => {
+                let ends = interval.numbers();
+                self.push("(crashes.id IN (SELECT cf.crash_id FROM crash_facts cf WHERE cf.fact_id IN (SELECT f.id FROM facts f WHERE ");
+                self.fact_like(&fact, field, pattern);
+                self.push(") GROUP BY cf.crash_id HAVING 1 = 1");
+                self.between("SUM(cf.amount)", &ends, |number| number_value(*number));
+                self.push(")");
+                if interval.holds(0) {
+                    // None of a kind is only known to be none where the goroutines are known.
+                    self.push(" OR (");
+                    self.having(|writer| writer.named("goroutines"));
+                    self.push(" AND NOT ");
+                    self.having_like(&fact, field, pattern);
+                    self.push(")");
+                }
+                self.push(")");
+            }
+            // All times are columns.
+            Test::Time(_) => self.push("1 = 0"),
+        }
+    }
+
+    /// A crash that has one of the facts that `which` is true for.
+    fn having(&mut self, which: impl FnOnce(&mut Self)) {
+        self.push("crashes.id IN (SELECT cf.crash_id FROM crash_facts cf WHERE cf.fact_id IN (SELECT f.id FROM facts f WHERE ");
+        which(self);
+        self.push("))");
+    }
+
+    fn having_like(&mut self, fact: &str, field: &Field, pattern: &Pattern) {
+        self.having(|writer| writer.fact_like(fact, field, pattern));
+    }
+
+    fn fact_like(&mut self, fact: &str, field: &Field, pattern: &Pattern) {
+        self.named(fact);
+        self.push(" AND ");
+        self.any(if field.folds() { "f.folded" } else { "f.value" }, &field.patterns(pattern));
+    }
+
+    fn named(&mut self, fact: &str) {
+        self.push("f.name = ");
+        self.bind_text(fact);
+    }
+
+    /// A column of a crash's row.
+    fn column(&mut self, column: &str, field: &Field, test: &Test) {
+        let _ = write!(self.text, "({column} IS NOT NULL AND ");
+        match test {
+            Test::Pattern(pattern) => self.any(column, &field.patterns(pattern)),
+            Test::Time(interval) => {
+                self.push("1 = 1");
+                self.between(column, &interval.times(self.now), |at| Value::Number(at.as_microsecond()));
+            }
+            Test::Number(interval) => {
+                self.push("1 = 1");
+                self.between(column, &interval.numbers(), |number| number_value(*number));
+            }
+            Test::Version(_) | Test::Count(..) => self.push("1 = 0"),
+        }
+        self.push(")");
+    }
+
+    /// A column of a group's row.
+    fn group_column(&mut self, reference: &FieldRef, test: &Test) {
+        let field = reference.field;
+        let column = match field.fact {
+            "count" => "crashes",
+            "group" => "id",
+            fact => fact,
+        };
+        let column = format!("{GROUPS}.{column}");
+        self.column(&column, field, test);
+    }
+
+    /// Appends what has to hold for both ends.
+    fn between<V>(&mut self, column: &str, (low, high): &Ends<V>, value: impl Fn(&V) -> Value) {
+        for (end, sign) in [(low, '>'), (high, '<')] {
+            if let Some((end, itself)) = end {
+                let _ = write!(self.text, " AND {column} {sign}{} ", if *itself { "=" } else { "" });
+                self.bind(value(end));
+            }
+        }
+    }
+
+    fn any(&mut self, column: &str, patterns: &[Pattern]) {
+        self.push("(");
+        for (at, pattern) in patterns.iter().enumerate() {
+            self.push(if at == 0 { "" } else { " OR " });
+            self.like(column, pattern);
+        }
+        self.push(")");
+    }
+
+    fn like(&mut self, column: &str, pattern: &Pattern) {
+        self.push(column);
+        if let Some(literal) = pattern.as_literal() {
+            self.push(" = ");
+            self.bind_text(literal);
+        } else if self.glob {
+            self.push(" GLOB ");
+            self.bind_text(&glob(pattern));
+        } else {
+            self.push(" LIKE ");
+            self.bind_text(&like(pattern));
+            self.push(" ESCAPE '\\'");
+        }
+    }
+}
+
+/// The column of `crashes` that a field is.
+fn column(field: &Field) -> Option<&'static str> {
+    Some(match field.fact {
+        "id" => "crashes.id",
+        "status" => "crashes.status",
+        "group" => "crashes.group_id",
+        "seen" => "crashes.seen_at",
+        "received" => "crashes.received_at",
+        "analysed" => "crashes.analysed_at",
+        _ => return None,
+    })
+}
+
+fn of_group_alone(expr: &Expr) -> bool {
+    expr.terms().iter().all(|term| match &term.condition {
+        Asked::Field(reference, _) => reference.field.subject == Subject::Group,
+        Asked::Anywhere(_) | Asked::Words(_) => false,
+    })
+}
+
+fn number_value(number: u64) -> Value {
+    Value::Number(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// As SQLite's GLOB has it.
+pub(crate) fn glob(pattern: &Pattern) -> String {
+    let mut out = String::new();
+    for piece in pattern.pieces() {
+        match piece {
+            Piece::Any => out.push('*'),
+            Piece::One => out.push('?'),
+            Piece::Text(text) => {
+                for c in text.chars() {
+                    if matches!(c, '*' | '?' | '[') {
+                        out.extend(['[', c, ']']);
+                    } else {
+                        out.push(c);
+                    }
+                }
+            }
+        }
+    }
+    out
+}
+
+/// As LIKE has it, with `\` before what would be a wildcard.
+pub(crate) fn like(pattern: &Pattern) -> String {
+    let mut out = String::new();
+    for piece in pattern.pieces() {
+        match piece {
+            Piece::Any => out.push('%'),
+            Piece::One => out.push('_'),
+            Piece::Text(text) => {
+                for c in text.chars() {
+                    if matches!(c, '%' | '_' | '\\') {
+                        out.push('\\');
+                    }
+                    out.push(c);
+                }
+            }
+        }
+    }
+    out
+}
