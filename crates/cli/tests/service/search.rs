@@ -1,5 +1,7 @@
 //! Queries over HTTP and on the command line.
 
+use std::fmt::Write as _;
+
 use panicle_fixtures::get;
 use serde_json::{Value, json};
 
@@ -8,7 +10,10 @@ use crate::harness::{Server, panicle, text};
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 fn encode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "%{byte:02X}");
+        out
+    })
 }
 
 fn ids(list: &Value) -> Vec<String> {

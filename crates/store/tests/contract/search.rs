@@ -258,7 +258,7 @@ contract! {
         // Most of what is asked tells crashes apart.
         assert!(some > 50, "{some}");
         let id = &ids[1];
-        assert_eq!(found(&store, &id[..13]).await.contains(id), true);
+        assert!(found(&store, &id[..13]).await.contains(id));
         assert_eq!(found(&store, &format!("id:{id}")).await, std::slice::from_ref(id));
         assert_eq!(found(&store, id).await, std::slice::from_ref(id));
     }
