@@ -41,6 +41,13 @@ describe("the tree of a value", () => {
     expect(tree(value)).toMatchObject({ kind: "leaf", text });
   });
 
+  it("takes no struct for a pointer because of the names of its fields", () => {
+    const route = tree({ address: "10.0.0.7:443", target: "billing" });
+    expect(route).toMatchObject({ kind: "branch", summary: "2 fields" });
+    expect((route as Branch).children.map(({ name }) => name)).toEqual(["address", "target"]);
+    expect(tree({ address: "", name: "billing" })).toMatchObject({ summary: "2 fields" });
+  });
+
   it("makes branches of maps, and says what was not read", () => {
     const map = tree({
       len: 3,

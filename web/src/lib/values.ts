@@ -60,7 +60,8 @@ function special(object: Record<string, unknown>): Node | null {
   if (typeof object.type === "string" && "value" in object && only("type", "value")) {
     return ofInterface(object.type, tree(object.value));
   }
-  if (typeof address === "string") {
+  // A struct may have a field of that name; its text is hardly ever an address.
+  if (typeof address === "string" && /^0x[0-9a-f]+$/.test(address)) {
     if (only("address", "target", "seen")) return pointer(address, object);
     if (typeof object.name === "string" && only("address", "name"))
       return leaf(`${object.name} at ${address}`);

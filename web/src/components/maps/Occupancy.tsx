@@ -1,14 +1,17 @@
 // How full a map is, over all of it or over parts that lie apart.
 import { useQueries } from "@tanstack/react-query";
+import { useState } from "react";
+import { Button } from "react-aria-components";
 import { mapLayoutQuery } from "../../api/queries";
 import type { GoMap, MapLayout } from "../../api/types";
 import { count, counted } from "../../lib/format";
 import { type Occupancy as Sums, SLOTS, occupancy, sampleBlocks } from "../../lib/slots";
 import { rowWords } from "./Layout";
 
-/** Rows of one question, and questions at most. */
+/** Rows of one question, questions at first, and those of who wants all rows counted. */
 const AT_ONCE = 512;
 const PARTS = 4;
+const ALL_PARTS = 256;
 
 interface OccupancyProps {
   map: GoMap;
@@ -18,11 +21,12 @@ interface OccupancyProps {
 }
 
 export function Occupancy({ map, crash, total, first }: OccupancyProps) {
+  const [all, setAll] = useState(false);
   const whole = first?.from === 0 && first.rows.length >= total;
   const parts = useQueries({
     queries: whole
       ? []
-      : sampleBlocks(total, AT_ONCE, PARTS).map((from) =>
+      : sampleBlocks(total, AT_ONCE, all ? ALL_PARTS : PARTS).map((from) =>
           mapLayoutQuery(crash, map.address, { from, limit: AT_ONCE }),
         ),
   });
@@ -31,7 +35,9 @@ export function Occupancy({ map, crash, total, first }: OccupancyProps) {
     const failed = parts.some((part) => part.error);
     return (
       <p className="muted" role="status">
-        {failed ? `How full the ${what}s are could not be read.` : `Reading how full the ${what}s are…`}
+        {failed
+          ? `How full the ${what}s are could not be read.`
+          : `Reading how full the ${what}s are: ${count(parts.filter((part) => part.data).length)} of ${counted(parts.length, "part")}…`}
       </p>
     );
   }
@@ -40,7 +46,13 @@ export function Occupancy({ map, crash, total, first }: OccupancyProps) {
   return (
     <div className="occupancy">
       <p>{words(sums, total, what)}</p>
-      <Histogram sums={sums} what={what} />
+      <Histogram sums={sums} total={total} what={what} />
+      {sums.rows < total && !all && (
+        <Button className="button" onPress={() => setAll(true)}>
+          Count{" "}
+          {total <= ALL_PARTS * AT_ONCE ? `all ${count(total)}` : `${count(ALL_PARTS * AT_ONCE)} of them`}
+        </Button>
+      )}
     </div>
   );
 }
@@ -64,7 +76,8 @@ function words(sums: Sums, total: number, what: string): string {
   return `${scope}${parts.join("; ")}.`;
 }
 
-function Histogram({ sums: { fill }, what }: { sums: Sums; what: string }) {
+function Histogram({ sums: { fill, rows }, total, what }: { sums: Sums; total: number; what: string }) {
+  const sampled = rows < total ? `; a sample of ${count(rows)} out of ${count(total)}` : "";
   const most = Math.max(1, ...fill);
   const above = fill[SLOTS + 1] ?? 0;
   const bins = above > 0 ? fill : fill.slice(0, SLOTS + 1);
@@ -84,11 +97,14 @@ function Histogram({ sums: { fill }, what }: { sums: Sums; what: string }) {
       </div>
       <figcaption className="muted small">
         {what === "bucket" ? "Buckets" : "Groups"} by the entries that they hold
+        {sampled}
       </figcaption>
       <details className="twin">
         <summary>As a table</summary>
         <table className="data narrow">
-          <caption className="sr-only">How many {what}s hold how many entries</caption>
+          <caption className="sr-only">
+            How many {what}s hold how many entries{sampled}
+          </caption>
           <thead>
             <tr>
               <th scope="col">Entries</th>
