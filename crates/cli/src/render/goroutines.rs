@@ -59,12 +59,16 @@ pub(super) fn clusters(page: &mut Page, report: &Report) {
     if rest == 0 && of_runtime == 0 {
         return;
     }
-    page.heading(&format!(
-        "{} goroutines: {rest}, on {} different stack{}",
-        if at_fault.is_some() { "Other" } else { "All" },
-        others.len(),
-        if others.len() == 1 { "" } else { "s" }
-    ));
+    let whose = if at_fault.is_some() { "Other" } else { "All" };
+    if others.is_empty() {
+        page.heading(&format!("{whose} goroutines"));
+    } else {
+        page.heading(&format!(
+            "{whose} goroutines: {rest}, on {} different stack{}",
+            others.len(),
+            if others.len() == 1 { "" } else { "s" }
+        ));
+    }
     for cluster in others.iter().take(CLUSTERS) {
         one_cluster(page, cluster);
     }
@@ -98,7 +102,7 @@ fn one_cluster(page: &mut Page, cluster: &GoroutineCluster) {
     let frames: Vec<_> =
         cluster.frames.iter().skip(parked).filter(|f| f.function != "runtime.goexit").collect();
     for frame in frames.iter().take(CLUSTER_FRAMES) {
-        page.cut(11, &one_line(frame));
+        page.cut_before(11, &frame.function, &short_position(frame));
     }
     if let Some(more) = frames.len().checked_sub(CLUSTER_FRAMES).filter(|more| *more > 0) {
         page.cut(11, &format!("({more} more frames)"));
@@ -156,7 +160,7 @@ fn stack(page: &mut Page, goroutine: &Goroutine, with_locals: bool) {
         let by = created.goroutine.map_or(String::new(), |id| format!(" in goroutine {id}"));
         page.paragraph(2, &format!("created by {}{by}", created.function));
         if let Some(file) = &created.file {
-            page.cut(6, &position(file, created.line));
+            page.cut_path(6, file, created.line);
         }
     }
 }
@@ -179,7 +183,7 @@ fn one_frame(page: &mut Page, index: usize, frame: &Frame, with_locals: bool) {
     };
     page.cut(2, &format!("{index:>3} {}{args}{note}{doubt}", frame.function));
     if let Some(file) = frame.file.as_ref().or(frame.library.as_ref()) {
-        page.cut(8, &position(file, frame.line));
+        page.cut_path(8, file, frame.line);
     }
     if !with_locals {
         return;
@@ -203,18 +207,11 @@ fn one_frame(page: &mut Page, index: usize, frame: &Frame, with_locals: bool) {
     }
 }
 
-fn one_line(frame: &Frame) -> String {
-    match &frame.file {
-        Some(file) => {
-            let file = file.rsplit('/').next().unwrap_or(file);
-            format!("{}  {}", frame.function, position(file, frame.line))
-        }
-        None => frame.function.clone(),
-    }
-}
-
-fn position(file: &str, line: Option<u32>) -> String {
-    line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
+/// Its file without the folders, and the line; nothing where that is unknown.
+fn short_position(frame: &Frame) -> String {
+    let Some(file) = &frame.file else { return String::new() };
+    let file = file.rsplit('/').next().unwrap_or(file);
+    format!("  {}", frame.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}")))
 }
 
 /// `45 s`, `3 min`, `2 h 5 min`.

@@ -63,6 +63,31 @@ impl Page {
         let _ = writeln!(self.text, "{}{line}", " ".repeat(indent));
     }
 
+    /// A text on one line with another behind it, which stays whole where there is any room for it.
+    pub(super) fn cut_before(&mut self, indent: usize, text: &str, kept: &str) {
+        let kept = escape(kept);
+        let room = WIDTH.saturating_sub(indent);
+        let left = room.saturating_sub(kept.chars().count());
+        let text = escape(text);
+        if text.chars().count() <= left {
+            let _ = writeln!(self.text, "{}{text}{kept}", " ".repeat(indent));
+        } else if left > room / 3 {
+            let text: String = text.chars().take(left - 1).collect();
+            let _ = writeln!(self.text, "{}{text}…{kept}", " ".repeat(indent));
+        } else {
+            self.cut(indent, &format!("{text}{kept}"));
+        }
+    }
+
+    /// A file and line on one line. A path that is too long is cut in its middle: where it starts tells
+    /// whose code it is, and its end is what one looks for.
+    pub(super) fn cut_path(&mut self, indent: usize, file: &str, line: Option<u32>) {
+        let room = WIDTH.saturating_sub(indent);
+        let line = line.map_or(String::new(), |line| format!(":{line}"));
+        let file = shorten_path(&escape(file), room.saturating_sub(line.len()));
+        let _ = writeln!(self.text, "{}{file}{line}", " ".repeat(indent));
+    }
+
     pub(super) fn blank(&mut self) {
         self.text.push('\n');
     }
@@ -70,6 +95,21 @@ impl Page {
     pub(super) fn finish(self) -> String {
         self.text.trim_end().to_owned()
     }
+}
+
+/// A path in at most `room` letters, with an ellipsis in the place of its middle. Its last part stays
+/// whole where there is room for it.
+fn shorten_path(path: &str, room: usize) -> String {
+    let letters: Vec<char> = path.chars().collect();
+    if letters.len() <= room {
+        return path.to_owned();
+    }
+    let kept = room.saturating_sub(1);
+    let name = letters.iter().rev().take_while(|&&c| c != '/').count();
+    // With the slash before it.
+    let tail = (name + 1).max(kept - kept / 3).min(kept);
+    let head = kept - tail;
+    letters[..head].iter().chain(&['…']).chain(&letters[letters.len() - tail..]).collect()
 }
 
 /// A text without anything that a terminal or reader would act on.
@@ -109,5 +149,29 @@ mod tests {
         page.cut(4, &"x".repeat(300));
         page.paragraph(4, &"y".repeat(300));
         assert!(page.finish().lines().all(|line| line.chars().count() <= 100));
+    }
+
+    #[test]
+    fn long_paths_keep_their_file_and_line() {
+        let mut page = Page::new(false);
+        let file = format!("/srv/build/{}/store/cache.go", "folder/".repeat(30));
+        page.cut_path(8, &file, Some(1_234));
+        page.cut_path(8, "/srv/cache.go", None);
+        page.cut_before(8, &"example.com/shop.".repeat(20), "  cache.go:1234");
+        let text = page.finish();
+        let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+        let [long, short, function] = lines[..] else { panic!("{text}") };
+        assert!(long.starts_with("/srv/build/") && long.ends_with("/store/cache.go:1234"), "{long}");
+        assert_eq!(short, "/srv/cache.go");
+        assert!(function.ends_with("…  cache.go:1234"), "{function}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    }
+
+    #[test]
+    fn a_file_name_beyond_the_line_is_cut_as_well() {
+        let mut page = Page::new(false);
+        page.cut_path(8, &format!("/a/{}.go", "n".repeat(200)), Some(7));
+        let text = page.finish();
+        assert!(text.ends_with("n.go:7") && text.chars().count() == 100, "{text}");
     }
 }

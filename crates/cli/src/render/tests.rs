@@ -272,6 +272,15 @@ fn bytes_of_the_crashed_process_do_nothing_to_the_terminal() {
 }
 
 #[test]
+fn goroutines_of_the_runtime_alone_are_not_counted_as_none() {
+    let mut report = report("boom");
+    report.goroutine_clusters.remove(0);
+    report.goroutine_count = 5;
+    let text = text(&report, Style::default());
+    assert!(text.contains("\nOther goroutines\n") && text.contains("4 × of the runtime itself"), "{text}");
+}
+
+#[test]
 fn lines_stay_within_a_hundred_columns() {
     let mut report = report(&"long ".repeat(100));
     report.goroutines[0].frames[1].function = "x".repeat(400);
