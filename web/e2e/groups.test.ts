@@ -1,7 +1,7 @@
 // Incidents: found, understood, and put away.
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from "vitest";
-import { type Tab, launch, open, settle, show } from "./browser";
+import { type Tab, accessible, launch, open, settle, show } from "./browser";
 
 const { url, maps, waiting } = inject("seeded");
 let browser: Browser;
@@ -55,15 +55,104 @@ it("explains itself, and has its chart as a table", async () => {
   expect(await page.locator("table.crashes tbody tr").count()).toBe(2);
 });
 
-it("changes its state, which lasts", async () => {
+const action = (name: string) => page.locator(".actions").getByRole("button", { name });
+const field = (name: string) => page.locator(".panel").getByLabel(name, { exact: true });
+const state = (name: string) => page.locator(`.page-title .mark.state-${name}`);
+
+it("is resolved in a version by keyboard, told in its history, and that is taken back", async () => {
   await show(page, `/groups/${maps.group}`);
-  for (const state of ["resolved", "new"]) {
-    await page.getByLabel("State").selectOption(state);
-    await page.locator(`.mark.state-${state}`).waitFor();
-    await page.reload();
-    await settle(page);
-    expect(await page.getByLabel("State").inputValue()).toBe(state);
-  }
+  await action("Resolve…").focus();
+  await page.keyboard.press("Enter");
+  await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe("SELECT");
+  await page.keyboard.press("Escape");
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Resolve…");
+  await action("Resolve…").click();
+  await field("First version with the fix").fill("v1.4.2");
+  await field("Why").fill("the lock covers the map now");
+  await field("Your name").fill("ada");
+  await accessible(page);
+  await page.keyboard.press("Enter");
+  await state("resolved").waitFor();
+  expect(await page.locator(".group-state").textContent()).toMatch(/Resolved in v1\.4\.2: the lock covers/);
+  await page.reload();
+  await settle(page);
+  await state("resolved").waitFor();
+  const entry = page.locator(".history li").first();
+  expect(await entry.textContent()).toMatch(/ada changed.*New → Resolved.*in v1\.4\.2/);
+  await accessible(page);
+  await entry.getByRole("button", { name: /Undo/ }).click();
+  await state("new").waitFor();
+  await page.locator(".history li.undone").first().waitFor();
+});
+
+it("says which field of a mute is wrong, and mutes until a count", async () => {
+  await show(page, `/groups/${maps.group}`);
+  await action("Mute…").click();
+  await field("More crashes").fill("many");
+  await page.locator(".panel").getByRole("button", { name: "Mute" }).click();
+  await page.locator(".panel [aria-invalid=true]").waitFor();
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-invalid")))
+    .toBe("true");
+  await accessible(page);
+  await field("More crashes").fill("10");
+  await page.locator(".panel").getByRole("button", { name: "Mute" }).click();
+  await state("muted").waitFor();
+  expect(await page.locator(".group-state").textContent()).toMatch(
+    /until 10 more crashes.*0 of 10 have come/,
+  );
+  await action("Unmute").click();
+  await state("new").waitFor();
+});
+
+it("tells when somebody else was faster, and loses nothing", async () => {
+  await show(page, `/groups/${maps.group}`);
+  await action("Owner and notes…").click();
+  await field("Owner").fill("team-maps");
+  await fetch(`${url}/api/v1/groups/${maps.group}`, {
+    method: "PATCH",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ notes: "Bob looks at it.", actor: "bob" }),
+  });
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Somebody changed this group while you were at it.").waitFor();
+  await page.locator(".group-notes", { hasText: "Bob looks at it." }).waitFor();
+  await accessible(page);
+  await page.getByRole("button", { name: "Save nevertheless" }).click();
+  await expect.poll(() => page.locator(".panel").count()).toBe(0);
+  const numbers = page.getByRole("complementary", { name: "About this group" });
+  await expect.poll(() => numbers.textContent()).toMatch(/Ownerteam-maps.*Bob looks at it\./);
+});
+
+it("shows builds and hosts with counts, and its trend over days", async () => {
+  await show(page, `/groups/${maps.group}`);
+  const hosts = page.getByRole("table", { name: "Hosts with their crashes" });
+  expect(await hosts.locator("tbody tr").count()).toBe(2);
+  expect(await hosts.textContent()).toMatch(/billing-1150 %/);
+  expect(
+    await page.getByRole("table", { name: "Builds with their crashes" }).locator("tbody tr").count(),
+  ).toBe(2);
+  await page.getByRole("link", { name: "30 days" }).click();
+  await page.waitForURL(/trend=month/);
+  await page.getByText("As a table").click();
+  const days = page.getByRole("table", { name: /Crashes per day/ });
+  await expect.poll(() => days.locator("tbody tr").count()).toBe(30);
+});
+
+it("is merged with another group, and parted again", async () => {
+  await show(page, `/groups/${maps.group}`);
+  await action("Merge…").click();
+  await page.locator(".panel").getByLabel("Find the other group").fill("stack overflow");
+  const other = page.locator(".panel .check", { hasText: "Stack overflow at" });
+  await expect.poll(() => page.locator(".panel .choices").first().locator(".check").count()).toBe(1);
+  await other.getByRole("radio").check();
+  await accessible(page);
+  await page.locator(".panel").getByRole("button", { name: "Merge" }).click();
+  await page.getByRole("heading", { name: "Merged into this one" }).waitFor();
+  await expect.poll(() => page.locator("table.crashes tbody tr").count()).toBe(3);
+  await accessible(page);
+  await page.getByRole("button", { name: /Unmerge group/ }).click();
+  await expect.poll(() => page.locator("table.crashes tbody tr").count()).toBe(2);
 });
 
 it("leads from the header to what waits", async () => {

@@ -2,7 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "
 import { Failure, NotFound } from "./components/Failure";
 import { Shell } from "./components/Shell";
 import { parseGoroutineSearch } from "./lib/goroutine-search";
-import { parseGroupSearch } from "./lib/group-search";
+import { parseGroupPageSearch, parseGroupSearch } from "./lib/group-search";
 import { parseGoroutinePageSearch, parseMapListSearch, parseMapSearch } from "./lib/map-search";
 import { oneOf } from "./lib/search-params";
 import { STATUS_WORDS } from "./lib/words";
@@ -45,6 +45,7 @@ const groups = createRoute({
 const group = createRoute({
   getParentRoute: () => root,
   path: "/groups/$id",
+  validateSearch: parseGroupPageSearch,
   component: pages.group,
 });
 

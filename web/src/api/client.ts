@@ -24,3 +24,13 @@ export async function body<T>(request: Promise<Answer>): Promise<T> {
   }
   return data as T;
 }
+
+/** What people edit, with the tag that a change of it is bound to. */
+export type Tagged<T> = T & { etag: string | null };
+
+/** Like [body], with the answer's ETag. */
+export async function tagged<T extends object>(request: Promise<Answer>): Promise<Tagged<T>> {
+  const answer = await request;
+  const data = await body<T>(Promise.resolve(answer));
+  return { ...data, etag: answer.response.headers.get("ETag") };
+}

@@ -1,6 +1,6 @@
 // What pages read, and how often they read it again.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, body } from "./client";
+import { api, body, tagged } from "./client";
 import { ProblemError, UnreachableError } from "./errors";
 import type {
   Crash,
@@ -12,6 +12,7 @@ import type {
   EvalAnswer,
   Group,
   GroupDetails,
+  HistoryEntry,
   MapDetails,
   MapEntries,
   MapLayout,
@@ -20,9 +21,10 @@ import type {
   Report,
   Stats,
   StoredBinary,
+  TrendPoint,
 } from "./types";
 import type { GoroutineFilter } from "../lib/goroutine-search";
-import type { GroupFilter } from "../lib/group-search";
+import { type GroupFilter, TREND_SPANS, type TrendSpan } from "../lib/group-search";
 import type { EntryFilter, MapListSearch } from "../lib/map-search";
 import { parseExactly } from "../lib/values";
 
@@ -72,8 +74,54 @@ export const groupQuery = (id: string) =>
   queryOptions({
     queryKey: ["group", id],
     queryFn: ({ signal }) =>
-      body<GroupDetails>(api.GET("/api/v1/groups/{id}", { params: { path: { id } }, signal })),
+      tagged<GroupDetails>(api.GET("/api/v1/groups/{id}", { params: { path: { id } }, signal })),
     refetchInterval: 15_000,
+  });
+
+/** Who changed what about a group, newest first. */
+export const groupHistoryQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: ["group", id, "history"],
+    queryFn: ({ signal, pageParam }) =>
+      body<Page<HistoryEntry>>(
+        api.GET("/api/v1/groups/{id}/history", {
+          params: { path: { id }, query: { limit: HISTORY_AT_ONCE, cursor: pageParam } as never },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as Next,
+    getNextPageParam: nextCursor,
+    refetchInterval: 15_000,
+  });
+
+/** Entries of a history that are shown at first, and that each press adds. */
+const HISTORY_AT_ONCE = 20;
+
+export const groupTrendQuery = (id: string, span: TrendSpan) =>
+  queryOptions({
+    queryKey: ["group", id, "trend", span],
+    queryFn: ({ signal }) =>
+      body<Page<TrendPoint>>(
+        api.GET("/api/v1/groups/{id}/trend", {
+          params: { path: { id }, query: TREND_SPANS[span].query },
+          signal,
+        }),
+      ),
+    refetchInterval: 30_000,
+  });
+
+/** Groups to choose from, by what somebody typed. */
+export const groupsFoundQuery = (q: string) =>
+  queryOptions({
+    queryKey: ["groups", "found", q],
+    queryFn: ({ signal }) =>
+      body<Page<Group>>(
+        api.GET("/api/v1/groups", {
+          params: { query: { ...(q === "" ? {} : { q }), limit: 8 } as never },
+          signal,
+        }),
+      ),
+    staleTime: 10_000,
   });
 
 export interface CrashFilter {

@@ -2,15 +2,18 @@
 import type * as Api from "./schema.gen";
 
 export type {
+  BuildCount,
   BuildIds,
   Diagnostic,
   EvalAnswer,
+  FacetCount,
   FacetValue,
   Frame,
   Goroutine,
   GoroutineCluster,
   GoroutinePage,
   GoroutineRow,
+  GroupPatch,
   HmapHeader,
   KeyPlace,
   Layout,
@@ -28,14 +31,20 @@ export type {
   MapSlot,
   MapState,
   MapUser,
+  Merge,
+  Mute,
   Panic,
   PanicLink,
+  PopulationStack,
   Process,
+  RelatedGroup,
   Report,
+  Resolution,
   Signal,
   SignatureStep,
   SlotState,
   Source,
+  Split,
   Stage,
   Stats,
   SwissHeader,
@@ -43,6 +52,7 @@ export type {
   SyncMapHeader,
   Thread,
   TrendPoint,
+  Variant,
   Verdict,
 } from "./schema.gen";
 
@@ -87,6 +97,15 @@ export type Crash = Omit<Api.Crash, "status" | "evidence"> & {
 };
 export type Group = Omit<Api.Group, "state"> & { state: GroupState };
 export type GroupDetails = Omit<Api.GroupDetails, "state"> & { state: GroupState };
+export type HistoryEntry = Omit<Api.HistoryEntry, "from" | "to"> & {
+  from: Record<string, unknown>;
+  to: Record<string, unknown>;
+};
+/** Of what is not set, nothing is sent. */
+export type ResolvedIn = Partial<Api.ResolvedIn>;
+export type MuteUntil = Partial<Omit<Api.MuteUntil, "escalation">> & {
+  escalation?: { per_hour?: number | null } | null;
+};
 export type NewCrash = Partial<Api.NewCrash>;
 
 export interface Page<T> {

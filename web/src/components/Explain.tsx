@@ -1,16 +1,18 @@
+import type { ReactNode } from "react";
 import type { SignatureStep } from "../api/types";
 import { Scroll } from "./Scroll";
 
 const STEP_WORDS: Record<string, string> = {
   class: "Cause",
   message: "Message",
+  population: "Shared stacks",
   keep: "Kept",
   drop: "Left out",
   normalise: "Rewritten",
 };
 
 /** Why these crashes are one group, step by step. */
-export function Explain({ explain }: { explain: readonly SignatureStep[] }) {
+export function Explain({ explain, children }: { explain: readonly SignatureStep[]; children?: ReactNode }) {
   return (
     <section aria-labelledby="explain">
       <h2 id="explain">Why these are one group</h2>
@@ -50,6 +52,7 @@ export function Explain({ explain }: { explain: readonly SignatureStep[] }) {
           </tbody>
         </table>
       </Scroll>
+      {children}
     </section>
   );
 }

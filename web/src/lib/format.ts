@@ -11,6 +11,7 @@ const ABSOLUTE = new Intl.DateTimeFormat("en-GB", {
   second: "2-digit",
   timeZone: "UTC",
 });
+const DAY_OF = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const HOUR = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 const STEPS: [limit: number, divisor: number, unit: Intl.RelativeTimeFormatUnit][] = [
@@ -41,6 +42,11 @@ export function absoluteTime(time: string): string {
 /** The hour of the day in the reader's zone: `09:00`. */
 export function hourOfDay(time: string): string {
   return HOUR.format(Date.parse(time));
+}
+
+/** The day, in UTC as days are counted: `21 Nov`. */
+export function dayOf(time: string): string {
+  return DAY_OF.format(Date.parse(time));
 }
 
 export function count(value: number): string {

@@ -1,33 +1,35 @@
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, getRouteApi } from "@tanstack/react-router";
-import { setGroupState } from "../api/actions";
 import { crashesQuery, groupQuery } from "../api/queries";
-import type { GroupDetails, GroupState } from "../api/types";
 import { Prose } from "../components/Code";
+import { Copyable } from "../components/Copy";
 import { CrashTable } from "../components/CrashTable";
+import { Explain } from "../components/Explain";
 import { Fact, Facts } from "../components/Facts";
 import { Failure, InlineFailure } from "../components/Failure";
-import { Choice } from "../components/filters";
+import { GroupActions } from "../components/group/GroupActions";
+import { GroupTrend } from "../components/group/GroupTrend";
+import { History } from "../components/group/History";
+import { GroupPopulation } from "../components/group/Population";
+import { Spread } from "../components/group/Spread";
+import { Unmerge, Variants } from "../components/group/Variants";
+import type { TaggedGroup } from "../components/group/useChange";
 import { ClassMark, StateMark } from "../components/marks";
 import { More } from "../components/More";
 import { Skeleton } from "../components/Skeleton";
-import { Explain } from "../components/Explain";
-import { FullTime } from "../components/Time";
-import { Sparkline, TrendTable } from "../components/Trend";
-import { announce } from "../lib/announce";
+import { FullTime, Time } from "../components/Time";
 import { classInfo } from "../lib/classes";
-import { counted } from "../lib/format";
-import { GROUP_STATES } from "../lib/group-search";
+import { counted, shortId } from "../lib/format";
+import { muteProgress, stateSentence } from "../lib/group-words";
 import { useTitle } from "../lib/hooks";
 import { groupHeadline } from "../lib/titles";
-import { trendWords } from "../lib/trend";
-import { STATE_WORDS } from "../lib/words";
-import { Copyable } from "../components/Copy";
 
 const route = getRouteApi("/groups/$id");
 
+/** Crashes of one bug: what it is, where it stands, and what can be done about it. */
 export default function GroupPage() {
   const { id } = route.useParams();
+  const { trend = "day" } = route.useSearch();
   const query = useQuery(groupQuery(id));
   const group = query.data;
   const headline = group ? groupHeadline(group.title, classInfo(group.class).label) : "Group";
@@ -52,87 +54,103 @@ export default function GroupPage() {
           <Prose text={headline} />
         </h1>
         {info.meaning !== "" && <p className="lead">{info.meaning}</p>}
-        <div className="actions">
-          {group.latest_crash_id != null && (
-            <Link to="/crashes/$id" params={{ id: group.latest_crash_id }} className="button primary">
-              Open the latest crash
-            </Link>
-          )}
-          <StateChoice group={group} />
-        </div>
+        <State group={group} />
+        <GroupActions key={id} group={group} />
       </header>
       <div className="with-aside">
         <div>
-          <section aria-labelledby="trend">
-            <h2 id="trend">Last 24 hours</h2>
-            <Sparkline trend={group.trend} wide />
-            <p className="trend-axis" aria-hidden="true">
-              <span>24 h ago</span>
-              <span>{trendWords(group.trend)}</span>
-              <span>now</span>
-            </p>
-            <TrendTable trend={group.trend} />
-          </section>
+          <GroupTrend id={id} span={trend} />
           <GroupCrashes id={id} />
-          <Explain explain={group.explain} />
+          <Spread group={group} />
+          <Variants key={id} group={group} />
+          <History id={id} />
+          <Explain explain={group.explain}>
+            {group.latest_crash_id != null && <GroupPopulation crash={group.latest_crash_id} />}
+          </Explain>
         </div>
-        <aside aria-label="About this group">
-          <section aria-labelledby="numbers">
-            <h2 id="numbers">Numbers</h2>
-            <Facts>
-              <Fact name="Crashes">{counted(group.count, "crash", "crashes")}</Fact>
-              <Fact name="Last seen">
-                <FullTime at={group.last_seen} />
-              </Fact>
-              <Fact name="First seen">
-                <FullTime at={group.first_seen} />
-              </Fact>
-              <Fact name="Services" why="not named when they were sent">
-                {group.services.join(", ")}
-              </Fact>
-              <Fact name="Hosts" why="not named when they were sent">
-                {group.hostnames.join(", ")}
-              </Fact>
-              <Fact name="Go versions" why="not told by the executables">
-                {group.go_versions.join(", ")}
-              </Fact>
-              <Fact name="Versions" why="not told by the executables">
-                {group.versions.join(", ")}
-              </Fact>
-              <Fact name="Fingerprint">
-                <Copyable value={group.fingerprint} what="the fingerprint" />
-              </Fact>
-            </Facts>
-          </section>
-        </aside>
+        <Numbers group={group} />
       </div>
     </div>
   );
 }
 
-function StateChoice({ group }: { group: GroupDetails }) {
-  const client = useQueryClient();
-  const change = useMutation({
-    mutationFn: (state: GroupState) => setGroupState(group.id, state),
-    onSuccess: (changed) => {
-      client.setQueryData(groupQuery(group.id).queryKey, changed);
-      void client.invalidateQueries({ queryKey: ["groups"] });
-      announce(`State: ${STATE_WORDS[changed.state]}.`);
-    },
-  });
+/** Where it stands, and why. */
+function State({ group }: { group: TaggedGroup }) {
+  const progress = group.state === "muted" && group.mute ? muteProgress(group.mute, group.count) : null;
+  if (group.merged_into != null) {
+    return (
+      <div className="notice warn merged-into">
+        <p>
+          <strong>This group was merged into another one,</strong> which has its crashes since:{" "}
+          <Link to="/groups/$id" params={{ id: group.merged_into }}>
+            group <code>{shortId(group.merged_into)}</code>
+          </Link>
+          .
+        </p>
+        <Unmerge id={group.id} />
+      </div>
+    );
+  }
   return (
-    <>
-      <Choice
-        label="State"
-        value={change.isPending ? change.variables : group.state}
-        options={GROUP_STATES.map((value) => ({ value, label: STATE_WORDS[value] }))}
-        onChange={(state) => {
-          if (state !== undefined) change.mutate(state as GroupState);
-        }}
-      />
-      {change.error && <InlineFailure error={change.error} />}
-    </>
+    <p className={`group-state state-of-${group.state}`}>
+      <Prose text={stateSentence(group)} /> {progress !== null && `${progress}. `}
+      <span className="muted">
+        Since <Time at={group.state_since} />.
+      </span>
+    </p>
   );
+}
+
+function Numbers({ group }: { group: TaggedGroup }) {
+  return (
+    <aside aria-label="About this group">
+      <section aria-labelledby="numbers">
+        <h2 id="numbers">Numbers</h2>
+        <Facts>
+          <Fact name="Crashes">{counted(group.count, "crash", "crashes")}</Fact>
+          <Fact name="Last seen">
+            <FullTime at={group.last_seen} />
+          </Fact>
+          <Fact name="First seen">
+            <FullTime at={group.first_seen} />
+          </Fact>
+          <Fact name="Services" why="not named when they were sent">
+            {group.services.join(", ")}
+          </Fact>
+          <Fact name="Hosts" why="not named when they were sent">
+            {some(group.hostnames)}
+          </Fact>
+          <Fact name="Go versions" why="not told by the executables">
+            {some(group.go_versions)}
+          </Fact>
+          <Fact name="Versions" why="not told by the executables">
+            {some(group.versions)}
+          </Fact>
+          <Fact name="Owner">{group.owner ?? <span className="muted">nobody</span>}</Fact>
+          <Fact name="Full cores">
+            {group.keep_cores == null ? "kept as for all groups" : `${group.keep_cores} are kept`}
+          </Fact>
+          <Fact name="Fingerprint">
+            <Copyable value={group.fingerprint} what="the fingerprint" />
+          </Fact>
+        </Facts>
+      </section>
+      {group.notes != null && (
+        <section aria-labelledby="notes">
+          <h2 id="notes">Notes</h2>
+          <p className="group-notes">{group.notes}</p>
+        </section>
+      )}
+    </aside>
+  );
+}
+
+const NAMED = 5;
+
+/** The first few of them; tables have all. */
+function some(values: readonly string[]): string {
+  const hidden = values.length - NAMED;
+  return values.slice(0, NAMED).join(", ") + (hidden > 0 ? ` and ${hidden} more` : "");
 }
 
 function GroupCrashes({ id }: { id: string }) {

@@ -1,0 +1,100 @@
+// What became of a group: every change, by whom, and taking it back.
+import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import { undoGroupChange } from "../../api/actions";
+import { groupHistoryQuery } from "../../api/queries";
+import type { HistoryEntry } from "../../api/types";
+import { doing, storedActor } from "../../lib/actor";
+import { announce } from "../../lib/announce";
+import { actionWords, canUndo, changes } from "../../lib/group-words";
+import { sentence } from "../../lib/titles";
+import { Prose } from "../Code";
+import { InlineFailure } from "../Failure";
+import { More } from "../More";
+import { Skeleton } from "../Skeleton";
+import { Time } from "../Time";
+import { PendingButton } from "../PendingButton";
+import { useGroupRefresh } from "./useChange";
+
+export function History({ id }: { id: string }) {
+  const query = useInfiniteQuery(groupHistoryQuery(id));
+  const entries = query.data?.pages.flatMap((page) => page.items);
+  return (
+    <section aria-labelledby="history">
+      <h2 id="history">History</h2>
+      {query.error && !entries ? (
+        <InlineFailure error={query.error} />
+      ) : !entries ? (
+        <Skeleton what="the history" lines={3} />
+      ) : entries.length === 0 ? (
+        <p className="muted">Nobody has changed anything about this group.</p>
+      ) : (
+        <ol className="history" aria-label="Changes, newest first">
+          {entries.map((entry) => (
+            <Entry key={entry.seq} entry={entry} group={id} />
+          ))}
+        </ol>
+      )}
+      <More query={query} what="changes" />
+    </section>
+  );
+}
+
+function Entry({ entry, group }: { entry: HistoryEntry; group: string }) {
+  const refresh = useGroupRefresh();
+  const undo = useMutation({
+    mutationFn: () => undoGroupChange(group, entry.seq, doing(storedActor(), "")),
+    onSuccess: () => {
+      refresh();
+      announce("Taken back.");
+    },
+  });
+  const what = changes(entry);
+  const byItself = entry.actor === "panicle";
+  return (
+    <li className={entry.undone_by == null ? undefined : "undone"}>
+      <div className="history-head">
+        <p>
+          <span className="muted">{entry.seq}.</span>{" "}
+          {byItself ? "By itself, it" : <strong>{entry.actor}</strong>} {actionWords(entry.action)}{" "}
+          <span className="muted">
+            <Time at={entry.at} />
+            {entry.undone_by != null && `, taken back by change ${entry.undone_by}`}
+          </span>
+        </p>
+        {canUndo(entry) && (
+          <PendingButton
+            className="button quiet"
+            aria-label={`Undo change ${entry.seq}`}
+            pending={undo.isPending}
+            onPress={() => undo.mutate()}
+          >
+            Undo
+          </PendingButton>
+        )}
+      </div>
+      {what.length > 0 && (
+        <dl className="changes">
+          {what.map((change) => (
+            <div key={change.what}>
+              <dt>{change.what}</dt>
+              <dd>
+                {change.from !== null && (
+                  <>
+                    <del>{change.from}</del> <span aria-hidden="true">→</span>{" "}
+                  </>
+                )}
+                {change.to === null ? <span className="muted">nothing</span> : <ins>{change.to}</ins>}
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      {entry.reason != null && (
+        <p className="muted">
+          <Prose text={sentence(entry.reason)} />
+        </p>
+      )}
+      {undo.error && <InlineFailure error={undo.error} />}
+    </li>
+  );
+}
