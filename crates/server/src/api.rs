@@ -11,4 +11,5 @@ pub(crate) mod maps;
 pub(crate) mod queries;
 pub(crate) mod query;
 pub(crate) mod reports;
+pub(crate) mod rules;
 pub(crate) mod search;

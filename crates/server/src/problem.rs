@@ -12,7 +12,7 @@ use panicle_report::{EvalError, QueryError};
 use panicle_store::{CrashStatus, StoreError};
 use serde::Serialize;
 
-use crate::AskError;
+use crate::{AskError, shapes::rules::RuleConflict};
 
 /// What went wrong, as every error of the API is answered.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -28,7 +28,8 @@ pub struct Problem {
     #[schema(value_type = u16)]
     status: StatusCode,
     /// What happened this time.
-    detail: String,
+    #[schema(value_type = String)]
+    detail: Box<str>,
     /// Where the crash stands, for a report that is not ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     crash_status: Option<CrashStatus>,
@@ -36,6 +37,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     kind: Option<Box<str>>,
+    /// Crashes that others have a claim to, for a rule in conflict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<RuleConflict>>)]
+    conflicts: Option<Box<Conflicts>>,
     /// Byte of the expression or query that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<u64>,
@@ -56,6 +61,11 @@ fn is_empty(list: &[String]) -> bool {
     list.is_empty()
 }
 
+/// Apart from the problem, which is returned by value everywhere.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+struct Conflicts(Vec<RuleConflict>);
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
 fn status_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
@@ -72,9 +82,10 @@ impl Problem {
             slug,
             title,
             status,
-            detail: detail.into(),
+            detail: detail.into().into_boxed_str(),
             crash_status: None,
             kind: None,
+            conflicts: None,
             position: None,
             length: None,
             expected: Box::default(),
@@ -182,6 +193,13 @@ impl From<StoreError> for Problem {
                 "The idempotency key was used for another crash",
                 error.to_string(),
             ),
+            StoreError::Conflicts(conflicts) => {
+                let title = "Others have a claim to these crashes";
+                let detail = StoreError::Conflicts(conflicts.clone()).to_string();
+                let problem = Self::new(StatusCode::CONFLICT, "rule-conflict", title, detail);
+                let conflicts = conflicts.into_iter().map(RuleConflict::from).collect();
+                Self { conflicts: Some(Box::new(Conflicts(conflicts))), ..problem }
+            }
             StoreError::Invalid(detail) => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "cannot-be-done",

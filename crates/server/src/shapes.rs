@@ -2,6 +2,7 @@
 
 pub(crate) mod groups;
 pub(crate) mod query;
+pub(crate) mod rules;
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use panicle_query::Facts;
-use panicle_report::{BuildIds, Diagnostic, Signature};
+use panicle_report::{BuildIds, Diagnostic, Signature, Stage};
 
 use crate::{
     Crash, CrashStatus, JobKind, Join, JoinKey, Lease, ReportPart, Store, StoreError, facts,
@@ -11,7 +11,7 @@ use crate::{
         place::{self, Before, Claims},
         react::react,
     },
-    join,
+    join, rules,
     tx::Tx,
 };
 
@@ -125,7 +125,17 @@ async fn commit(
     }
 
     note_build(tx, analysed, before.seen_at).await?;
-    let claims = Claims::default();
+    facts::renew(tx, crash, outcome.facts.clone()).await?;
+    let mut diagnostics = analysed.diagnostics.clone();
+    let rules = rules::enabled(tx).await?;
+    let claims = if rules.is_empty() {
+        Claims::default()
+    } else {
+        let known = rules::facts(tx, crash).await?;
+        let (claims, conflict) = rules::claims(&rules, &known);
+        diagnostics.extend(conflict.map(|text| Diagnostic::warning(Stage::Service, text)));
+        claims
+    };
     let place = match &outcome.signature {
         // What was joined into another crash is counted there.
         Some(signature) if before.joined_into.is_none() => {
@@ -157,7 +167,7 @@ async fn commit(
         &analysed.executable,
         &analysed.build_ids.gnu,
         &analysed.build_ids.go,
-        serde_json::to_string(&analysed.diagnostics)?,
+        serde_json::to_string(&diagnostics)?,
         now,
         outcome.waits_for_binary.is_some(),
         signature.map(|(version, _, _)| version),
@@ -173,7 +183,6 @@ async fn commit(
         analysed.pid,
     );
     let revision = revision.map_or(0, |row| row.0);
-    facts::renew(tx, crash, outcome.facts.clone()).await?;
     store_parts(tx, crash, revision, outcome, now).await?;
 
     let share_after = counters::share(tx, crash).await?;

@@ -41,6 +41,9 @@ pub enum StoreError {
     /// Somebody else changed it meanwhile.
     #[error("it was changed meanwhile")]
     Conflict,
+    /// Others have a claim to these crashes.
+    #[error("others have a claim to crashes that this rule claims: {}", named(.0))]
+    Conflicts(Vec<crate::RuleConflict>),
     /// It makes no sense, or not as things stand.
     #[error("{0}")]
     Invalid(String),
@@ -64,6 +67,15 @@ pub enum StoreError {
     /// A stored value cannot be read back.
     #[error("a stored value cannot be read back: {0}")]
     Stored(String),
+}
+
+fn named(conflicts: &[crate::RuleConflict]) -> String {
+    let named: Vec<String> = conflicts
+        .iter()
+        .take(5)
+        .map(|conflict| format!("crash {}, since {}", conflict.crash, conflict.reason))
+        .collect();
+    named.join("; ")
 }
 
 impl From<serde_json::Error> for StoreError {

@@ -276,6 +276,16 @@ impl Store {
                 .bind(false)
                 .execute(&mut *tx)
                 .await?,
+                // The crash stays as it is.
+                JobKind::Try => sqlx::query("DELETE FROM signature_trials WHERE crash_id = $1")
+                    .bind(&job.subject)
+                    .execute(&mut *tx)
+                    .await?,
+                JobKind::Regroup => sqlx::query("UPDATE regrouping SET finished_at = $1, reason = $2 WHERE id = 1")
+                    .bind(now)
+                    .bind(problem)
+                    .execute(&mut *tx)
+                    .await?,
                 JobKind::Identify => sqlx::query("UPDATE binaries SET identified = $2, problem = $3 WHERE id = $1")
                     .bind(&job.subject)
                     .bind(true)

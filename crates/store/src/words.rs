@@ -106,6 +106,20 @@ words! {
         Identify = "identify",
         /// Analyses a crash.
         Analyse = "analyse",
+        /// Groups all history anew.
+        Regroup = "regroup",
+        /// Computes the signature that a crash would have, and changes nothing.
+        Try = "try",
+    }
+}
+
+words! {
+    /// What a rule does.
+    RuleKind {
+        /// Puts crashes into one group.
+        Merge = "merge",
+        /// Mutes groups that have nothing else.
+        Mute = "mute",
     }
 }
 

@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashSet};
 use panicle_query::Facts;
 use panicle_report::{BinaryMatch, BuildIds, Diagnostic, DwarfPresence, Report, Stage, VerdictClass};
 use panicle_sandbox::{CoreIdentity, Identity, Role, Stopped, Task};
-use panicle_store::{Analysed, CrashOutcome, Evidence, EvidenceKind, Job, JoinSide, Part};
+use panicle_store::{Analysed, CrashOutcome, Evidence, EvidenceKind, Job, JobKind, JoinSide, Part};
 
 use crate::{
     JobError, Worker,
@@ -79,6 +79,11 @@ impl Worker {
             head.diagnostics.push(missing_debug());
         }
         let texts = inputs.list.iter().any(|input| !matches!(input.role, Role::Core | Role::Binary));
+        if job.kind == JobKind::Try {
+            let groups = groups(&head, core.as_ref(), waits && !texts);
+            let signature = groups.then_some(&head.signature);
+            return Ok(store.commit_trial(&job.lease, &crash.id, signature).await?);
+        }
         let side = match (core.is_some(), texts) {
             (true, false) => Some(JoinSide::Core),
             (false, true) => Some(JoinSide::Text),

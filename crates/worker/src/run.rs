@@ -95,7 +95,8 @@ impl Worker {
         let tended = Tended::start(&self.inner, job, shutdown);
         let outcome = match job.kind {
             JobKind::Identify => self.identify(job, &tended).await,
-            JobKind::Analyse => self.analyse(job, &tended).await,
+            JobKind::Analyse | JobKind::Try => self.analyse(job, &tended).await,
+            JobKind::Regroup => self.regroup(job, shutdown).await,
         };
         let kind = job.kind.as_str();
         metrics::histogram!("panicle_job_seconds", "kind" => kind).record(started.elapsed().as_secs_f64());
@@ -113,6 +114,18 @@ impl Worker {
             },
         };
         metrics::counter!("panicle_jobs_total", "kind" => kind, "ended" => ended).increment(1);
+    }
+
+    /// Groups all history anew, in steps.
+    async fn regroup(&self, job: &Job, shutdown: &CancellationToken) -> Result<(), JobError> {
+        while !self.inner.store.regroup_step(&job.lease).await? {
+            if shutdown.is_cancelled() {
+                // It goes on from where it is.
+                return Err(JobError::Stopped(Stopped::Cancelled));
+            }
+        }
+        tracing::info!("all history is grouped as rules and people have it now");
+        Ok(())
     }
 
     /// Decides what becomes of a job that did not come to its end.

@@ -236,3 +236,62 @@ fn a_core_and_its_own_text_are_one_crash_in_whatever_order_they_come() {
         assert_eq!(server.crash(&halves[1]), id);
     }
 }
+
+#[test]
+fn a_rule_is_previewed_saved_applied_and_put_back_over_http() {
+    let server = Server::start(&[]);
+    let one = crash(&server, &text(1), json!({ "labels": { "env": "prod" } }));
+    let two = crash(&server, &text(2), json!({ "labels": { "env": "prod" } }));
+    let other = crash(&server, &text(3), json!({ "labels": { "env": "test" } }));
+    let new = json!({ "kind": "merge", "name": "production", "predicate": "label.env:prod && \"main.main\"", "actor": "ada" });
+    let plan = server.post("/api/v1/rules/preview", &new).expect(200);
+    assert_eq!((&plan["looked_at"], &plan["matched"]), (&json!(3), &json!(2)), "{plan:#}");
+    assert_eq!(plan["moves"].as_array().unwrap().len(), 2);
+    let wrong = json!({ "kind": "merge", "name": "x", "predicate": "label.env:prod &&" });
+    assert_eq!(server.post("/api/v1/rules/preview", &wrong).problem(422), "cannot-be-done");
+
+    let rule = server.post("/api/v1/rules", &new).expect(201);
+    let done = |value: &Value| !value["finished_at"].is_null();
+    server.wait_until("/api/v1/regroup", done);
+    let group_of = |crash: &Value| {
+        server.get(&format!("/api/v1/crashes/{}", crash["id"].as_str().unwrap())).expect(200)["group_id"]
+            .clone()
+    };
+    assert_eq!([group_of(&one), group_of(&two)], [rule["group_id"].clone(), rule["group_id"].clone()]);
+    assert_eq!(group_of(&other), other["group_id"]);
+    let group = format!("/api/v1/groups/{}", rule["group_id"].as_str().unwrap());
+    assert_eq!(server.get(&group).expect(200)["title"], "production");
+    // What arrives later goes there, too.
+    let later = crash(&server, &text(4), json!({ "labels": { "env": "prod" } }));
+    assert_eq!(later["group_id"], rule["group_id"]);
+    let same = json!({ "kind": "merge", "name": "all", "predicate": "class:string-panic || class:error-panic || \"main.main\"" });
+    let answer = server.post("/api/v1/rules", &same);
+    assert_eq!(answer.status, 409);
+    let problem = answer.json();
+    assert_eq!(problem["type"], "/problems/rule-conflict");
+    assert!(
+        problem["conflicts"].as_array().unwrap().iter().any(|conflict| conflict["crash_id"] == one["id"])
+    );
+
+    let path = format!("/api/v1/rules/{}", rule["id"].as_str().unwrap());
+    assert_eq!(
+        patch(&server, &path, Some("\"7\""), &json!({ "enabled": false })).problem(412),
+        "changed-meanwhile"
+    );
+    patch(&server, &path, Some("\"1\""), &json!({ "enabled": false, "actor": "bo" })).expect(200);
+    server.wait_until("/api/v1/regroup", done);
+    assert_eq!([group_of(&one), group_of(&two)], [one["group_id"].clone(), two["group_id"].clone()]);
+    let history = server.get(&format!("{path}/history")).expect(200);
+    assert_eq!(history["items"].as_array().unwrap().len(), 2);
+    let json = &[("content-type", "application/json")];
+    assert_eq!(server.send("DELETE", &path, json, "{}").status, 204);
+    assert_eq!(server.get("/api/v1/rules").expect(200)["items"], json!([]));
+    let plan = server.post("/api/v1/regroup?dry_run=true", &json!({})).expect(200);
+    assert_eq!(plan["looked_at"], 4);
+
+    // The signatures of this program are what all of them have.
+    assert_eq!(server.post("/api/v1/signature-trial", &json!({})).expect(202)["queued"], 4);
+    let trial = server.wait_until("/api/v1/signature-trial", |trial| trial["done"] == 4);
+    assert_eq!((&trial["changed"], &trial["moves"]), (&json!(0), &json!([])));
+    assert_eq!(server.post("/api/v1/signature-trial/apply", &json!({})).expect(202)["queued"], 0);
+}

@@ -58,6 +58,34 @@ struct SignatureBefore {
 
 type SignatureColumns = (i64, String, String, String, String, String, String);
 
+/// A signature as it is stored, and the class of its first crash.
+pub(crate) async fn signature_of(
+    tx: &mut Tx,
+    version: i64,
+    fingerprint: &str,
+) -> Result<Option<(Signature, String)>, StoreError> {
+    let row: Option<SignatureColumns> = first!(
+        tx,
+        "SELECT version, fingerprint, family, title, class, frames, explanation FROM signatures \
+         WHERE version = $1 AND fingerprint = $2",
+        version,
+        fingerprint
+    );
+    row.map(|(version, fingerprint, family, title, class, frames, explain)| {
+        let signature = Signature {
+            version: version as u32,
+            fingerprint,
+            family,
+            title,
+            frames: serde_json::from_str(&frames)?,
+            explain: serde_json::from_str(&explain)?,
+            population: Vec::new(),
+        };
+        Ok((signature, class))
+    })
+    .transpose()
+}
+
 impl Store {
     /// Merges `groups` into `into`, whose state and owner stay.
     pub async fn merge_groups(
@@ -235,35 +263,24 @@ async fn new_group(
     signatures: &[SignatureBefore],
     now: i64,
 ) -> Result<String, StoreError> {
-    let row: Option<SignatureColumns> = match (signatures.first(), crashes.first()) {
-        (Some(first), _) => first!(
-            tx,
-            "SELECT version, fingerprint, family, title, class, frames, explanation FROM signatures \
-             WHERE version = $1 AND fingerprint = $2",
-            first.version,
-            &first.fingerprint
-        ),
+    let key: Option<(i64, String)> = match (signatures.first(), crashes.first()) {
+        (Some(first), _) => Some((first.version, first.fingerprint.clone())),
         (None, Some(first)) => first!(
             tx,
-            "SELECT s.version, s.fingerprint, s.family, s.title, s.class, s.frames, s.explanation \
-             FROM crashes c JOIN signatures s ON s.version = c.signature_version \
-             AND s.fingerprint = c.fingerprint WHERE c.id = $1",
+            "SELECT signature_version, fingerprint FROM crashes WHERE id = $1 AND fingerprint IS NOT NULL",
             &first.crash
         ),
         (None, None) => None,
     };
-    let (version, fingerprint, family, title, class, frames, explain) =
-        row.ok_or_else(|| StoreError::Stored("a crash in a group without its signature".to_owned()))?;
-    let given = split.title.as_deref().map(str::trim).filter(|title| !title.is_empty());
-    let signature = Signature {
-        version: version as u32,
-        fingerprint,
-        family,
-        title: given.map_or(title, str::to_owned),
-        frames: serde_json::from_str(&frames)?,
-        explain: serde_json::from_str(&explain)?,
-        population: Vec::new(),
+    let known = match key {
+        Some((version, fingerprint)) => signature_of(tx, version, &fingerprint).await?,
+        None => None,
     };
+    let (mut signature, class) =
+        known.ok_or_else(|| StoreError::Stored("a crash in a group without its signature".to_owned()))?;
+    if let Some(title) = split.title.as_deref().map(str::trim).filter(|title| !title.is_empty()) {
+        title.clone_into(&mut signature.title);
+    }
     create(tx, &signature, &class, "split", now, now).await
 }
 

@@ -62,15 +62,24 @@ pub(crate) async fn react(
         GroupState::New | GroupState::Ongoing | GroupState::Regressed => {}
     }
     if let Some((rule, until)) = mute_rule
-        && decision.state != GroupState::Resolved
         && of_the_rule(tx, group, rule).await? == standing.crashes
     {
-        return mute_by_rule(tx, group, &decision, &standing, rule, until, now).await;
+        mute_by_rule(tx, group, &decision, &standing, rule, until, now).await?;
+        if Decision::read(tx, group).await?.state == GroupState::Muted {
+            return Ok(());
+        }
     }
-    if new_group {
+    if new_group || (standing.crashes == 1 && !is_told_of(tx, group).await?) {
         events::emit(tx, EventKind::New, group, Some(crash), now, None).await?;
     }
     Ok(())
+}
+
+/// Whether a group was told of as a new one. One that a rule made is new with its first crash.
+async fn is_told_of(tx: &mut Tx, group: &str) -> Result<bool, StoreError> {
+    let told: Option<(i64,)> =
+        first!(tx, "SELECT seq FROM events WHERE group_id = $1 AND kind = 'group.new' LIMIT 1", group);
+    Ok(told.is_some())
 }
 
 /// Crashes of a group that a rule mutes.
@@ -94,6 +103,20 @@ pub(crate) async fn mute_by_rule(
     until: &MuteUntil,
     now: i64,
 ) -> Result<(), StoreError> {
+    if matches!(before.state, GroupState::Muted | GroupState::Resolved) {
+        return Ok(());
+    }
+    // What has ended by itself, or by a person, is not begun again.
+    let ended: Option<(i64,)> = first!(
+        tx,
+        "SELECT seq FROM group_history WHERE group_id = $1 AND action IN ('unmuted', 'changed') \
+         AND changed_from LIKE $2 LIMIT 1",
+        group,
+        format!("%\"rule\":\"{rule}\"%")
+    );
+    if ended.is_some() {
+        return Ok(());
+    }
     // A rule whose time is up mutes nothing any more.
     if until.time.is_some_and(|time| time.as_microsecond() <= now) {
         return Ok(());

@@ -9,5 +9,6 @@ mod groups;
 mod jobs;
 mod joins;
 mod retention;
+mod rules;
 mod search;
 mod support;
