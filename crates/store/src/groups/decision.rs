@@ -79,7 +79,9 @@ impl Decision {
     pub(crate) async fn read(tx: &mut Tx, group: &str) -> Result<Self, StoreError> {
         let row: Option<Row> = first!(
             tx,
-            "SELECT state, owner, notes, resolved, mute, keep_cores FROM crash_groups WHERE id = $1",
+            // Locks the row: what is decided on it is written in the same transaction.
+            "UPDATE crash_groups SET revision = revision WHERE id = $1 \
+             RETURNING state, owner, notes, resolved, mute, keep_cores",
             group
         );
         let row = row.ok_or_else(|| StoreError::NotFound { what: "group", id: group.to_owned() })?;
@@ -256,8 +258,11 @@ pub(crate) fn read_state(text: &str) -> Result<GroupState, StoreError> {
 
 /// The revision and merge of a group, which it has to have.
 pub(crate) async fn expect(tx: &mut Tx, group: &str, revision: Option<u64>) -> Result<(), StoreError> {
-    let row: Option<(i64, Option<String>)> =
-        first!(tx, "SELECT revision, merged_into FROM crash_groups WHERE id = $1", group);
+    let row: Option<(i64, Option<String>)> = first!(
+        tx,
+        "UPDATE crash_groups SET revision = revision WHERE id = $1 RETURNING revision, merged_into",
+        group
+    );
     let (actual, merged) = row.ok_or_else(|| StoreError::NotFound { what: "group", id: group.to_owned() })?;
     if revision.is_some_and(|revision| revision as i64 != actual) {
         return Err(StoreError::Conflict);
@@ -287,6 +292,7 @@ impl Store {
     pub async fn undo(&self, group: &str, seq: u64, by: Option<&str>) -> Result<GroupDetails, StoreError> {
         let now = Timestamp::now().as_microsecond();
         let mut tx = self.begin().await?;
+        on!(&mut tx, db => pass_turnstile!(db, "binaries"));
         let entry = history::entry(&mut tx, group, seq).await?;
         if let Some(by) = entry.undone_by {
             return Err(StoreError::Invalid(format!("it was taken back already, by entry {by}")));

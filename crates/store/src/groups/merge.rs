@@ -103,6 +103,8 @@ impl Store {
             )));
         }
         let mut tx = self.begin().await?;
+        // In turn with analyses that are committed, which follow merges.
+        on!(&mut tx, db => pass_turnstile!(db, "binaries"));
         expect(&mut tx, into, None).await?;
         for group in &groups {
             merge(&mut tx, group, into, actor(by), now, reason).await?;
@@ -125,6 +127,8 @@ impl Store {
     ) -> Result<GroupDetails, StoreError> {
         let now = Timestamp::now().as_microsecond();
         let mut tx = self.begin().await?;
+        // In turn with analyses that are committed, which follow merges.
+        on!(&mut tx, db => pass_turnstile!(db, "binaries"));
         unmerge(&mut tx, group, actor(by), now, reason).await?;
         exec!(&mut tx, "UPDATE signatures SET pinned = $2 WHERE group_id = $1", group, true);
         tx.commit().await?;
@@ -139,6 +143,8 @@ impl Store {
             return Err(StoreError::Invalid(format!("name from 1 to {MAX_NAMED} crashes or fingerprints")));
         }
         let mut tx = self.begin().await?;
+        // In turn with analyses that are committed, which follow merges.
+        on!(&mut tx, db => pass_turnstile!(db, "binaries"));
         let tx_ = &mut tx;
         expect(tx_, group, None).await?;
         let (crashes, signatures) = parted(tx_, group, split).await?;
