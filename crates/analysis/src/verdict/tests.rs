@@ -29,6 +29,7 @@ fn judge(origin: Origin, panic: Option<&Panic>, process: &Process, code: &[u8]) 
         runtime_read: true,
         go: Some(true),
         core: true,
+        recovering: &[],
     };
     decide(&facts)
 }
