@@ -14,7 +14,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
             "This is http.ErrAbortHandler, with which a handler ends its request without a log line. The server \
              recovers it in the goroutine of the request alone; here it was raised in another one, or without a server.",
         )
-    } else if text.starts_with("panic called with nil argument") {
+    } else if program_panic::is_nil_panic(text) {
         // runtime.PanicNilError, since Go 1.21.
         finding.hint(
             "panic was called with nil. From Go 1.21 on that is this error; look for a panic(err) whose err is nil.",

@@ -3,14 +3,14 @@
 //! `memoryError` of runtime/panic.go, raised by `sigpanic` for SIGSEGV and SIGBUS below 4096
 //! (signal_unix.go), and `panicwrap`'s plainError for a value method on a nil pointer (error.go).
 
-use panicle_report::VerdictClass;
+use panicle_report::{Confidence, VerdictClass};
 
 use super::{
     capture,
     finding::{Finding, in_place},
     signal::describe as describe_signal,
 };
-use crate::facts::Facts;
+use crate::facts::{Facts, Origin};
 
 /// The text of `memoryError`.
 pub(super) const MEMORY_ERROR: &str = "runtime error: invalid memory address or nil pointer dereference";
@@ -45,6 +45,16 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
     ));
     if let Some(signal) = facts.panic.and_then(|p| p.signal.as_ref()) {
         finding = finding.evidence("signal", describe_signal(signal), None);
+    }
+    // The instruction would tell, and text has none.
+    if facts.origin == Origin::Text && address.is_none_or(|address| address.0 == 0) {
+        finding = finding
+            .sure(
+                Confidence::Likely,
+                "Likely: at address 0 it may also be the call of a function value that is nil, which text does not tell \
+                 apart.",
+            )
+            .raise("A core raises it: it has the instruction.");
     }
     Some(with_nil_variables(facts, finding))
 }

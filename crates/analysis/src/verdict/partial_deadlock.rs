@@ -2,12 +2,10 @@
 //! lived on (a listener, a timer) until somebody ended it or wrote its goroutines down.
 //!
 //! A sync.Mutex does not know its holder. But who waits for a lock tells its address (the argument of
-//! `lockSlow`, `rUnlockSlow`, `semacquire1`), and who holds a lock that is a field of something has that
+//! `semacquire1` or `lockSlow`), and who holds a lock that is a field of something has that
 //! something among the arguments of its frames as a rule. Two goroutines that each wait for a lock which lies
 //! in what the other one was given are one explanation; a goroutine that waits for a lock in what a caller of
 //! its own was given as well is the other. Both are likely, not certain.
-
-use std::collections::BTreeMap;
 
 use panicle_report::{Confidence, Frame, Goroutine, VerdictClass};
 
@@ -23,6 +21,11 @@ use crate::facts::{self, Facts, in_app};
 const MOST_COMPARED: usize = 200;
 /// How far behind the address that a frame was given a lock may lie: the size of a large struct.
 const REACH: u64 = 4096;
+
+/// Wait reasons of locks (runtime/runtime2.go). Go 1.19 says `semacquire` of every lock, and of WaitGroups.
+const LOCKS: &[&str] = &["sync.Mutex.Lock", "sync.RWMutex"];
+/// Bytes within which two addresses are of one lock: a RWMutex has a semaphore for readers and one for writers.
+const OF_ONE_LOCK: u64 = 16;
 
 /// A goroutine that waits for a lock.
 struct Waiter<'a> {
@@ -61,7 +64,9 @@ fn each_others(facts: &Facts<'_>, waiters: &[Waiter<'_>]) -> Option<(Finding, Ve
     // The nearest object that was given is the one that the lock lies in.
     let pair = waiters.iter().enumerate().find_map(|(at, one)| {
         let other = waiters.iter().skip(at + 1).find(|other| {
-            one.lock != other.lock && other.holds(one.lock, other.lock) && one.holds(other.lock, one.lock)
+            !same(one.lock, other.lock)
+                && other.holds(one.lock, other.lock)
+                && one.holds(other.lock, one.lock)
         })?;
         Some((one, other))
     })?;
@@ -92,20 +97,17 @@ fn each_others(facts: &Facts<'_>, waiters: &[Waiter<'_>]) -> Option<(Finding, Ve
 
 /// A goroutine that waits for a lock which a caller of its own has taken as it seems, and for which more wait.
 fn its_own(facts: &Facts<'_>, waiters: &[Waiter<'_>]) -> Option<(Finding, Vec<u64>)> {
-    let mut waiting: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-    for waiter in waiters {
-        waiting.entry(waiter.lock).or_default().push(waiter.goroutine.id);
-    }
     let mut candidates =
         waiters.iter().filter_map(|waiter| Some((waiter, waiter.caller_of_the_same_type()?)));
     let (waiter, caller) = candidates.next()?;
     // Where several come the same way, the caller does not hold the lock.
-    if candidates.any(|(other, _)| other.lock == waiter.lock) || waiter.may_be_held_by_another(facts, waiters)
+    if candidates.any(|(other, _)| same(other.lock, waiter.lock))
+        || waiter.may_be_held_by_another(facts, waiters)
     {
         return None;
     }
-    let others: Vec<u64> =
-        waiting.get(&waiter.lock)?.iter().copied().filter(|id| *id != waiter.goroutine.id).take(20).collect();
+    let of_it = waiters.iter().filter(|other| same(other.lock, waiter.lock)).map(|other| other.goroutine.id);
+    let others: Vec<u64> = of_it.filter(|id| *id != waiter.goroutine.id).take(20).collect();
     let here = waiter.place();
     let crowd = match others.len() {
         0 => String::new(),
@@ -191,16 +193,27 @@ impl<'a> Waiter<'a> {
     }
 }
 
+fn same(one: u64, other: u64) -> bool {
+    one.abs_diff(other) < OF_ONE_LOCK
+}
+
 fn within(object: u64, lock: u64) -> bool {
     object <= lock && lock - object < REACH
 }
 
 /// Reads whom a goroutine waits for.
 fn waiter(goroutine: &Goroutine) -> Option<Waiter<'_>> {
+    let reason = goroutine.wait_reason.as_deref()?;
+    if !LOCKS.iter().any(|lock| reason.starts_with(lock)) {
+        return None;
+    }
     let frame = goroutine.frames.iter().position(in_app)?;
     let inner = goroutine.frames.get(..frame)?;
-    // The outermost of these was given the lock itself; semacquire1 a field of it.
-    let lock = inner.iter().rev().find(|f| is_lock(&f.function)).and_then(|f| addresses(f).next())?;
+    // What it sleeps on is the lock's semaphore; where that frame is left out, the lock itself.
+    let asleep =
+        || inner.iter().find(|f| f.function == "runtime.semacquire1").and_then(|f| addresses(f).next());
+    let slow = || inner.iter().rev().find(|f| takes_lock(&f.function)).and_then(|f| addresses(f).next());
+    let lock = asleep().or_else(slow)?;
     let given = goroutine
         .frames
         .iter()
@@ -213,16 +226,14 @@ fn waiter(goroutine: &Goroutine) -> Option<Waiter<'_>> {
     Some(Waiter { goroutine, lock, frame, given })
 }
 
-/// Functions of sync that wait, and whose first argument is the lock. Their callers are inlined.
-fn is_lock(function: &str) -> bool {
+/// Functions of sync whose first argument is the lock.
+fn takes_lock(function: &str) -> bool {
     matches!(
         function,
         "sync.(*Mutex).lockSlow"
             | "internal/sync.(*Mutex).lockSlow"
             | "sync.(*RWMutex).Lock"
             | "sync.(*RWMutex).RLock"
-            | "sync.runtime_SemacquireRWMutex"
-            | "sync.runtime_SemacquireRWMutexR"
     )
 }
 

@@ -24,6 +24,9 @@ pub(super) fn of_class(facts: &Facts<'_>, class: VerdictClass) -> Option<Finding
     }
     let text = shown_text(link);
     let (found, confidence, because) = match type_of(link) {
+        // The runtime makes this error of `panic(nil)` itself, and nothing but its text is left in the core.
+        Some("string") | None if is_nil_panic(text) => (VerdictClass::ErrorPanic, Confidence::Likely, OF_NIL),
+        None if by_log(facts) => (VerdictClass::StringPanic, Confidence::Certain, BY_LOG),
         Some(name) => by_type(name, link.value.as_ref().and_then(|value| value.error)),
         None => by_text(text),
     };
@@ -113,6 +116,22 @@ fn by_type(name: &str, error: Option<bool>) -> (VerdictClass, Confidence, &'stat
     }
 }
 
+const OF_NIL: &str = "Likely: these are the runtime's words for panic(nil).";
+const BY_LOG: &str = "Certain: it was raised by log.Panic, which panics with a string.";
+
+/// `runtime.PanicNilError`, since Go 1.21 (runtime/panic.go); from Go 1.27 on with `runtime error: `.
+pub(super) fn is_nil_panic(text: &str) -> bool {
+    text.strip_prefix("runtime error: ").unwrap_or(text).starts_with("panic called with nil argument")
+}
+
+/// Whether log.Panic, log.Panicf or log.Panicln called panic, or a Logger's.
+fn by_log(facts: &Facts<'_>) -> bool {
+    facts.callee().is_some_and(|callee| {
+        let name = callee.frame.function.as_str();
+        name.starts_with("log.Panic") || name.starts_with("log.(*Logger).Panic")
+    })
+}
+
 /// Why a guess is one.
 const GUESS: &str =
     "Possible: the text of a panic does not tell a string from an error; this is by its wording.";
@@ -137,7 +156,7 @@ fn by_text(text: &str) -> (VerdictClass, Confidence, &'static str) {
     (class, Confidence::Possible, GUESS)
 }
 
-/// Errors of the standard library without a colon, and `panic(nil)` (runtime/panic.go, `PanicNilError`).
+/// Errors of the standard library without a colon.
 fn is_known_error(text: &str) -> bool {
     const KNOWN: &[&str] = &[
         "EOF",
@@ -158,7 +177,7 @@ fn is_known_error(text: &str) -> bool {
         "connection refused",
         "connection reset by peer",
     ];
-    KNOWN.contains(&text) || text.starts_with("panic called with nil argument (")
+    KNOWN.contains(&text)
 }
 
 /// `main.exitCode(78)`, `(main.T) {...}`, `(*main.T) 0xc000012345`, `main.name("x")`.
