@@ -20,17 +20,8 @@ const LESS: &[(&str, Less)] = &[
     // The runtime prints errors and strings alike. What has a colon in it is taken for an error.
     ("labelled-panic", Less::Alike),
     ("near-map-error", Less::Alike),
-    ("near-unnamed-error", Less::Alike),
     ("panic-in-defer", Less::Alike),
-    ("repanic", Less::Alike),
-    ("init-panic", Less::Alike),
-    ("recovered-earlier", Less::Alike),
-    ("near-http-words", Less::Alike),
-    ("string-panic", Less::Alike),
-    ("wrapped-error", Less::Alike),
-    ("near-deadlock-words", Less::Alike),
-    ("near-recovered-nil", Less::Alike),
-    ("busy", Less::Alike),
+    ("near-unnamed-error", Less::Alike),
     // String() is printed like an error's text or a string.
     ("custom-panic", Less::Text),
     // Without the runtime's frames its words are all there is.
@@ -149,7 +140,9 @@ fn every_class_has_a_program_that_shows_it() {
 #[test]
 fn verdicts_of_core_and_text_are_what_the_programs_were_written_for() {
     let mut wrong = Vec::new();
-    for fixture in fixtures() {
+    let mut less = BTreeSet::new();
+    // How it was built does not show in a text.
+    for fixture in fixtures().into_iter().filter(|fixture| fixture.variant == "default") {
         let mut reports = vec![];
         // Cores of the others are held to their class in tests/fixtures.rs.
         if fixture.set == Set::Verdicts {
@@ -167,6 +160,9 @@ fn verdicts_of_core_and_text_are_what_the_programs_were_written_for() {
             reports.push((Level::Default, "text of default level", report));
         }
         for (level, source, report) in reports {
+            if report.verdict.class.as_str() != fixture.expected_class {
+                less.insert(fixture.program.clone());
+            }
             if !is_right(&fixture, level, &report) {
                 let verdict = &report.verdict;
                 wrong.push(format!(
@@ -180,6 +176,11 @@ fn verdicts_of_core_and_text_are_what_the_programs_were_written_for() {
             }
         }
     }
+    wrong.extend(
+        LESS.iter().filter(|(program, _)| !less.contains(*program)).map(|(program, _)| {
+            format!("{program}: text tells as much as its core; take it out of the list")
+        }),
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

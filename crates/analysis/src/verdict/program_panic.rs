@@ -151,8 +151,10 @@ fn by_text(text: &str) -> (VerdictClass, Confidence, &'static str) {
             "Likely: these are the words of an error of Go's own library.",
         );
     }
-    // Wrapped errors read `outer: inner`.
-    let class = if text.contains(": ") { VerdictClass::ErrorPanic } else { VerdictClass::StringPanic };
+    // Wrapped errors read `outer: inner`; a message with a number at its end is no error in an error.
+    let inner = text.rsplit_once(": ").map(|(_, inner)| inner);
+    let wraps = inner.is_some_and(|inner| inner.contains(char::is_alphabetic));
+    let class = if wraps { VerdictClass::ErrorPanic } else { VerdictClass::StringPanic };
     (class, Confidence::Possible, GUESS)
 }
 
