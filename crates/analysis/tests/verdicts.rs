@@ -20,10 +20,11 @@ const LESS: &[(&str, Less)] = &[
     // The runtime prints errors and strings alike. What has a colon in it is taken for an error.
     ("labelled-panic", Less::Alike),
     ("near-map-error", Less::Alike),
+    ("recovered-earlier", Less::Alike),
     ("panic-in-defer", Less::Alike),
     ("near-unnamed-error", Less::Alike),
     // String() is printed like an error's text or a string.
-    ("custom-panic", Less::Text),
+    ("custom-panic", Less::Alike),
     // Without the runtime's frames its words are all there is.
     ("near-nil-map-words", Less::AtDefaultLevel(VerdictClass::NilMapWrite)),
     ("near-runtime-error", Less::AtDefaultLevel(VerdictClass::IndexOutOfRange)),
@@ -31,10 +32,8 @@ const LESS: &[(&str, Less)] = &[
 
 #[derive(Clone, Copy)]
 enum Less {
-    /// A string and an error look alike.
-    Alike,
     /// A string, an error and a Stringer look alike.
-    Text,
+    Alike,
     /// Text alone is judged as this.
     Always(VerdictClass),
     /// The same for the default level; at crash level an error and a string look alike.
@@ -59,10 +58,10 @@ fn is_right(fixture: &Fixture, level: Level, report: &Report) -> bool {
     let alike = matches!(verdict.class, C::ErrorPanic | C::StringPanic);
     let fits = match (less, level) {
         (None, _) | (_, Level::Core) => false,
-        (Some(Less::Alike | Less::Text), _) => alike,
-        (Some(Less::Always(class)), _) => verdict.class == class,
-        (Some(Less::AtDefaultLevel(class)), Level::Default) => verdict.class == class,
-        (Some(Less::AtDefaultLevel(_)), _) => alike,
+        (Some(Less::Always(class)), _) | (Some(Less::AtDefaultLevel(class)), Level::Default) => {
+            verdict.class == class
+        }
+        (Some(Less::Alike | Less::AtDefaultLevel(_)), _) => alike,
     };
     let judged_as_the_runtimes = matches!(less, Some(Less::AtDefaultLevel(_)));
     fits && (!judged_as_the_runtimes || verdict.confidence != Confidence::Certain)
