@@ -18,8 +18,8 @@ const LESS: &[(&str, Less)] = &[
     // The instruction tells a call through a nil function from another nil dereference; no text has it.
     ("nil-func-call", Less::Always(VerdictClass::NilDereference)),
     // The runtime prints errors and strings alike. What has a colon in it is taken for an error.
-    ("labelled-panic", Less::Alike),
     ("near-map-error", Less::Alike),
+    ("string-panic", Less::Alike),
     ("recovered-earlier", Less::Alike),
     ("panic-in-defer", Less::Alike),
     ("near-unnamed-error", Less::Alike),

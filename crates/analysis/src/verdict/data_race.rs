@@ -20,7 +20,8 @@ const REPORT: &str = "GORACE=\"halt_on_error=1 log_path=/var/log/race\" in the e
 pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
     let from_detector = dies_in_detector(facts);
     let signal = facts.panic.filter(|panic| panic.kind == PanicKind::Signal).and_then(|p| p.signal.as_ref());
-    let aborted = signal.is_some_and(|signal| signal.name == "SIGABRT" && signal.code.is_none_or(|code| code < -1));
+    let aborted =
+        signal.is_some_and(|signal| signal.name == "SIGABRT" && signal.code.is_none_or(|code| code < -1));
     match facts.races.first() {
         Some(race) if facts.panic.is_none() || from_detector || aborted => Some(seen(facts, race)),
         None if from_detector => Some(unseen(facts)),
@@ -53,7 +54,11 @@ fn seen(facts: &Facts<'_>, race: &Race) -> Finding {
         let state = if goroutine.finished { "had ended" } else { "was running" };
         finding = finding.evidence(
             "race",
-            format!("Goroutine {} of the detector's count {state}; it was made in {}", goroutine.id, describe(made)),
+            format!(
+                "Goroutine {} of the detector's count {state}; it was made in {}",
+                goroutine.id,
+                describe(made)
+            ),
             Some(format!("race 1 goroutine {}", index + 1)),
         );
     }
