@@ -28,6 +28,8 @@ pub(crate) struct Options {
 pub(crate) struct Measure {
     /// Wall time.
     pub(crate) seconds: f64,
+    /// Time on processors, the program's and the kernel's for it.
+    pub(crate) cpu_seconds: f64,
     /// Largest resident set of the command and what it waited for.
     pub(crate) peak_rss_bytes: u64,
     /// Whether it ended well.
@@ -49,7 +51,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     // Linux counts in KiB.
     let peak_rss_bytes = u64::try_from(usage.max_rss())? * 1024;
-    let measure = Measure { seconds, peak_rss_bytes, success: status.success() };
+    let time = |t: nix::sys::time::TimeVal| t.tv_sec() as f64 + t.tv_usec() as f64 / 1e6;
+    let cpu_seconds = time(usage.user_time()) + time(usage.system_time());
+    let measure = Measure { seconds, cpu_seconds, peak_rss_bytes, success: status.success() };
     fs::write(&options.out, serde_json::to_vec(&measure)?)?;
     Ok(())
 }

@@ -82,6 +82,9 @@ pub(crate) fn choose(
         }
     }
     printed.crash = best.map(|(_, crash)| text::read(crash));
+    for (line, text) in printed.crash.iter().flat_map(|crash| &crash.godebug) {
+        diagnostics.push(Diagnostic::info(Stage::Evidence, text).about(format!("line {line}")));
+    }
     if let Some(by) = printed.crash.as_ref().and_then(|c| c.survived) {
         let text = format!("The panic was recovered by {by}; the process went on.");
         diagnostics.push(Diagnostic::info(Stage::Evidence, text));

@@ -1,6 +1,6 @@
 //! A crash as its printed text tells it, in the shapes of the report.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
 use panicle_evidence::traceback::{
     CrashText, HeadlineKind, PanicLine, SignalLine, TextCreatedBy, TextFrame, TextGoroutine,
@@ -26,6 +26,8 @@ pub(crate) struct FromText {
     pub(crate) notes: Vec<String>,
     /// Who recovered the panic and logged it, if it ended no process.
     pub(crate) survived: Option<&'static str>,
+    /// The last line of each setting of GODEBUG before the end and within, with its line of the text.
+    pub(crate) godebug: Vec<(u64, String)>,
     /// Goroutines that the text has and the list has not.
     pub(crate) dropped: u64,
     /// All goroutines clustered, where the list has not all of them.
@@ -41,10 +43,10 @@ pub(crate) fn choose(crashes: &[CrashText]) -> Option<usize> {
 
 /// How much a crash or dump tells of an end.
 pub(crate) fn rank(crash: &CrashText) -> u8 {
-    match kind(crash) {
-        Some(_) if survived(crash).is_none() => 2,
-        Some(_) => 1,
-        None => 0,
+    match (kind(crash), survived(crash)) {
+        (Some(_), None) => 2,
+        (_, Some(_)) => 1,
+        (None, None) => 0,
     }
 }
 
@@ -62,16 +64,31 @@ pub(crate) fn read(crash: CrashText) -> FromText {
         })
         .collect();
     let survived = survived(&crash);
+    let mut godebug: BTreeMap<&str, (u64, String)> = BTreeMap::new();
+    for line in &crash.godebug {
+        godebug.insert(line.kind, (line.text_line, format!("GODEBUG={}=1: {}", line.kind, line.text)));
+    }
+    let godebug = godebug.into_values().collect();
     let dropped = crash.goroutines_dropped;
     let goroutines = goroutines(crash.goroutines);
     let clusters = (dropped > 0).then(|| clusters::of_text(crash.clusters, goroutine));
-    FromText { panic, goroutines, crashing, notes, survived, dropped, clusters }
+    FromText { panic, goroutines, crashing, notes, survived, godebug, dropped, clusters }
 }
 
 /// Who recovered the panic and logged it, if it ended no process.
 fn survived(crash: &CrashText) -> Option<&'static str> {
-    let http = crash.headlines.iter().any(|h| matches!(h.kind, HeadlineKind::HttpPanic { .. }));
-    http.then_some("net/http, which logs the panic of a handler and ends only its connection")
+    if crash.headlines.iter().any(|h| matches!(h.kind, HeadlineKind::HttpPanic { .. })) {
+        return Some("net/http, which logs the panic of a handler and ends only its connection");
+    }
+    // A stack that was asked for while a panic was under way: by whoever recovered it.
+    let logged = kind(crash).is_none()
+        && crash.goroutines.iter().take(1).any(|g| {
+            let asked = g.frames.first().is_some_and(|f| f.function.starts_with("runtime/debug."));
+            asked && g.frames.iter().any(|f| f.function_name() == "runtime.gopanic")
+        });
+    logged.then_some(
+        "the program, which logged its stack with runtime/debug; what the panic said is not in that",
+    )
 }
 
 /// How it came to its end: what the dying thread printed first. A fatal error after a panic is a
@@ -124,7 +141,7 @@ fn panic(crash: &CrashText) -> Option<Panic> {
 
 fn link(line: &PanicLine) -> PanicLink {
     PanicLink {
-        value: Some(PanicValue { type_name: None, text: Some(line.value.clone()), value: None, error: None }),
+        value: Some(PanicValue { type_name: None, text: Some(line.value.clone()), value: None }),
         recovered: line.recovered,
         repanicked: line.repanicked,
         goexit: false,

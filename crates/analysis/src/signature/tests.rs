@@ -24,7 +24,6 @@ fn sign(panic: &Panic, class: VerdictClass, goroutine: &Goroutine) -> Signature 
         runtime_read: true,
         go: Some(true),
         core: true,
-        recovering: &[],
     };
     compute(&facts, class)
 }

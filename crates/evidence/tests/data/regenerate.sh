@@ -59,5 +59,16 @@ for dir in "$toolchains"/*/; do
         (cd "$work/src" && "$go" test -c -o "$work/bubble" ./bubble) && record "$out/bubble.all.txt" all "$work/bubble"
         ;;
     esac
+    (cd "$work/src" && "$go" build -o "$work/http" ./http) && record "$out/http.single.txt" single "$work/http"
+    if [ "$minor" != 1.19 ] && (cd "$work/src" && "$go" build -o "$work/logged" ./logged); then
+        for way in json text quoted; do
+            record "$out/logged-$way.single.txt" single "$work/logged" $way
+        done
+        GODEBUG=gctrace=1,schedtrace=1 record "$out/gctrace.all.txt" all "$work/logged" gctrace
+        case $minor in
+        1.21 | 1.22) ;;
+        *) GOTRACEBACK=all "$work/logged" output "$out/crashoutput.all.txt" 2>/dev/null ;;
+        esac
+    fi
     record "$out/gorun.single.txt" single "$go" run "$work/src/race/../main.go" "$work/src/fault.go" nilmap
 done

@@ -1,3 +1,0 @@
-module example.com/panicle/abort-unseen
-
-go 1.21

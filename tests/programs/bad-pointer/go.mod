@@ -1,3 +1,0 @@
-module example.com/panicle/bad-pointer
-
-go 1.21

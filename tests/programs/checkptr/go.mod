@@ -1,3 +1,0 @@
-module example.com/panicle/checkptr
-
-go 1.21

@@ -1,3 +1,0 @@
-module example.com/panicle/close-nil-channel
-
-go 1.21

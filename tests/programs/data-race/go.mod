@@ -1,3 +1,0 @@
-module example.com/panicle/data-race
-
-go 1.21

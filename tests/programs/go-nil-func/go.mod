@@ -1,3 +1,0 @@
-module example.com/panicle/go-nil-func
-
-go 1.21

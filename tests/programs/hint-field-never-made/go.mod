@@ -1,3 +1,0 @@
-module example.com/panicle/hint-field-never-made
-
-go 1.21

@@ -1,3 +1,0 @@
-module example.com/panicle/hint-field-of-literal
-
-go 1.21

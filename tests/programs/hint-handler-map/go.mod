@@ -1,3 +1,0 @@
-module example.com/panicle/hint-handler-map
-
-go 1.21

@@ -1,3 +1,0 @@
-module example.com/panicle/hint-handler-own-map
-
-go 1.21

@@ -1,3 +1,0 @@
-module example.com/panicle/hint-no-recover
-
-go 1.21

@@ -1,3 +1,0 @@
-module example.com/panicle/hint-recover-elsewhere
-
-go 1.21

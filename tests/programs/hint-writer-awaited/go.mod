@@ -1,3 +1,0 @@
-module example.com/panicle/hint-writer-awaited
-
-go 1.21

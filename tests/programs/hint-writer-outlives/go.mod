@@ -1,3 +1,0 @@
-module example.com/panicle/hint-writer-outlives
-
-go 1.21

@@ -1,3 +1,0 @@
-module example.com/panicle/http-abort
-
-go 1.21

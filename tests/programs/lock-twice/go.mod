@@ -1,3 +1,0 @@
-module example.com/panicle/lock-twice
-
-go 1.21

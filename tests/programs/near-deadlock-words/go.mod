@@ -1,3 +1,0 @@
-module example.com/panicle/near-deadlock-words
-
-go 1.21

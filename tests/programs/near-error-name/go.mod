@@ -1,3 +1,0 @@
-module example.com/panicle/near-error-name
-
-go 1.21

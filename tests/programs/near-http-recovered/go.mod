@@ -1,3 +1,0 @@
-module example.com/panicle/near-http-recovered
-
-go 1.21

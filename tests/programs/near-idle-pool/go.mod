@@ -1,3 +1,0 @@
-module example.com/panicle/near-idle-pool
-
-go 1.21

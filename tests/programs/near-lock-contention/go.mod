@@ -1,3 +1,0 @@
-module example.com/panicle/near-lock-contention
-
-go 1.21

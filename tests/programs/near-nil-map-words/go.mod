@@ -1,3 +1,0 @@
-module example.com/panicle/near-nil-map-words
-
-go 1.21

@@ -1,3 +1,0 @@
-module example.com/panicle/near-quoted-fatal
-
-go 1.21

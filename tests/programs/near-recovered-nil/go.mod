@@ -1,3 +1,0 @@
-module example.com/panicle/near-recovered-nil
-
-go 1.21

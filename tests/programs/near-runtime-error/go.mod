@@ -1,3 +1,0 @@
-module example.com/panicle/near-runtime-error
-
-go 1.21

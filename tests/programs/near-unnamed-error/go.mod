@@ -1,3 +1,0 @@
-module example.com/panicle/near-unnamed-error
-
-go 1.21

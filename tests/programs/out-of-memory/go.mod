@@ -1,3 +1,0 @@
-module example.com/panicle/out-of-memory
-
-go 1.21

@@ -1,3 +1,0 @@
-module example.com/panicle/partial-deadlock
-
-go 1.21

@@ -1,3 +1,0 @@
-module example.com/panicle/snapshot
-
-go 1.21

@@ -1,3 +1,0 @@
-module example.com/panicle/thread-exhaustion
-
-go 1.21

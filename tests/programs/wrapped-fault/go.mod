@@ -1,3 +1,0 @@
-module example.com/panicle/wrapped-fault
-
-go 1.21
