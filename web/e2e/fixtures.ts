@@ -16,7 +16,7 @@ export interface Fixture {
 function indexPath(): string {
   const cache =
     process.env.PANICLE_CACHE_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "panicle");
-  return process.env.PANICLE_FIXTURES ?? join(cache, "fixtures", "index-2.json");
+  return process.env.PANICLE_FIXTURES ?? join(cache, "fixtures", "index-3.json");
 }
 
 let index: Fixture[] | undefined;

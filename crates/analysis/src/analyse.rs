@@ -1,5 +1,6 @@
 //! The order of work: memory, text, clusters, verdict, signature.
 
+use panicle_goruntime::recovering::Recovering;
 use panicle_report::{
     CoreSource, Diagnostic, EvidenceSource, Goroutine, GoroutineCluster, Layout, Map, Panic, Process, Race,
     Report, SCHEMA, Source, Stage, Thread,
@@ -65,6 +66,7 @@ struct Whole {
     maps_left_out: u64,
     notes: Vec<String>,
     runtime_read: bool,
+    recovering: Vec<Recovering>,
 }
 
 impl Whole {
@@ -86,6 +88,7 @@ impl Whole {
             maps_left_out: 0,
             notes: Vec::new(),
             runtime_read: false,
+            recovering: Vec::new(),
             memory,
         };
         if let Some(memory) = &mut whole.memory {
@@ -97,6 +100,7 @@ impl Whole {
             whole.runtime_read = !go_process.goroutines.is_empty();
             whole.goroutines = go_process.goroutines;
             whole.maps = go_process.maps;
+            whole.recovering = go_process.recovering;
             whole.maps_left_out = go_process.maps_left_out;
             if !go_process.threads.is_empty() {
                 whole.threads = go_process.threads;
@@ -158,6 +162,7 @@ impl Whole {
             runtime_read: self.runtime_read,
             go: self.memory.as_ref().and_then(|m| m.go),
             core: self.memory.is_some(),
+            recovering: &self.recovering,
         };
         let verdict = verdict::decide(&facts);
         let signature = signature::compute(&facts, verdict.class);

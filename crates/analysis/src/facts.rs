@@ -1,5 +1,6 @@
 //! What the rules look at: one view of a crash, whether it came from memory or from text.
 
+use panicle_goruntime::recovering::Recovering;
 use panicle_image::Arch;
 use panicle_report::{
     Evidence, Frame, FrameKind, Goroutine, GoroutineCluster, Map, Panic, PanicKind, PanicLink, Process, Race,
@@ -52,6 +53,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) go: Option<bool>,
     /// There is a core, whatever could be read of it.
     pub(crate) core: bool,
+    /// Functions that defer a recover on the way to the start of the goroutine at fault.
+    pub(crate) recovering: &'a [Recovering],
 }
 
 /// A frame and where it is.
@@ -117,6 +120,7 @@ impl<'a> Facts<'a> {
             runtime_read: false,
             go: None,
             core: true,
+            recovering: &[],
         }
     }
 }
@@ -159,13 +163,37 @@ impl<'a> Facts<'a> {
             return None;
         }
         let (_, link) = self.root()?;
-        is_runtime_error(link, self.origin).then(|| text_of(link))
+        let by_runtime = is_runtime_error(link, self.origin)
+            && (type_of(link).is_some() || self.raised_by_runtime() != Some(false));
+        by_runtime.then(|| text_of(link))
     }
 
-    /// Whether the runtime's authorship is beyond doubt: the type is known, or the wording is its.
+    /// Whether the runtime's authorship is beyond doubt: the type is known, the runtime's own function called
+    /// panic, or a signal came with it.
     pub(crate) fn runtime_error_is_certain(&self) -> bool {
-        self.root()
-            .is_some_and(|(_, link)| type_of(link).is_some() || text_of(link).starts_with("runtime error: "))
+        let signal = self.panic.is_some_and(|panic| panic.signal.is_some());
+        self.root().is_some_and(|(_, link)| type_of(link).is_some())
+            || self.raised_by_runtime() == Some(true)
+            || signal
+    }
+
+    /// Whether it was a function of the runtime that called panic; `None` where the stack does not show it, as
+    /// below GOTRACEBACK=system, which leaves out the runtime's frames and the innermost `panic` with them.
+    fn raised_by_runtime(&self) -> Option<bool> {
+        let goroutine = self.subject()?;
+        let start = self.fault_start(goroutine);
+        start.checked_sub(1)?;
+        // The levels below leave out the runtime's frames, but for the panics further out.
+        let all_shown = goroutine.frames.first().is_some_and(|f| function::is_gopanic(&f.function))
+            || goroutine.frames.iter().any(|f| f.function == "runtime.goexit");
+        let caller = goroutine.frames.get(start)?;
+        all_shown.then_some(caller.kind == FrameKind::Runtime)
+    }
+
+    /// A stack shows that a panic or a fatal error was under way, whether or not its message is known.
+    pub(crate) fn went_through_panic(&self) -> bool {
+        let first = |g: &Goroutine| g.frames.first().is_some_and(|f| is_death(&f.function));
+        self.origin == Origin::Text && self.goroutines.iter().any(|g| g.status == "running" && first(g))
     }
 
     /// The message of a `throw` or `fatal`, without `fatal error: `.
@@ -254,6 +282,12 @@ impl<'a> Facts<'a> {
     pub(crate) fn user_goroutines(&self) -> impl Iterator<Item = &'a Goroutine> {
         self.goroutines.iter().filter(|g| !g.system)
     }
+}
+
+/// Functions of the runtime from which nothing comes back.
+fn is_death(function: &str) -> bool {
+    function::is_gopanic(function)
+        || matches!(function, "runtime.throw" | "runtime.fatal" | "runtime.fatalthrow")
 }
 
 /// What a panic was called with, as printed.

@@ -47,6 +47,7 @@ pub(crate) fn link(type_name: Option<&str>, text: &str, recovered: bool) -> Pani
             type_name: type_name.map(str::to_owned),
             text: Some(text.to_owned()),
             value: None,
+            error: None,
         }),
         recovered,
         repanicked: false,

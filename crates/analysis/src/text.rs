@@ -141,7 +141,7 @@ fn panic(crash: &CrashText) -> Option<Panic> {
 
 fn link(line: &PanicLine) -> PanicLink {
     PanicLink {
-        value: Some(PanicValue { type_name: None, text: Some(line.value.clone()), value: None }),
+        value: Some(PanicValue { type_name: None, text: Some(line.value.clone()), value: None, error: None }),
         recovered: line.recovered,
         repanicked: line.repanicked,
         goexit: false,

@@ -6,32 +6,45 @@
 
 mod capture;
 mod cgo_fault;
-mod channel;
+mod checkptr;
+mod close_closed_channel;
+mod close_nil_channel;
 mod concurrent_map;
+mod custom_panic;
 mod data_race;
 mod deadlock;
 mod divide_by_zero;
+mod error_panic;
+mod example;
 mod external_signal;
-mod fault;
 mod finding;
+mod goroutine_leak;
+mod hints;
 mod index_out_of_range;
 mod makeslice;
 mod map_in_question;
-mod memory;
 mod negative_waitgroup;
 mod nil_dereference;
 mod nil_func_call;
 mod nil_map_write;
+mod no_crash;
+mod out_of_memory;
+mod partial_deadlock;
 mod program_panic;
+mod runtime_corruption;
+mod runtime_throw;
+mod send_closed_channel;
+mod signal;
 mod slice_bounds;
 mod stack_overflow;
-mod throw;
+mod string_panic;
 mod type_assertion;
-mod undecided;
+mod unexpected_fault;
 mod unhashable_key;
+mod unknown;
 mod unlock_unlocked;
 
-use panicle_report::{Evidence, Verdict, VerdictClass};
+use panicle_report::{Confidence, Evidence, Verdict, VerdictClass};
 
 use crate::facts::Facts;
 use finding::Finding;
@@ -44,25 +57,35 @@ const RULES: &[Rule] = &[
     nil_map_write::recognise,
     index_out_of_range::recognise,
     slice_bounds::recognise,
+    data_race::recognise,
+    cgo_fault::recognise,
+    unexpected_fault::recognise,
     nil_func_call::recognise,
     nil_dereference::recognise,
     divide_by_zero::recognise,
     type_assertion::recognise,
     unhashable_key::recognise,
     makeslice::recognise,
-    channel::recognise,
+    send_closed_channel::recognise,
+    close_closed_channel::recognise,
+    close_nil_channel::recognise,
     negative_waitgroup::recognise,
     concurrent_map::recognise,
     unlock_unlocked::recognise,
     deadlock::recognise,
     stack_overflow::recognise,
-    memory::recognise,
-    cgo_fault::recognise,
-    fault::recognise,
-    throw::recognise,
+    out_of_memory::recognise,
+    checkptr::recognise,
+    runtime_corruption::recognise,
+    runtime_throw::recognise,
+    partial_deadlock::recognise,
+    goroutine_leak::recognise,
     external_signal::recognise,
-    program_panic::recognise,
-    data_race::recognise,
+    program_panic::unreadable,
+    error_panic::recognise,
+    string_panic::recognise,
+    custom_panic::recognise,
+    no_crash::recognise,
 ];
 
 /// Characters of a title. Names and messages that go into one can have thousands.
@@ -70,15 +93,19 @@ const LONGEST_TITLE: usize = 240;
 
 /// Decides. There is always a verdict; where nothing is known it says so.
 pub(crate) fn decide(facts: &Facts<'_>) -> Verdict {
-    let finding = RULES.iter().find_map(|rule| rule(facts)).unwrap_or_else(|| undecided::conclude(facts));
-    let finding = map_in_question::blame_for_a_fault(facts, finding);
+    let finding = RULES.iter().find_map(|rule| rule(facts)).unwrap_or_else(|| unknown::conclude(facts));
+    let mut finding = map_in_question::blame_for_a_fault(facts, finding);
+    finding.hints.extend(hints::about(facts, &finding));
+    let captures = captures(facts, &finding);
     let place = finding.place.or_else(|| facts.place().map(|p| p.describe()));
     let title = match place {
         Some(place) if finding.at_a_place => format!("{} in {place}", finding.headline),
         _ => finding.headline,
     };
     let mut evidence = finding.evidence;
-    evidence.push(Evidence { kind: "confidence".to_owned(), text: finding.because, reference: None });
+    let raise = finding.raise.filter(|_| finding.confidence != Confidence::Certain);
+    let because = raise.map_or(finding.because.clone(), |raise| format!("{} {raise}", finding.because));
+    evidence.push(Evidence { kind: "confidence".to_owned(), text: because, reference: None });
     Verdict {
         class: finding.class,
         title: one_line(&title),
@@ -90,8 +117,20 @@ pub(crate) fn decide(facts: &Facts<'_>) -> Verdict {
         evidence,
         hints: finding.hints,
         fixes: finding.fixes,
-        capture_next: finding.capture_next,
+        example: finding.example.map(|file| example::shown(file).to_owned()),
+        capture_next: captures,
     }
+}
+
+/// What to capture next time, without what is there already.
+fn captures(facts: &Facts<'_>, finding: &Finding) -> Vec<String> {
+    let is_there = |text: &&String| match text.as_str() {
+        capture::CORE => facts.core,
+        capture::RACE => !facts.races.is_empty(),
+        _ => false,
+    };
+    let wanted: Vec<String> = finding.capture_next.iter().filter(|text| !is_there(text)).cloned().collect();
+    if wanted.is_empty() { vec![capture::NOTHING.to_owned()] } else { wanted }
 }
 
 /// A title as lists show it: cut, and without control characters, which a message can have.

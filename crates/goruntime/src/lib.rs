@@ -17,6 +17,7 @@
 //!   inside which operation on which map;
 //! - [`value`] and [`locals`]: typed values and the variables of frames, from debug information;
 //! - [`maps`]: headers, entries and layout of maps.
+//! - [`recovering`]: who defers a recover, by the code alone;
 //! - the private `roots`: which maps there are, and who holds them.
 //!
 //! The oracle for all of it is the traceback that the dying runtime prints under
@@ -45,6 +46,7 @@ pub mod process;
 pub mod query;
 pub mod receiver;
 mod reconstruct;
+pub mod recovering;
 mod resolve;
 mod roots;
 pub mod session;

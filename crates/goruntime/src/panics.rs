@@ -110,6 +110,7 @@ impl PanicReader<'_, '_> {
             type_name: self.runtime_type(type_word).map(|found| found.name),
             text,
             value: (self.write)(type_word, data),
+            error: self.types.and_then(|types| types.has_method(self.process.memory, type_word, "Error")),
         }
     }
 

@@ -6,7 +6,9 @@ use std::collections::HashMap;
 
 use panicle_binary::Executable;
 use panicle_image::Core;
-use panicle_report::{Diagnostic, Goroutine, Layout as ReportLayout, Map, Panic, Thread as ReportThread};
+use panicle_report::{
+    Diagnostic, Goroutine, Layout as ReportLayout, Map, Panic, PanicKind, Thread as ReportThread,
+};
 
 use crate::{
     cframes::LibraryFile,
@@ -17,6 +19,8 @@ use crate::{
     maps::Examiner,
     operations,
     panics::PanicReader,
+    process::Process,
+    recovering::{self, Recovering},
     roots::{self, View},
     session::{self, Session},
     threads::Thread,
@@ -58,6 +62,9 @@ pub struct Reconstruction {
     pub maps: Vec<Map>,
     /// Maps that were found and are not listed.
     pub maps_left_out: u64,
+    /// After a panic: functions that defer a recover on the stack of the goroutine that started the one at fault,
+    /// innermost first. None of these recovers can reach it.
+    pub recovering: Vec<Recovering>,
 }
 
 /// Reads the process that `core` was taken of. `executable` must be the one it ran.
@@ -153,6 +160,7 @@ fn read(session: &Session<'_>, most_frames_with_locals: usize) -> (Reconstructio
     };
     let found = roots::find(&view, operations::find(process, &context, &goroutines, &by_m));
     diagnostics.extend(found.diagnostics);
+    let recovering = elsewhere(process, &written, panic.as_ref(), crashing);
     let reconstruction = Reconstruction {
         goroutines: written,
         threads,
@@ -160,7 +168,29 @@ fn read(session: &Session<'_>, most_frames_with_locals: usize) -> (Reconstructio
         crashing_goroutine: crashing,
         maps: found.maps,
         maps_left_out: found.left_out,
+        recovering,
         ..Reconstruction::default()
     };
     (reconstruction, diagnostics)
+}
+
+/// Frames of the goroutine that started the one at fault that are looked at.
+const MOST_CALLERS: usize = 64;
+
+/// Who defers a recover on the way to the start of the goroutine that panicked.
+fn elsewhere(
+    process: &Process<'_>,
+    goroutines: &[Goroutine],
+    panic: Option<&Panic>,
+    crashing: Option<u64>,
+) -> Vec<Recovering> {
+    let panicked = panic.is_some_and(|panic| panic.kind == PanicKind::Panic);
+    let created = goroutines.iter().find(|g| Some(g.id) == crashing).and_then(|g| g.created_by.as_ref());
+    let Some(created) = created.filter(|_| panicked) else { return Vec::new() };
+    let mut functions = vec![created.function.as_str()];
+    let parent = created.goroutine.and_then(|id| goroutines.iter().find(|g| g.id == id));
+    // A creator that has returned is not on its goroutine's stack, and what is there now is no way to the start.
+    let frames = parent.into_iter().flat_map(|parent| &parent.frames).map(|frame| frame.function.as_str());
+    functions.extend(frames.skip_while(|name| *name != created.function).skip(1).take(MOST_CALLERS));
+    recovering::find(process, &functions)
 }

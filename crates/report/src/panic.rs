@@ -60,4 +60,7 @@ pub struct PanicValue {
     pub text: Option<String>,
     /// Written like a Go value, where memory still has it.
     pub value: Option<String>,
+    /// Whether the dynamic type is an error: it has a method `Error`. Unknown where the type is.
+    #[serde(default)]
+    pub error: Option<bool>,
 }

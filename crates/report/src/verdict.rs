@@ -133,6 +133,9 @@ pub struct Verdict {
     pub hints: Vec<String>,
     /// What would mend it.
     pub fixes: Vec<String>,
+    /// A few lines of Go that do it right; null where no code would.
+    #[serde(default)]
+    pub example: Option<String>,
     /// What to capture next time, with the command.
     pub capture_next: Vec<String>,
 }

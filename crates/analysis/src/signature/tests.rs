@@ -24,6 +24,7 @@ fn sign(panic: &Panic, class: VerdictClass, goroutine: &Goroutine) -> Signature 
         runtime_read: true,
         go: Some(true),
         core: true,
+        recovering: &[],
     };
     compute(&facts, class)
 }

@@ -18,3 +18,17 @@ pub(super) const GOROUTINE_PROFILE: &str =
 /// The heap of a live process.
 pub(super) const HEAP: &str = "curl -s 'http://HOST:PORT/debug/pprof/heap' > heap.pb.gz while memory grows, twice, and compare: \
      go tool pprof -base first.pb.gz second.pb.gz.";
+
+/// Goroutines that the collector has proven to be stuck.
+pub(super) const LEAK_PROFILE: &str = "curl -s 'http://HOST:PORT/debug/pprof/goroutineleak?debug=2' > leaks.txt (Go 1.27; in 1.26 built with \
+     GOEXPERIMENT=goroutineleakprofile).";
+
+/// Who waits for which lock.
+pub(super) const MUTEX_PROFILE: &str = "runtime.SetMutexProfileFraction(10) in main, then go tool pprof -top 'http://HOST:PORT/debug/pprof/mutex': who \
+     holds locks for long.";
+
+/// What it printed.
+pub(super) const TEXT: &str = "Keep what the process writes to stderr (the container's log), or have it written to a file: debug.SetCrashOutput (Go 1.23+).";
+
+/// When the core is there already.
+pub(super) const NOTHING: &str = "Nothing more: the core is the best evidence there is. Keep the executable of each release for it (panicle upload binary FILE).";

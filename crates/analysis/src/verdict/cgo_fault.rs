@@ -9,14 +9,11 @@ use panicle_report::{Confidence, Frame, FrameKind, PanicKind, Signal, Trust, Ver
 
 use super::{
     capture,
-    fault::sent_from_outside,
     finding::{Finding, in_place},
-    nil_dereference::describe_signal,
+    signal::{OWN_FAULTS, describe as describe_signal, kernel_raised, sent_from_outside},
 };
 use crate::facts::{Facts, describe, in_app};
 
-/// Signals that a faulty instruction raises, or C's abort and assert.
-const OWN_FAULTS: &[&str] = &["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP", "SIGSYS"];
 /// What Go up to 1.19 makes of a fault outside of Go code.
 const UNEXPECTED: &str = "unexpected signal during runtime execution";
 /// Files of the C library and the loader: whoever called them is to blame.
@@ -39,12 +36,6 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         None => raised && facts.runtime_read && !c.is_empty() && kernel_raised(signal),
     };
     in_c.then(|| finding(facts, signal, c))
-}
-
-/// The kernel raised it for an instruction: SI_USER and what tgkill sends are not above 0, and SI_KERNEL
-/// is 0x80.
-fn kernel_raised(signal: &Signal) -> bool {
-    signal.code.is_some_and(|code| code > 0)
 }
 
 /// The C frames in which the crash was, innermost first: those of the goroutine at fault, or where no
@@ -94,6 +85,8 @@ fn finding(facts: &Facts<'_>, signal: &Signal, c: &[Frame]) -> Finding {
     finding
         .fix("Check what Go hands to C: lifetimes (runtime.Pinner, runtime.KeepAlive), lengths, NULL.")
         .fix("Run the C side under its own sanitizer: go build -asan.")
+        .example(include_str!("examples/cgo_fault.go"))
+        .capture("go test -asan ./... : the address sanitizer names the C line and the allocation.")
         .capture(capture::CORE)
 }
 

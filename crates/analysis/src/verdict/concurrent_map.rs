@@ -53,6 +53,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         .fix("Guard the map with a sync.Mutex or sync.RWMutex, held for every read, write and iteration.")
         .fix("Or give it one owner goroutine and send it requests; or use sync.Map for keys that are written once.")
         .fix("Hand out a copy (maps.Clone under the lock), never the map itself.")
+        .example(include_str!("examples/concurrent_map.go"))
         .capture(capture::RACE)
         .capture(capture::CORE);
     Some(finding)

@@ -33,6 +33,8 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         .summary(summary)
         .fix("For each stack below, find who was to send, close, unlock or call Done, and why it did not.")
         .fix("Take locks in one order everywhere; never send on an unbuffered channel while holding a lock the receiver needs.")
+        .example(include_str!("examples/deadlock.go"))
+        .capture(capture::GOROUTINES)
         .capture(capture::CORE);
     for cluster in facts.clusters.iter().filter(|c| c.frames.iter().any(crate::facts::in_app)).take(5) {
         finding = finding.evidence(

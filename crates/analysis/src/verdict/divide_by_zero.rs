@@ -21,6 +21,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
                 in_place(facts)
             ))
             .fix("Decide what the result is for a divisor of 0 and test for it before dividing.")
+            .example(include_str!("examples/divide_by_zero.go"))
             .capture(capture::CORE),
     )
 }

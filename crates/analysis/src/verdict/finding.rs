@@ -19,9 +19,13 @@ pub(super) struct Finding {
     pub(super) confidence: Confidence,
     /// Why this sure: one sentence.
     pub(super) because: String,
+    /// What would raise the confidence, where it is not certain.
+    pub(super) raise: Option<String>,
     pub(super) evidence: Vec<Evidence>,
     pub(super) hints: Vec<String>,
     pub(super) fixes: Vec<String>,
+    /// A file of Go that does it right.
+    pub(super) example: Option<&'static str>,
     pub(super) capture_next: Vec<String>,
     pub(super) other_goroutines: Vec<u64>,
     /// The map that it is about.
@@ -46,9 +50,11 @@ impl Finding {
             summary: String::new(),
             confidence: Confidence::Certain,
             because: "Certain: the runtime names this cause in its own message.".to_owned(),
+            raise: None,
             evidence,
             hints: Vec::new(),
             fixes: Vec::new(),
+            example: None,
             capture_next: Vec::new(),
             other_goroutines: Vec::new(),
             map: None,
@@ -67,11 +73,17 @@ impl Finding {
             "Likely: the message is the runtime's, but the text does not show the value's type and a program \
              could panic with the same words.",
         )
+        .raise("A core raises it (it has the type), and so does the text of GOTRACEBACK=system (it has the runtime's frames).")
     }
 
     pub(super) fn sure(mut self, confidence: Confidence, because: impl Into<String>) -> Self {
         self.confidence = confidence;
         self.because = because.into();
+        self
+    }
+
+    pub(super) fn raise(mut self, text: impl Into<String>) -> Self {
+        self.raise = Some(text.into());
         self
     }
 
@@ -97,6 +109,12 @@ impl Finding {
 
     pub(super) fn fix(mut self, text: impl Into<String>) -> Self {
         self.fixes.push(text.into());
+        self
+    }
+
+    /// A whole Go file, of which the declarations are shown.
+    pub(super) fn example(mut self, file: &'static str) -> Self {
+        self.example = Some(file);
         self
     }
 

@@ -31,6 +31,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
             .summary(format!("{what} Go checks every index and panics rather than read beyond the end."))
             .fix("Check the length before indexing: if i < len(s) { … }, and decide what a missing element means.")
             .fix("Where a split, a parse or a query gives the slice, treat a shorter result as an error.")
+            .example(include_str!("examples/index_out_of_range.go"))
             .capture(capture::CORE);
         return Some(if off_by_one {
             finding.hint("The index equals the length: a loop or a calculation that is one too far (<= in place of <).")
@@ -51,6 +52,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
             in_place(facts)
         ))
         .fix("Check len(s) before the conversion.")
+        .example(include_str!("examples/index_out_of_range.go"))
         .capture(capture::CORE),
     )
 }

@@ -34,6 +34,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
             ))
             .fix("Check a size that comes from outside against a limit before allocating.")
             .fix("Read incrementally (io.LimitReader, bufio) in place of allocating what a header announces.")
+            .example(include_str!("examples/makeslice.go"))
             .capture(capture::CORE),
     )
 }

@@ -27,6 +27,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         ))
         .fix("Call Add before the go statement, once for each goroutine, and Done once, deferred, inside it.")
         .fix("From Go 1.25 on, wg.Go(f) does both.")
+        .example(include_str!("examples/negative_waitgroup.go"))
         .capture(capture::CORE);
     Some(if in_sync {
         finding.sure(

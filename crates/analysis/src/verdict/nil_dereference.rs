@@ -3,13 +3,14 @@
 //! `memoryError` of runtime/panic.go, raised by `sigpanic` for SIGSEGV and SIGBUS below 4096
 //! (signal_unix.go), and `panicwrap`'s plainError for a value method on a nil pointer (error.go).
 
-use panicle_report::{Signal, VerdictClass};
+use panicle_report::{Confidence, VerdictClass};
 
 use super::{
     capture,
     finding::{Finding, in_place},
+    signal::describe as describe_signal,
 };
-use crate::facts::Facts;
+use crate::facts::{Facts, Origin};
 
 /// The text of `memoryError`.
 pub(super) const MEMORY_ERROR: &str = "runtime error: invalid memory address or nil pointer dereference";
@@ -45,6 +46,16 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
     if let Some(signal) = facts.panic.and_then(|p| p.signal.as_ref()) {
         finding = finding.evidence("signal", describe_signal(signal), None);
     }
+    // The instruction would tell, and text has none.
+    if facts.origin == Origin::Text && address.is_none_or(|address| address.0 == 0) {
+        finding = finding
+            .sure(
+                Confidence::Likely,
+                "Likely: at address 0 it may also be the call of a function value that is nil, which text does not tell \
+                 apart.",
+            )
+            .raise("A core raises it: it has the instruction.");
+    }
     Some(with_nil_variables(facts, finding))
 }
 
@@ -53,6 +64,7 @@ fn common(facts: &Facts<'_>, headline: &str) -> Finding {
         .fix("Check what can be nil where it comes from (a map lookup, an error path, an optional field), not where it is used.")
         .fix("Return an error along with a nil pointer, and check the error first.")
         .fix("An interface that holds a nil pointer is not equal to nil: return a plain nil from functions whose result is an interface.")
+        .example(include_str!("examples/nil_dereference.go"))
         .capture(capture::CORE)
 }
 
@@ -88,21 +100,6 @@ fn with_nil_variables(facts: &Facts<'_>, mut finding: Finding) -> Finding {
         )),
         None => finding,
     }
-}
-
-/// `SIGSEGV, code 1, address 0x18`.
-pub(super) fn describe_signal(signal: &Signal) -> String {
-    let mut text = signal.name.clone();
-    if let Some(code) = signal.code {
-        text = format!("{text}, code {code}");
-    }
-    if let Some(address) = signal.address {
-        text = format!("{text}, address {address}");
-    }
-    if let Some(sender) = signal.sender_pid {
-        text = format!("{text}, sent by process {sender}");
-    }
-    text
 }
 
 fn upper(text: &str) -> String {

@@ -49,6 +49,7 @@ fn common(facts: &Facts<'_>, headline: &str) -> Finding {
         ))
         .fix("Set the function where its owner is made, if need be to one that does nothing.")
         .fix("For optional callbacks: if f != nil { f(…) }.")
+        .example(include_str!("examples/nil_func_call.go"))
         .capture(capture::CORE)
 }
 

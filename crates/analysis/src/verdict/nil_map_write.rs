@@ -42,6 +42,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
             .fix("Make the map where its owner is made: m := make(map[K]V), or in the struct's constructor.")
             .fix("Where the zero value of the struct should work, make the map before the first write: if s.m == nil { s.m = make(map[K]V) } (under the lock that guards the map).")
             .fix("After decoding (JSON, YAML, gob), expect maps that were absent from the input to be nil.")
+            .example(include_str!("examples/nil_map_write.go"))
             .capture(capture::CORE)
             .capture("staticcheck ./...: SA5000 finds maps that are nil on every path."),
     )

@@ -32,6 +32,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         ))
         .fix("Clamp or check the bounds before slicing: end := min(end, len(s)).")
         .fix("When a bound comes from strings.Index or a search, handle -1 (not found) first.")
+        .example(include_str!("examples/slice_bounds.go"))
         .capture(capture::CORE),
     )
 }

@@ -16,6 +16,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         .fix("Give the recursion an end: a depth limit, or a set of what was visited already.")
         .fix("Check String, Error, Format and MarshalJSON methods that format their own receiver.")
         .fix("Where the depth comes from input, use a loop with a stack of its own.")
+        .example(include_str!("examples/stack_overflow.go"))
         .capture("Nothing more is needed: the repeating frames are the answer.");
     finding = match recursive.as_slice() {
         [] => finding.summary(

@@ -29,6 +29,7 @@ fn judge(origin: Origin, panic: Option<&Panic>, process: &Process, code: &[u8]) 
         runtime_read: true,
         go: Some(true),
         core: true,
+        recovering: &[],
     };
     decide(&facts)
 }
@@ -148,11 +149,40 @@ fn text_alone_is_less_sure_of_a_plain_message() {
         judge(origin, Some(&panicked(vec![link(name, text, false)])), &process, &[]).confidence
     };
     assert_eq!(sure(Origin::Text, None, "send on closed channel"), Confidence::Likely);
-    assert_eq!(sure(Origin::Text, None, "runtime error: integer divide by zero"), Confidence::Certain);
+    // A program's own error can begin with these words too; who called panic is not on this stack.
+    assert_eq!(sure(Origin::Text, None, "runtime error: integer divide by zero"), Confidence::Likely);
     assert_eq!(
         sure(Origin::Memory, Some("runtime.plainError"), "send on closed channel"),
         Confidence::Certain
     );
+}
+
+#[test]
+fn who_called_panic_decides_whose_words_they_are() {
+    let panic = panicked(vec![link(None, "runtime error: integer divide by zero", false)]);
+    let judged = |callers: &[&str]| {
+        let frames = callers.iter().map(|name| frame(name, "/src/x.go", 1)).collect();
+        let all = [goroutine(7, "running", None, frames)];
+        let process = Process::default();
+        let facts = Facts {
+            origin: Origin::Text,
+            panic: Some(&panic),
+            goroutines: &all,
+            crashing: all.first(),
+            runtime_read: true,
+            core: false,
+            ..Facts::nothing(&process)
+        };
+        let verdict = decide(&facts);
+        (verdict.class, verdict.confidence)
+    };
+    let by_runtime =
+        judged(&["runtime.gopanic", "runtime.panicdivide", "main.f", "runtime.main", "runtime.goexit"]);
+    assert_eq!(by_runtime, (VerdictClass::DivideByZero, Confidence::Certain));
+    let by_program = judged(&["runtime.gopanic", "main.f", "runtime.main", "runtime.goexit"]);
+    assert_eq!(by_program, (VerdictClass::ErrorPanic, Confidence::Possible));
+    // The default level leaves the runtime's frames out.
+    assert_eq!(judged(&["main.f", "main.main"]), (VerdictClass::DivideByZero, Confidence::Likely));
 }
 
 #[test]

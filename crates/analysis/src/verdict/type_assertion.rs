@@ -30,6 +30,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
             ))
             .fix("Use the form with two results, v, ok := x.(T), or a type switch, and handle the other types.")
             .fix("For decoded JSON: numbers are float64 and objects map[string]any; decode into a struct instead.")
+            .example(include_str!("examples/type_assertion.go"))
             .capture(capture::CORE),
     )
 }

@@ -32,6 +32,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         ))
         .fix("Key by something comparable: a string, an array, or a struct of such fields.")
         .fix("Make the map's key a concrete comparable type in place of any, so that the compiler checks it.")
+        .example(include_str!("examples/unhashable_key.go"))
         .capture(capture::CORE),
     )
 }

@@ -25,6 +25,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
             ))
             .fix("Lock, then defer the unlock in the next line, and nowhere else.")
             .fix("Never copy a struct that holds a lock: pass pointers (go vet's copylocks finds copies).")
+            .example(include_str!("examples/unlock_unlocked.go"))
             .capture("go vet -copylocks ./...")
             .capture(capture::CORE),
     )

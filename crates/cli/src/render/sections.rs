@@ -92,6 +92,12 @@ pub(super) fn advice(page: &mut Page, report: &Report) {
             page.item(2, "- ", fix);
         }
     }
+    if let Some(example) = &report.verdict.example {
+        page.heading("For example");
+        for line in example.lines() {
+            page.cut(2, &line.replace('\t', "    "));
+        }
+    }
     if !report.verdict.capture_next.is_empty() {
         page.heading("To capture next time");
         for capture in &report.verdict.capture_next {

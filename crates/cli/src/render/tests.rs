@@ -130,6 +130,7 @@ fn report(message: &str) -> Report {
             }],
             hints: vec!["A hint.".to_owned()],
             fixes: vec!["Make the map.".to_owned()],
+            example: Some("m := make(map[string]int)\nm[\"a\"] = 1".to_owned()),
             capture_next: vec!["staticcheck ./...".to_owned()],
         },
         panic: Some(Panic {
@@ -139,6 +140,7 @@ fn report(message: &str) -> Report {
                     type_name: Some("runtime.plainError".to_owned()),
                     text: Some(message.to_owned()),
                     value: None,
+                    error: Some(true),
                 }),
                 recovered: false,
                 repanicked: false,

@@ -22,7 +22,7 @@ const fn former(
     Former { now, then, fields }
 }
 
-const FORMER: [Former; 22] = [
+const FORMER: [Former; 23] = [
     former(
         "internal/abi.Type",
         "runtime._type",
@@ -77,7 +77,12 @@ const FORMER: [Former; 22] = [
         "runtime.structfield",
         &[("Name", "name"), ("Typ", "typ"), ("Offset", "offset")],
     ),
-    former("internal/abi.UncommonType", "runtime.uncommontype", &[("PkgPath", "pkgpath")]),
+    former(
+        "internal/abi.UncommonType",
+        "runtime.uncommontype",
+        &[("PkgPath", "pkgpath"), ("Mcount", "mcount"), ("Moff", "moff")],
+    ),
+    former("internal/abi.Method", "runtime.method", &[("Name", "name")]),
     // Moved in Go 1.22.
     former(
         "internal/abi.ITab",

@@ -133,6 +133,7 @@ pub const STRUCTURES: &[(&str, Wanted)] = &[
     ("internal/abi.ITab", Wanted::All),
     ("internal/abi.InterfaceType", Wanted::All),
     ("internal/abi.MapType", Wanted::All),
+    ("internal/abi.Method", Wanted::All),
     ("internal/abi.PtrType", Wanted::All),
     ("internal/abi.SliceType", Wanted::All),
     ("internal/abi.StructField", Wanted::All),

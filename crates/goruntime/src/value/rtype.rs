@@ -124,6 +124,19 @@ struct FieldAt {
     size: u64,
 }
 
+/// Where an `UncommonType` has its methods.
+#[derive(Clone, Copy, Debug)]
+struct MethodsAt {
+    /// `Mcount`: how many.
+    count: FieldAt,
+    /// `Moff`: bytes from the `UncommonType` to the first.
+    offset: FieldAt,
+    /// Size of an `abi.Method`.
+    stride: u64,
+    /// Its name's offset, among the others' names.
+    name: FieldAt,
+}
+
 /// A type as the runtime describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuntimeType {
@@ -156,6 +169,7 @@ pub struct TypeData {
     /// Sizes of the descriptors that may have an `UncommonType` behind them.
     descriptors: Vec<(&'static str, u64)>,
     package: Option<FieldAt>,
+    methods: Option<MethodsAt>,
     shapes: ShapeLayout,
 }
 
@@ -195,6 +209,7 @@ impl TypeData {
             itab_type: at("internal/abi.ITab", "Type")?,
             descriptors: descriptors.iter().filter_map(|name| Some((*name, size(name)?))).collect(),
             package: at("internal/abi.UncommonType", "PkgPath"),
+            methods: methods(at, &size),
             shapes: ShapeLayout::new(at, &size),
         })
     }
@@ -242,13 +257,7 @@ impl TypeData {
     /// The type at `address`; `None` as for [`TypeData::name`].
     pub fn read(&self, memory: &dyn Memory, address: u64) -> Option<RuntimeType> {
         self.offset(address)?;
-        let number = |field: FieldAt| {
-            let mut bytes = [0; 8];
-            let size = usize::try_from(field.size).ok().filter(|size| *size <= 8)?;
-            memory
-                .read(address.checked_add(field.offset)?, &mut bytes[..size])
-                .then(|| u64::from_le_bytes(bytes))
-        };
+        let number = |field: FieldAt| self.number(memory, address, field);
         let (kind_bits, tflag) = (number(self.kind)?, number(self.tflag)?);
         let kind = Kind::of(kind_bits)?;
         let name = self.string(memory, number(self.name)?)?;
@@ -266,6 +275,40 @@ impl TypeData {
             direct: (kind_bits | tflag) & DIRECT_IFACE != 0,
             package,
         })
+    }
+
+    /// Whether the type at `address` has a method of that name; unexported ones do not count. `None` when the
+    /// type or its methods cannot be read.
+    pub fn has_method(&self, memory: &dyn Memory, address: u64, name: &str) -> Option<bool> {
+        let methods = self.methods?;
+        let found = self.read(memory, address)?;
+        let tflag = self.number(memory, address, self.tflag)?;
+        if tflag & TFLAG_UNCOMMON == 0 {
+            return Some(false);
+        }
+        let descriptor = found.kind.descriptor();
+        let size = self.descriptors.iter().find(|known| known.0 == descriptor)?.1;
+        let uncommon = address.checked_add(size)?;
+        // 16 bits: no more than 65,535.
+        let count = self.number(memory, uncommon, methods.count)?.min(u64::from(u16::MAX));
+        let first = uncommon.checked_add(self.number(memory, uncommon, methods.offset)?)?;
+        for at in 0..count {
+            let method = first.checked_add(at * methods.stride)?;
+            let offset = self.number(memory, method, methods.name)?;
+            // They are sorted by name, but some lie outside of the type data where nobody calls them.
+            if self.string(memory, offset).is_some_and(|known| known == name) {
+                return Some(true);
+            }
+        }
+        Some(false)
+    }
+
+    /// The number in a field of what lies at `address`.
+    fn number(&self, memory: &dyn Memory, address: u64, field: FieldAt) -> Option<u64> {
+        let mut bytes = [0; 8];
+        let size = usize::try_from(field.size).ok().filter(|size| *size <= 8)?;
+        self.offset(address)?;
+        memory.read(address.checked_add(field.offset)?, &mut bytes[..size]).then(|| u64::from_le_bytes(bytes))
     }
 
     /// The types that `pass` lets through, by address.
@@ -327,4 +370,16 @@ impl TypeData {
         }
         String::from_utf8(bytes).ok()
     }
+}
+
+fn methods(
+    at: impl Fn(&str, &str) -> Option<FieldAt>,
+    size: impl Fn(&str) -> Option<u64>,
+) -> Option<MethodsAt> {
+    Some(MethodsAt {
+        count: at("internal/abi.UncommonType", "Mcount")?,
+        offset: at("internal/abi.UncommonType", "Moff")?,
+        stride: size("internal/abi.Method")?,
+        name: at("internal/abi.Method", "Name")?,
+    })
 }

@@ -28,7 +28,9 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         ))
         .fix("Bound what is held: caches with a limit, streaming in place of reading whole bodies.")
         .fix("Set GOMEMLIMIT below the container's limit so that the collector works harder before the end.")
-        .capture(capture::HEAP);
+        .example(include_str!("examples/out_of_memory.go"))
+        .capture(capture::HEAP)
+        .capture(capture::CORE);
     for note in facts.notes.iter().filter(|n| n.contains("out of memory")).take(2) {
         finding = finding.evidence("text", note.clone(), None);
     }

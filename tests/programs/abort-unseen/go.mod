@@ -1,0 +1,3 @@
+module example.com/panicle/abort-unseen
+
+go 1.21

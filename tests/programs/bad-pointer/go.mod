@@ -1,0 +1,3 @@
+module example.com/panicle/bad-pointer
+
+go 1.21

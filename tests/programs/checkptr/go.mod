@@ -1,0 +1,3 @@
+module example.com/panicle/checkptr
+
+go 1.21

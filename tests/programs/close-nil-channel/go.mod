@@ -1,0 +1,3 @@
+module example.com/panicle/close-nil-channel
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/data-race
+
+go 1.21

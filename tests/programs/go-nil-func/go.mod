@@ -1,0 +1,3 @@
+module example.com/panicle/go-nil-func
+
+go 1.21

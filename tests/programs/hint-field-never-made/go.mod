@@ -1,0 +1,3 @@
+module example.com/panicle/hint-field-never-made
+
+go 1.21

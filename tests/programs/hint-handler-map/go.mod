@@ -1,0 +1,3 @@
+module example.com/panicle/hint-handler-map
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/hint-no-recover
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/hint-recover-elsewhere
+
+go 1.21

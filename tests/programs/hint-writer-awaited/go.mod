@@ -1,0 +1,3 @@
+module example.com/panicle/hint-writer-awaited
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/hint-writer-outlives
+
+go 1.21

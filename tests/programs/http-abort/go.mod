@@ -1,0 +1,3 @@
+module example.com/panicle/http-abort
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/lock-twice
+
+go 1.21

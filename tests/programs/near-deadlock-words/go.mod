@@ -1,0 +1,3 @@
+module example.com/panicle/near-deadlock-words
+
+go 1.21

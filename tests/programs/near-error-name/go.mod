@@ -1,0 +1,3 @@
+module example.com/panicle/near-error-name
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/near-http-recovered
+
+go 1.21

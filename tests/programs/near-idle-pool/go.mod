@@ -1,0 +1,3 @@
+module example.com/panicle/near-idle-pool
+
+go 1.21

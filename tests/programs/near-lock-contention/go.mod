@@ -1,0 +1,3 @@
+module example.com/panicle/near-lock-contention
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/near-map-error
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/near-quoted-fatal
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/near-recovered-nil
+
+go 1.21

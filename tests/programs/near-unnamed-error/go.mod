@@ -1,0 +1,3 @@
+module example.com/panicle/near-unnamed-error
+
+go 1.21

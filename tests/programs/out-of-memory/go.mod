@@ -1,0 +1,3 @@
+module example.com/panicle/out-of-memory
+
+go 1.21

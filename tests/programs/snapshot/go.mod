@@ -1,0 +1,3 @@
+module example.com/panicle/snapshot
+
+go 1.21

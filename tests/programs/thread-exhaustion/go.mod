@@ -1,0 +1,3 @@
+module example.com/panicle/thread-exhaustion
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/panicle/wrapped-fault
+
+go 1.21
