@@ -257,6 +257,60 @@ fn a_core_of_no_go_program_says_so() {
 }
 
 #[test]
+fn a_text_comes_through_a_pipe() {
+    let fixture = panicle_fixtures::get("nil-map-write", "1.27");
+    let text = fs::File::open(&fixture.stderr).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_panicle"))
+        .args(["analyze", "--text", "-", "--format", "json"])
+        .stdin(text)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = json(&output);
+    assert_eq!(report["verdict"]["class"], "nil-map-write");
+    let source = &report["source"]["texts"][0];
+    assert_eq!(source["name"], "standard input");
+    assert_eq!(source["size_bytes"], fixture.stderr.metadata().unwrap().len());
+    let named = json(&analyze(&["--text", path(&fixture.stderr), "--format", "json"]));
+    assert_eq!(named["source"]["texts"][0]["sha256"], source["sha256"]);
+    // Compressed too, and a named pipe as well.
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    let line = format!(
+        "mkfifo '{fifo}' && {{ zstd -qc '{text}' > '{fifo}' & }} && exec '{panicle}' analyze --format json --text '{fifo}'",
+        fifo = fifo.display(),
+        text = fixture.stderr.display(),
+        panicle = env!("CARGO_BIN_EXE_panicle"),
+    );
+    let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+    assert_eq!(json(&output)["verdict"]["class"], "nil-map-write");
+    assert_eq!(analyze(&["--text", "-", "--race", "-"]).status.code(), Some(2));
+}
+
+#[test]
+fn races_alone_give_a_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("race.log");
+    fs::write(
+        &file,
+        "==================\nWARNING: DATA RACE\nWrite at 0x00c00009c0f0 by goroutine 7:\n  main.put()\n      \
+         /src/main.go:11 +0xbd\n\nPrevious read at 0x00c00009c0f0 by main goroutine:\n  main.main()\n      \
+         /src/main.go:25 +0x1fa\n\nGoroutine 7 (running) created at:\n  main.main()\n      /src/main.go:19 +0xd5\n\
+         ==================\nFound 1 data race(s)\nexit status 66\n",
+    )
+    .unwrap();
+    let output = analyze(&["--race", path(&file), "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = json(&output);
+    assert_eq!(report["verdict"]["class"], "data-race");
+    assert_eq!(report["races"][0]["accesses"][1]["main"], true);
+    fs::write(&file, "ok  example.com/cache 0.3s\n").unwrap();
+    let output = analyze(&["--race", path(&file)]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr(&output).contains("no report of the race detector"), "{}", stderr(&output));
+}
+
+#[test]
 fn devices_are_refused_and_not_read() {
     for arguments in [["analyze", "/dev/zero"], ["analyze", "--text=/dev/zero"]] {
         let output = Command::new(env!("CARGO_BIN_EXE_panicle")).args(arguments).output().unwrap();
