@@ -73,13 +73,13 @@ impl Case<'_> {
         let Self { map, noticed, .. } = *self;
         let name = question::name_in(facts, map, noticed);
         let headline = match (name, &map.type_name) {
-            (Some(name), _) => format!("{headline} on {name}"),
+            (Some(name), _) => format!("{headline} on {}", name.text),
             (None, Some(of)) => format!("{headline} on a {of}"),
             (None, None) => headline.to_owned(),
         };
         let parties = question::parties(map, noticed, self.writers_only);
         let called = match name {
-            Some(name) => format!("{name} ({})", question::particulars(map)),
+            Some(name) => name.with(&question::particulars(map)),
             None => format!("a map without a known name ({})", question::particulars(map)),
         };
         let by = |user: &MapUser| {

@@ -19,25 +19,40 @@ pub(super) fn of<'a>(facts: &Facts<'a>) -> Option<(&'a Map, &'a MapUser)> {
     users.clone().find(|(_, user)| Some(user.goroutine) == at_fault).or_else(|| users.next())
 }
 
-/// What the place of the crash calls the map, or else the caller of the operation: `s.byPath`.
-pub(super) fn name_in<'a>(facts: &Facts<'_>, map: &'a Map, user: &MapUser) -> Option<&'a str> {
-    let place = facts.place().filter(|place| place.goroutine == user.goroutine);
-    let frames = [place.map(|place| place.index as u64), user.caller_frame];
-    let named_in = |frame: u64| {
-        map.roots.iter().find(|root| {
-            root.goroutine == Some(user.goroutine)
-                && root.frame == Some(frame)
-                && root.variable.is_some()
-                && root.certain
-        })
-    };
-    let named = frames.into_iter().flatten().find_map(named_in).or_else(|| any_name(map))?;
-    named.variable.as_deref()
+/// What a map is called, and where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Name<'a> {
+    /// The root that has the name.
+    pub(super) root: &'a MapRoot,
+    pub(super) text: &'a str,
+    /// It is not the place of the crash that calls the map so.
+    elsewhere: bool,
 }
 
-/// The most telling root that has a name.
-fn any_name(map: &Map) -> Option<&MapRoot> {
-    map.roots.iter().find(|root| root.variable.is_some() && root.certain)
+impl Name<'_> {
+    /// `s.byPath (map[string]int, 512 entries, 0xc0000920f0)`, with the frame that the name is good in unless it is
+    /// that of the crash.
+    pub(super) fn with(&self, particulars: &str) -> String {
+        let place = match (self.root.goroutine, self.root.frame) {
+            (Some(goroutine), Some(frame)) if self.elsewhere => {
+                format!("; so called in frame {frame} of goroutine {goroutine}")
+            }
+            _ => String::new(),
+        };
+        format!("{} ({particulars}{place})", self.text)
+    }
+}
+
+/// What the place of the crash calls the map, or else the caller of the operation: `s.byPath`; or else somebody.
+pub(super) fn name_in<'a>(facts: &Facts<'_>, map: &'a Map, user: &MapUser) -> Option<Name<'a>> {
+    let place = facts.place().filter(|place| place.goroutine == user.goroutine);
+    let frames = [place.map(|place| place.index as u64), user.caller_frame];
+    let named = || map.roots.iter().filter(|root| root.certain && root.variable.is_some());
+    let named_in =
+        |frame: u64| named().find(|root| root.goroutine == Some(user.goroutine) && root.frame == Some(frame));
+    let here = frames.into_iter().flatten().find_map(named_in);
+    let root = here.or_else(|| named().next())?;
+    Some(Name { root, text: root.variable.as_deref()?, elsewhere: here.is_none() })
 }
 
 /// `map[string]int, 512 entries, 0xc0000920f0`.

@@ -22,7 +22,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
     }
     let culprit = Culprit::find(facts);
     let headline = match &culprit {
-        Some(Culprit { name: Some(name), .. }) => format!("Write to the nil map {name}"),
+        Some(Culprit { name: Some(name), .. }) => format!("Write to the nil map {}", name.text),
         Some(Culprit { map: Map { type_name: Some(of), .. }, .. }) => format!("Write to a nil {of}"),
         _ => "Write to a nil map".to_owned(),
     };
@@ -51,7 +51,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
 /// The nil map that was written to.
 struct Culprit<'a> {
     map: &'a Map,
-    name: Option<&'a str>,
+    name: Option<question::Name<'a>>,
     /// The struct that has the field.
     owner: Option<&'a str>,
 }
@@ -60,15 +60,14 @@ impl<'a> Culprit<'a> {
     fn find(facts: &Facts<'a>) -> Option<Self> {
         let (map, user) = question::of(facts).filter(|(map, _)| map.state == MapState::Nil)?;
         let name = question::name_in(facts, map, user);
-        let owner = map.roots.iter().find(|root| name.is_some() && root.variable.as_deref() == name);
-        Some(Self { map, name, owner: owner.and_then(|root| root.owner.as_deref()) })
+        Some(Self { map, name, owner: name.and_then(|name| name.root.owner.as_deref()) })
     }
 
     /// `c.entries (map[string]int), a field of *session.Cache 0xc000012345,`
     fn subject(&self) -> String {
         let of = self.map.type_name.as_deref().unwrap_or("a map");
         let plain = match self.name {
-            Some(name) => format!("{name} ({of})"),
+            Some(name) => name.with(of),
             None => format!("a {of}"),
         };
         match self.owner {

@@ -42,10 +42,18 @@ fn check_root(session: &Session<'_>, map: &Map, root: &MapRoot, checked: &mut Ch
     }
 }
 
-/// Whether the title calls the map by a name, which is one of those that are checked.
-fn is_in_title(report: &Report, map: &Map) -> bool {
-    let mut names = map.roots.iter().filter_map(|root| root.variable.as_deref());
-    names.any(|name| report.verdict.title.split(' ').any(|word| word == name))
+/// The title's name of the map gives it in the frame that a question is asked in by default, or else the summary
+/// says in which frame it does.
+fn check_title(session: &Session<'_>, report: &Report, map: &Map, checked: &mut Checked) {
+    let names = map.roots.iter().filter_map(|root| root.variable.as_deref());
+    let mut words = names.filter(|name| report.verdict.title.split(' ').any(|word| word == *name));
+    let Some(name) = words.next() else { return };
+    checked.titles += 1;
+    let place = Place::find(session, None, None).map_err(|error| format!("{error:?}"));
+    let here = place.and_then(|place| address(session, &place, name)) == Ok(Some(map.address.0));
+    if !here && !report.verdict.summary.contains("; so called in frame ") {
+        let _ = writeln!(checked.misses, "{name} of the title: {}", report.verdict.summary);
+    }
 }
 
 fn check(fixture: &Fixture) -> Checked {
@@ -57,8 +65,9 @@ fn check(fixture: &Fixture) -> Checked {
                 for root in &map.roots {
                     check_root(session, map, root, &mut checked);
                 }
-                let in_question = Some(map.address) == report.verdict.map;
-                checked.titles += usize::from(in_question && is_in_title(&report, map));
+                if Some(map.address) == report.verdict.map {
+                    check_title(session, &report, map, &mut checked);
+                }
                 let Some(cast) = map.expression.as_deref() else { continue };
                 checked.casts += 1;
                 let found = address(session, &Place::default(), cast);
