@@ -20,7 +20,7 @@ pub(crate) fn huge_text() -> String {
 #[test]
 fn what_kills_its_analysis_is_set_aside_after_three_attempts() {
     let server =
-        Server::start(&["--workers", "1", "--analysis-memory-mib", "64", "--retry-after-seconds", "0"]);
+        Server::start(&["--workers", "1", "--analysis-memory-mib", "40", "--retry-after-seconds", "0"]);
     let huge = server.put_stream("text", huge_text().as_bytes());
     let poison = server.crash(&json!({ "texts": [huge] }));
     let small = server.put_stream("text", text(1).as_bytes());
