@@ -94,3 +94,37 @@ fn what_cannot_be_unpacked_says_why() {
     assert!(failure("garbage.gz").contains("damaged"));
     assert_eq!(scratch(&server), 0);
 }
+
+#[test]
+fn a_compressed_text_is_read_like_any_other() {
+    let fixture = get("index-out-of-range", "1.26");
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--workers", "1"]);
+    let mut groups = Vec::new();
+    for (program, name) in [
+        ("gzip", "crash.log.gz"),
+        ("zstd", "crash.log.zst"),
+        ("xz", "crash.log.xz"),
+        ("lz4", "crash.log.lz4"),
+    ] {
+        let path = directory.path().join(name);
+        let output = Command::new(program).arg("-c").arg(&fixture.stderr).output().unwrap();
+        assert!(output.status.success(), "{program}");
+        fs::write(&path, output.stdout).unwrap();
+        let text = server.put_file("text", &path);
+        let crash = server.crash(&json!({ "texts": [text], "service": "packed" }));
+        let done = server.wait(&crash, &["done", "failed", "quarantined"]);
+        assert_eq!(
+            (&done["status"], &done["class"]),
+            (&json!("done"), &json!("index-out-of-range")),
+            "{done:#}"
+        );
+        groups.push(done["group_id"].clone());
+        let report = server.get(&format!("/api/v1/crashes/{crash}/report")).expect(200);
+        assert_eq!(report["source"]["texts"][0]["size_bytes"], path.metadata().unwrap().len());
+    }
+    assert!(groups.iter().all(|group| group == &groups[0]), "{groups:?}");
+    let archive = directory.path().join("logs.tar");
+    run(directory.path(), "tar", &["-cf", "logs.tar", "crash.log.gz"]);
+    assert_eq!(server.put("text", fs::read(archive).unwrap()).problem(422), "not-text");
+}
