@@ -9,6 +9,9 @@ const PAGES = {
   groups: "/",
   "groups-filtered": "/?q=map&sort=count",
   "groups-none": "/?q=no-such-thing",
+  "groups-wrong": "/?q=class:nope",
+  search: "/search",
+  "search-found": "/search?q=service:billing",
   group: `/groups/${maps.group}`,
   crashes: "/crashes",
   "crash-maps": `/crashes/${maps.newer}`,
@@ -52,7 +55,7 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
       await fits(page);
       await accessible(page);
       // That a crash or a name does not exist is the server's answer, which the browser reports.
-      expect(complaints.filter((text) => !/404|422/.test(text))).toEqual([]);
+      expect(complaints.filter((text) => !/400|404|422/.test(text))).toEqual([]);
       await context.close();
     });
   });
@@ -67,7 +70,7 @@ it("has a title of its own on every page", async () => {
     titles.set(name, await page.title());
   }
   // The two views of one crash's goroutines are one page, and so is a page with a question in its URL.
-  for (const view of ["clusters", "goroutine-expression", "map-key"]) titles.delete(view);
+  for (const view of ["clusters", "goroutine-expression", "map-key", "search-found"]) titles.delete(view);
   expect(new Set(titles.values()).size, JSON.stringify([...titles])).toBe(titles.size);
   await context.close();
 });

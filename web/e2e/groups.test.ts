@@ -26,11 +26,12 @@ it("lists one line for both crashes of one cause", async () => {
   expect(await line.textContent()).toMatch(/go1\.24\.\d+.*go1\.26\.\d+/);
 });
 
-it("filters by text, class and service, in the URL", async () => {
+it("filters by query, class and service, in the URL", async () => {
   await show(page, "/");
   const all = await page.locator(".group").count();
-  await page.getByLabel("Search groups").fill("nil map");
-  await page.waitForURL(/q=nil/);
+  await page.getByLabel("Search groups").fill("class:nil-map-write");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/q=class/);
   await expect.poll(() => page.locator(".group").count()).toBe(1);
   await page.getByRole("button", { name: "Clear" }).click();
   await expect.poll(() => page.locator(".group").count()).toBe(all);

@@ -1,12 +1,11 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { Failure, NotFound } from "./components/Failure";
 import { Shell } from "./components/Shell";
+import { parseCrashListSearch } from "./lib/crash-search";
 import { parseGoroutineSearch } from "./lib/goroutine-search";
 import { parseGroupPageSearch, parseGroupSearch } from "./lib/group-search";
 import { parseGoroutinePageSearch, parseMapListSearch, parseMapSearch } from "./lib/map-search";
-import { oneOf } from "./lib/search-params";
-import { STATUS_WORDS } from "./lib/words";
-import type { CrashStatus } from "./api/types";
+import { parseRulesSearch, text } from "./lib/search-params";
 
 /** Loaded when they are needed, or when there is time: then they work while the server is away, too. */
 const pages = {
@@ -18,6 +17,8 @@ const pages = {
   goroutine: lazyRouteComponent(() => import("./routes/goroutine")),
   maps: lazyRouteComponent(() => import("./routes/maps")),
   map: lazyRouteComponent(() => import("./routes/map")),
+  search: lazyRouteComponent(() => import("./routes/search")),
+  rules: lazyRouteComponent(() => import("./routes/rules")),
   binaries: lazyRouteComponent(() => import("./routes/binaries")),
   upload: lazyRouteComponent(() => import("./routes/upload")),
 };
@@ -52,9 +53,7 @@ const group = createRoute({
 const crashes = createRoute({
   getParentRoute: () => root,
   path: "/crashes",
-  validateSearch: (search: Record<string, unknown>): { status?: CrashStatus | undefined } => ({
-    status: oneOf(search.status, Object.keys(STATUS_WORDS) as CrashStatus[]),
-  }),
+  validateSearch: parseCrashListSearch,
   component: pages.crashes,
 });
 
@@ -92,6 +91,20 @@ const map = createRoute({
   component: pages.map,
 });
 
+const search = createRoute({
+  getParentRoute: () => root,
+  path: "/search",
+  validateSearch: (search: Record<string, unknown>): { q?: string | undefined } => ({ q: text(search.q) }),
+  component: pages.search,
+});
+
+const rules = createRoute({
+  getParentRoute: () => root,
+  path: "/rules",
+  validateSearch: parseRulesSearch,
+  component: pages.rules,
+});
+
 const binaries = createRoute({
   getParentRoute: () => root,
   path: "/binaries",
@@ -114,6 +127,8 @@ export const router = createRouter({
     goroutine,
     maps,
     map,
+    search,
+    rules,
     binaries,
     upload,
   ]),

@@ -1,4 +1,8 @@
-import type { Problem } from "./schema.gen";
+import type { Problem as Answered } from "./schema.gen";
+import type { RuleConflict } from "./types";
+
+/** A problem; one with a rule names the crashes that others have a claim to. */
+export type Problem = Omit<Answered, "conflicts"> & { conflicts?: RuleConflict[] | null };
 
 /** The server answered with a problem (RFC 9457). */
 export class ProblemError extends Error {

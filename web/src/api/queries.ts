@@ -127,6 +127,7 @@ export const groupsFoundQuery = (q: string) =>
 export interface CrashFilter {
   group?: string | undefined;
   status?: CrashStatus | undefined;
+  q?: string | undefined;
 }
 
 export const crashesQuery = (filter: CrashFilter) =>

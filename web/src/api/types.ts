@@ -115,3 +115,104 @@ export interface Page<T> {
 
 /** A map of the crashed process; `Map` is JavaScript's own. */
 export type GoMap = Api.Map;
+
+/** A field of the query language. */
+export interface QueryField {
+  name: string;
+  aliases: string[];
+  kind: string;
+  subject: string;
+  keyed: boolean;
+  in_rules: boolean;
+  operators: string[];
+  values: string[];
+  help: string;
+  examples: string[];
+}
+
+/** What could be typed at a place of a query. */
+export interface Completion {
+  /** First byte of what a completion replaces, and how many. */
+  position: number;
+  length: number;
+  items: CompletionItem[];
+}
+
+export interface CompletionItem {
+  text: string;
+  kind: "field" | "key" | "value";
+  help?: string | null;
+  crashes?: number | null;
+}
+
+export interface SavedQuery {
+  id: string;
+  name: string;
+  query: string;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface SearchResult {
+  query: string;
+  groups: Group[];
+  groups_cursor?: string | null;
+  crashes: CrashSummary[];
+  crashes_cursor?: string | null;
+}
+
+export type RuleKind = "merge" | "mute";
+
+/** Which crashes it claims, and what becomes of them. */
+export interface Rule {
+  id: string;
+  kind: RuleKind;
+  name: string;
+  predicate: string;
+  group_id?: string | null;
+  mute?: MuteUntil | null;
+  enabled: boolean;
+  created_at: string;
+}
+
+/** What a rule, or grouping anew, would change in all history. */
+export interface RulePlan {
+  looked_at: number;
+  matched: number;
+  examples: string[];
+  moves: PlannedMove[];
+  mutes: { group_id: string; count: number; of: number; muted: boolean }[];
+  conflicts: RuleConflict[];
+}
+
+/** Crashes that would go from one group to another; null for one that would be made. */
+export interface PlannedMove {
+  from: string;
+  to?: string | null;
+  count: number;
+  examples: string[];
+}
+
+export interface RuleConflict {
+  crash_id: string;
+  reason: string;
+}
+
+export type RuleHistoryEntry = Omit<HistoryEntry, "undone_by">;
+
+export interface Regrouping {
+  reason: string;
+  done: number;
+  total: number;
+  moved: number;
+  started_at: string;
+  finished_at?: string | null;
+}
+
+export interface SignatureTrial {
+  total: number;
+  done: number;
+  without_evidence: number;
+  changed: number;
+  moves: PlannedMove[];
+}

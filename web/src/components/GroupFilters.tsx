@@ -11,15 +11,10 @@ export function GroupFilters({ filter }: { filter: GroupFilter }) {
   const navigate = useNavigate({ from: "/" });
   const set = (change: Partial<GroupFilter>) =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
+  const narrowed = isFiltered({ ...filter, q: undefined });
   const classes = Object.entries(CLASSES).map(([value, { label }]) => ({ value, label }));
   return (
-    <Filters set={isFiltered(filter)}>
-      <SearchText
-        label="Search groups"
-        value={filter.q}
-        onChange={(q) => set({ q })}
-        placeholder="Title, class…"
-      />
+    <Filters set={narrowed}>
       <Choice
         label="State"
         value={filter.state}
@@ -47,11 +42,7 @@ export function GroupFilters({ filter }: { filter: GroupFilter }) {
         options={Object.entries(SORT_WORDS).map(([value, label]) => ({ value, label }))}
         onChange={(sort) => set({ sort: sort === "last_seen" ? undefined : (sort as GroupFilter["sort"]) })}
       />
-      {isFiltered(filter) && (
-        <Clear
-          onPress={() => set({ q: undefined, state: undefined, class: undefined, service: undefined })}
-        />
-      )}
+      {narrowed && <Clear onPress={() => set({ state: undefined, class: undefined, service: undefined })} />}
     </Filters>
   );
 }

@@ -29,6 +29,12 @@ export function Shell() {
           <Link to="/crashes" activeOptions={{ exact: true, includeSearch: false }}>
             Crashes
           </Link>
+          <Link to="/search" activeOptions={{ includeSearch: false }}>
+            Search
+          </Link>
+          <Link to="/rules" activeOptions={{ includeSearch: false }}>
+            Rules
+          </Link>
           <Link to="/binaries">Binaries</Link>
         </nav>
         <Numbers />

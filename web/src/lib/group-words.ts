@@ -88,6 +88,8 @@ const FIELDS: Record<string, string> = {
   resolved: "Resolved",
   mute: "Muted",
   keep_cores: "Full cores to keep",
+  predicate: "Claims",
+  enabled: "On",
   groups: "Groups",
   into: "Into",
   from: "From",

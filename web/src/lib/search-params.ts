@@ -18,3 +18,17 @@ export function natural(value: unknown): number | undefined {
   const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
   return typeof number === "number" && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
 }
+
+export interface RulesSearch {
+  /** The form for a new rule is open. */
+  make?: boolean | undefined;
+  /** What the new rule claims to begin with. */
+  predicate?: string | undefined;
+}
+
+export function parseRulesSearch(search: Record<string, unknown>): RulesSearch {
+  return {
+    make: search.make === true || search.make === "true" ? true : undefined,
+    predicate: text(search.predicate),
+  };
+}

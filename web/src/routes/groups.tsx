@@ -1,11 +1,13 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link, getRouteApi } from "@tanstack/react-router";
+import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { groupsQuery, statsQuery } from "../api/queries";
+import { isBadQuery } from "../api/search";
 import { Failure } from "../components/Failure";
 import { GroupFilters } from "../components/GroupFilters";
 import { GroupRow } from "../components/GroupRow";
 import { HowToSend } from "../components/HowToSend";
 import { More } from "../components/More";
+import { QueryBox } from "../components/query/QueryBox";
 import { Skeleton } from "../components/Skeleton";
 import { counted } from "../lib/format";
 import { isFiltered } from "../lib/group-search";
@@ -20,7 +22,10 @@ export default function GroupsPage() {
   const stats = useQuery(statsQuery());
   const query = useInfiniteQuery(groupsQuery(filter));
   const groups = query.data?.pages.flatMap((page) => page.items);
-  if (query.error && !groups) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  const bad = isBadQuery(query.error);
+  const navigate = useNavigate({ from: "/" });
+  if (query.error && !groups && !bad)
+    return <Failure error={query.error} retry={() => void query.refetch()} />;
   if (groups?.length === 0 && !isFiltered(filter)) return <FirstCrash received={stats.data?.crashes ?? 0} />;
   return (
     <div className="page">
@@ -32,8 +37,14 @@ export default function GroupsPage() {
           </p>
         )}
       </div>
+      <QueryBox
+        label="Search groups"
+        value={filter.q}
+        error={query.error}
+        onChange={(q) => void navigate({ search: (before) => ({ ...before, q }) })}
+      />
       <GroupFilters filter={filter} />
-      {!groups ? (
+      {bad ? null : !groups ? (
         <Skeleton what="groups" lines={8} />
       ) : groups.length === 0 ? (
         <p className="nothing">

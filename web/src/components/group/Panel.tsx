@@ -20,6 +20,8 @@ interface PanelProps {
   submit: string;
   pending: boolean;
   error: unknown;
+  /** What is changed, as it follows `this`. */
+  what?: string;
   /** It cannot be done yet. */
   disabled?: boolean;
   /** Tells one set of wrong fields from the next: the first of them gets the focus. */
@@ -30,7 +32,18 @@ interface PanelProps {
 }
 
 export function Panel(props: PanelProps) {
-  const { title, submit, pending, error, disabled = false, wrong, onSubmit, onClose, children } = props;
+  const {
+    title,
+    submit,
+    pending,
+    error,
+    what = "group",
+    disabled = false,
+    wrong,
+    onSubmit,
+    onClose,
+    children,
+  } = props;
   const id = useId();
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
@@ -52,7 +65,7 @@ export function Panel(props: PanelProps) {
     <form ref={form} className="panel" aria-labelledby={id} onSubmit={send} onKeyDown={onKeyDown}>
       <h2 id={id}>{title}</h2>
       {children}
-      {error != null && (isConflict(error) ? <Conflict /> : <InlineFailure error={error} />)}
+      {error != null && (isConflict(error) ? <Conflict what={what} /> : <InlineFailure error={error} />)}
       <div className="panel-actions">
         <PendingButton type="submit" className="button primary" isDisabled={disabled} pending={pending}>
           {isConflict(error) ? `${submit} nevertheless` : submit}
@@ -65,10 +78,10 @@ export function Panel(props: PanelProps) {
   );
 }
 
-function Conflict() {
+function Conflict({ what }: { what: string }) {
   return (
     <div className="notice warn" role="alert">
-      <strong>Somebody changed this group while you were at it.</strong> Nothing of yours is lost or saved
+      <strong>Somebody changed this {what} while you were at it.</strong> Nothing of yours is lost or saved
       yet. The page shows what they made of it, and the history below tells who; look, then press again.
     </div>
   );

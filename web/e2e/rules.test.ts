@@ -1,0 +1,88 @@
+// Rules: tried on history, saved, in conflict, switched off and deleted.
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { PHONE, accessible, fits, launch, open, show } from "./browser";
+import { fixture } from "./fixtures";
+import { Server } from "./server";
+
+let server: Server;
+let browser: Browser;
+beforeAll(async () => {
+  [server, browser] = await Promise.all([Server.start(), launch()]);
+  const sent = [
+    await server.send(fixture("nil-map-write"), { service: "checkout" }),
+    await server.send(fixture("stack-overflow"), { service: "parser" }),
+  ];
+  for (const id of sent) await server.until(id, "done");
+});
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+const PREDICATE = "class:nil-map-write || class:stack-overflow";
+const form = (page: Page) => page.locator(".panel").first();
+
+async function write(page: Page, name: string, predicate: string) {
+  await page.getByRole("button", { name: "New rule…" }).click();
+  await form(page).getByLabel("Name", { exact: true }).fill(name);
+  await form(page).getByLabel("Crashes that it claims").fill(predicate);
+}
+
+it("are tried before they are saved, hold, conflict, and are put back", async () => {
+  const { page, context, complaints } = await open(browser, server.url);
+  await show(page, "/rules");
+  await page.getByText("There is no rule yet.").waitFor();
+  await write(page, "Storage", "class:nil-map-write || since:24h");
+  await page.getByRole("button", { name: "Try it on history" }).click();
+  await page.locator(".query-problem mark").waitFor();
+  await accessible(page);
+  await form(page).getByLabel("Crashes that it claims").fill(PREDICATE);
+  await page.getByRole("button", { name: "Try it on history" }).click();
+  const plan = page.locator(".panel .plan");
+  await plan.getByText("2 crashes are like that").waitFor();
+  expect(await plan.textContent()).toMatch(/of 2 crashes in all history.*Which crashes would move/);
+  await accessible(page);
+  await page.getByRole("button", { name: "Save the rule" }).click();
+  const rule = page.locator(".rule", { hasText: "Storage" });
+  await rule.waitFor();
+  await accessible(page);
+  await show(page, "/");
+  await expect.poll(() => page.locator(".group").count(), { timeout: 30_000 }).toBe(1);
+
+  await show(page, "/rules");
+  await write(page, "Another", "class:stack-overflow");
+  await page.getByRole("button", { name: "Save the rule" }).click();
+  await page.getByText("It cannot be saved: others have a claim").waitFor();
+  expect(await page.locator(".conflicts li").count()).toBe(1);
+  await accessible(page);
+  await page.getByRole("button", { name: "Cancel" }).click();
+
+  await rule.getByRole("button", { name: "Switch off Storage" }).click();
+  await rule.locator(".mark", { hasText: "off" }).waitFor();
+  await rule.getByRole("button", { name: "History of Storage" }).click();
+  await expect.poll(() => rule.locator(".history li").count()).toBe(2);
+  await accessible(page);
+  await show(page, "/");
+  await expect.poll(() => page.locator(".group").count(), { timeout: 30_000 }).toBe(2);
+
+  await show(page, "/rules");
+  await rule.getByRole("button", { name: "Delete Storage" }).click();
+  await rule.getByRole("button", { name: "Delete the rule" }).click();
+  await page.getByText("There is no rule yet.").waitFor();
+  // That a predicate is wrong or in conflict is the server's answer, which the browser reports.
+  expect(complaints.filter((text) => !/400|409/.test(text))).toEqual([]);
+  await context.close();
+});
+
+it("say what grouping anew would change, on a phone too", async () => {
+  const { page, context } = await open(browser, server.url, { theme: "dark", size: PHONE });
+  await show(page, "/rules");
+  await page.getByRole("button", { name: "Say what would change" }).click();
+  await page.getByText(/Nothing would change: all 2 crashes/).waitFor();
+  await fits(page);
+  await accessible(page);
+  await page.getByRole("button", { name: "Group anew" }).click();
+  await page.getByText(/Done: 2 crashes looked at, 0 moved/).waitFor({ timeout: 30_000 });
+  await context.close();
+});
