@@ -109,3 +109,12 @@ it("keeps the chosen theme", async () => {
   expect(await background()).toBe(dark);
   expect(tab.complaints).toEqual([]);
 });
+
+it("has a few lines of Go that do it right, to be copied", async () => {
+  await show(page, `/crashes/${nilMap}`);
+  const mend = page.getByRole("region", { name: "What would mend it" });
+  const example = await mend.getByRole("group", { name: "the example" }).textContent();
+  expect(example).toContain("make(map");
+  await mend.getByRole("button", { name: /Copy the example/ }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(example);
+});

@@ -26,6 +26,15 @@ export function incidentText(crash: Crash, report: Report, url: string): string 
     stackLines(report),
     clusterLines(report),
     listed("What would mend it", verdict.fixes),
+    verdict.example == null
+      ? []
+      : [
+          "For example:",
+          ...verdict.example
+            .trimEnd()
+            .split("\n")
+            .map((line) => `    ${line}`),
+        ],
     listed("Hints, which are no verdict", verdict.hints),
     listed(
       "Missing or doubtful",

@@ -12,7 +12,7 @@ import { EvidenceList } from "../components/crash/EvidenceList";
 import { PanicSection } from "../components/crash/PanicSection";
 import { BinaryFacts, ProcessFacts } from "../components/crash/ProcessFacts";
 import { Threads } from "../components/crash/Threads";
-import { Remedies, VerdictSection } from "../components/crash/VerdictSection";
+import { Hints, Remedies, VerdictSection } from "../components/crash/VerdictSection";
 import { Failure } from "../components/Failure";
 import { MapCard } from "../components/maps/MapCard";
 import { ClassMark, ConfidenceMark, StatusMark } from "../components/marks";
@@ -197,6 +197,7 @@ function Body({ crash, report }: { crash: Crash; report: Report }) {
           )}
         </section>
         <Remedies report={report} />
+        <Hints report={report} />
         <section aria-labelledby="others">
           <h2 id="others">
             All goroutines

@@ -248,7 +248,7 @@ fn a_rule_is_previewed_saved_applied_and_put_back_over_http() {
     assert_eq!((&plan["looked_at"], &plan["matched"]), (&json!(3), &json!(2)), "{plan:#}");
     assert_eq!(plan["moves"].as_array().unwrap().len(), 2);
     let wrong = json!({ "kind": "merge", "name": "x", "predicate": "label.env:prod &&" });
-    assert_eq!(server.post("/api/v1/rules/preview", &wrong).problem(422), "cannot-be-done");
+    assert_eq!(server.post("/api/v1/rules/preview", &wrong).problem(400), "bad-query");
 
     let rule = server.post("/api/v1/rules", &new).expect(201);
     let done = |value: &Value| !value["finished_at"].is_null();

@@ -25,14 +25,21 @@ fn answer(rule: panicle_store::Rule) -> Response {
     ([(header::ETAG, tag)], Answer(Rule::from(rule))).into_response()
 }
 
-fn new_rule(body: NewRule) -> panicle_store::NewRule {
-    panicle_store::NewRule {
+fn new_rule(body: NewRule) -> Result<panicle_store::NewRule, Problem> {
+    check(&body.predicate)?;
+    Ok(panicle_store::NewRule {
         kind: body.kind,
         name: body.name,
         predicate: body.predicate,
         group: body.group_id,
         mute: body.mute,
-    }
+    })
+}
+
+/// Says at which place a predicate is wrong; the store would only say that it is.
+fn check(predicate: &str) -> Result<(), Problem> {
+    panicle_query::Predicate::parse(predicate)?;
+    Ok(())
 }
 
 /// All rules, the oldest first.
@@ -53,7 +60,7 @@ pub(crate) async fn preview(
     State(state): State<AppState>,
     Json(body): Json<NewRule>,
 ) -> Result<Answer<Plan>, Problem> {
-    Ok(Answer(state.store.preview_rule(&new_rule(body)).await?.into()))
+    Ok(Answer(state.store.preview_rule(&new_rule(body)?).await?.into()))
 }
 
 /// Save a rule. It is applied to each crash that arrives, and to all history by a job.
@@ -67,7 +74,7 @@ pub(crate) async fn create(
     Json(body): Json<NewRule>,
 ) -> Result<Response, Problem> {
     let (actor, reason) = (body.actor.clone(), body.reason.clone());
-    let rule = state.store.create_rule(&new_rule(body), actor.as_deref(), reason.as_deref()).await?;
+    let rule = state.store.create_rule(&new_rule(body)?, actor.as_deref(), reason.as_deref()).await?;
     let location = format!("/api/v1/rules/{}", rule.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], answer(rule)).into_response())
 }
@@ -93,6 +100,9 @@ pub(crate) async fn patch(
     headers: HeaderMap,
     Json(body): Json<RulePatch>,
 ) -> Result<Response, Problem> {
+    if let Some(predicate) = &body.predicate {
+        check(predicate)?;
+    }
     let change = RuleChange {
         name: body.name,
         predicate: body.predicate,

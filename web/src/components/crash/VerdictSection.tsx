@@ -34,18 +34,26 @@ export function VerdictSection({ crash, report }: { crash: Crash; report: Report
         </ul>
       )}
       <Others crash={crash} report={report} />
-      {verdict.hints.length > 0 && (
-        <div className="hints">
-          <h3>Hints, which are no verdict</h3>
-          <ul>
-            {verdict.hints.map((hint) => (
-              <li key={hint}>
-                <Prose text={hint} />
-              </li>
-            ))}
-          </ul>
-        </div>
-      )}
+    </section>
+  );
+}
+
+/** What was seen besides: no part of the verdict, and it may have nothing to do with it. */
+export function Hints({ report: { verdict } }: { report: Report }) {
+  if (verdict.hints.length === 0) return null;
+  return (
+    <section aria-labelledby="hints" className="hints">
+      <h2 id="hints">
+        Hints
+        <span className="h-note">seen besides; no part of the verdict</span>
+      </h2>
+      <ul>
+        {verdict.hints.map((hint) => (
+          <li key={hint}>
+            <Prose text={hint} />
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }
@@ -63,6 +71,12 @@ export function Remedies({ report: { verdict } }: { report: Report }) {
               </li>
             ))}
           </ul>
+          {verdict.example != null && (
+            <>
+              <h3 id="example">For example</h3>
+              <Command text={verdict.example.trimEnd()} what="the example" />
+            </>
+          )}
         </section>
       )}
       {verdict.capture_next.length > 0 && (

@@ -7,7 +7,7 @@ import { groupsFoundQuery } from "../../api/queries";
 import { type NewRule, changeRule, conflictsOf, createRule, previewRule } from "../../api/rules";
 import { isBadQuery } from "../../api/search";
 import type { Tagged } from "../../api/client";
-import type { Rule, RuleKind } from "../../api/types";
+import type { Rule, RuleKind, RulePlan } from "../../api/types";
 import { doing as who } from "../../lib/actor";
 import { announce } from "../../lib/announce";
 import { classInfo } from "../../lib/classes";
@@ -83,7 +83,7 @@ export function RuleForm({ rule, predicate: given = "", onClose }: RuleFormProps
   const error = save.error ?? (tried ? preview.error : null);
   const bad = isBadQuery(error) ? error : null;
   const conflicts = conflictsOf(save.error);
-  const plan = tried && !preview.isPending ? preview.data : undefined;
+  const plan = tried && !preview.isPending && preview.data ? without(preview.data, rule?.id) : undefined;
   return (
     <Panel
       title={rule === undefined ? "New rule" : `Change the rule ${rule.name}`}
@@ -179,6 +179,12 @@ export function RuleForm({ rule, predicate: given = "", onClose }: RuleFormProps
       </details>
     </Panel>
   );
+}
+
+/** What a rule would do, without what it claims itself by now: the trial takes it for another one. */
+function without(plan: RulePlan, rule: string | undefined): RulePlan {
+  if (rule === undefined) return plan;
+  return { ...plan, conflicts: plan.conflicts.filter(({ reason }) => !reason.includes(rule)) };
 }
 
 /** A group that exists, or a new one. */

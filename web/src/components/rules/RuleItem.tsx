@@ -40,11 +40,11 @@ export function RuleItem({ rule }: { rule: Rule }) {
       announce(`${rule.name} is deleted; what it did is put back.`);
     },
   });
-  const part = (name: "edit" | "history" | "delete", label: string) => (
+  const part = (name: "edit" | "history" | "delete", label: string, of = label) => (
     <Button
       className="button"
       aria-expanded={open === name}
-      aria-label={`${label} ${rule.name}`}
+      aria-label={`${of} ${rule.name}`}
       onPress={() => setOpen(open === name ? null : name)}
     >
       {label}
@@ -90,7 +90,7 @@ export function RuleItem({ rule }: { rule: Rule }) {
             Switch {rule.enabled ? "off" : "on"}
           </PendingButton>
           {part("edit", "Change")}
-          {part("history", "History of")}
+          {part("history", "History", "History of")}
           {part("delete", "Delete")}
         </div>
       </div>
