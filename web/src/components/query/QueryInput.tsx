@@ -28,10 +28,15 @@ export function QueryInput(props: QueryInputProps) {
   const input = props.input ?? own;
   const [cursor, setCursor] = useState(0);
   const [open, setOpen] = useState(false);
-  const [active, setActive] = useState(-1);
+  // By its text: it stays chosen while the list below it changes.
+  const [chosenText, setChosenText] = useState<string | null>(null);
   const asked = useLater(`${byteOf(value, cursor)}\n${value}`, PAUSE);
   const completion = useCompletion(asked, open);
-  const items = completion?.items ?? [];
+  // What was asked for a moment ago is shown as far as it still fits.
+  const items = (completion?.items ?? []).filter(
+    (item) => completion && stillAt(completion, item.text, value, cursor) !== null,
+  );
+  const active = items.findIndex((item) => item.text === chosenText);
   const shown = open && items.length > 0;
   const list = `${id}-list`;
   const optionId = (index: number) => `${id}-option-${index}`;
@@ -42,7 +47,7 @@ export function QueryInput(props: QueryInputProps) {
     if (!place) return;
     const next = completed(value, place, item.text);
     onChange(next.text);
-    setActive(-1);
+    setChosenText(null);
     setOpen(next.unfinished);
     setCursor(next.cursor);
     requestAnimationFrame(() => {
@@ -63,7 +68,7 @@ export function QueryInput(props: QueryInputProps) {
         const step = event.key === "ArrowDown" ? 1 : -1;
         // One place more than there are items: back in the text.
         const places = items.length + 1;
-        setActive(((active + 1 + step + places) % places) - 1);
+        setChosenText(items[((active + 1 + step + places) % places) - 1]?.text ?? null);
         return;
       }
       case "Enter":
@@ -84,7 +89,7 @@ export function QueryInput(props: QueryInputProps) {
           event.preventDefault();
           event.stopPropagation();
           setOpen(false);
-          setActive(-1);
+          setChosenText(null);
         }
         return;
     }
@@ -112,7 +117,7 @@ export function QueryInput(props: QueryInputProps) {
           onChange(event.target.value);
           setCursor(event.target.selectionStart ?? event.target.value.length);
           setOpen(true);
-          setActive(-1);
+          setChosenText(null);
         }}
         onKeyDown={onKeyDown}
         onKeyUp={follow}
@@ -122,7 +127,7 @@ export function QueryInput(props: QueryInputProps) {
         }}
         onBlur={() => {
           setOpen(false);
-          setActive(-1);
+          setChosenText(null);
         }}
       />
       <div className="completions" id={list} role="listbox" aria-label="What could come here" hidden={!shown}>
