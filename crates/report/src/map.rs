@@ -208,6 +208,10 @@ pub struct MapRoot {
     /// The way to it, as an expression that evaluates to it in that frame: `c.users`, `main.sessions`. `None` where no
     /// such name is known.
     pub variable: Option<String>,
+    /// The way to it as the source has it, where that is known and yet no expression gives it, because the variable
+    /// that it begins with is gone by then. `None` where there is a `variable`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<String>,
     /// What sort of place that is.
     pub kind: MapRootKind,
     /// Read from the variable itself, and not found by looking for the address.
@@ -216,6 +220,13 @@ pub struct MapRoot {
     pub slot: Option<Address>,
     /// The struct that carries it, as `*main.Server 0xc000012345`, and where it came from, as far as memory tells.
     pub owner: Option<String>,
+}
+
+impl MapRoot {
+    /// What the source calls the map there, whether or not that can be asked for.
+    pub fn name(&self) -> Option<&str> {
+        self.variable.as_deref().or(self.called.as_deref())
+    }
 }
 
 /// What sort of place holds a map.

@@ -47,12 +47,12 @@ impl Name<'_> {
 pub(super) fn name_in<'a>(facts: &Facts<'_>, map: &'a Map, user: &MapUser) -> Option<Name<'a>> {
     let place = facts.place().filter(|place| place.goroutine == user.goroutine);
     let frames = [place.map(|place| place.index as u64), user.caller_frame];
-    let named = || map.roots.iter().filter(|root| root.certain && root.variable.is_some());
+    let named = || map.roots.iter().filter(|root| root.certain && root.name().is_some());
     let named_in =
         |frame: u64| named().find(|root| root.goroutine == Some(user.goroutine) && root.frame == Some(frame));
     let here = frames.into_iter().flatten().find_map(named_in);
     let root = here.or_else(|| named().next())?;
-    Some(Name { root, text: root.variable.as_deref()?, elsewhere: here.is_none() })
+    Some(Name { root, text: root.name()?, elsewhere: here.is_none() })
 }
 
 /// `map[string]int, 512 entries, 0xc0000920f0`.
@@ -145,7 +145,7 @@ pub(super) fn holders(map: &Map, except: u64) -> Vec<String> {
 /// By what a goroutine holds a map.
 fn holds(root: &MapRoot) -> Option<String> {
     if root.certain {
-        return root.variable.clone();
+        return root.name().map(str::to_owned);
     }
     let how = match root.kind {
         MapRootKind::Stack => "its address lies on the stack",
@@ -317,6 +317,7 @@ mod tests {
         let root = |goroutine, kind, variable: Option<&str>| MapRoot {
             goroutine,
             frame: goroutine.map(|_| 1),
+            called: None,
             variable: variable.map(str::to_owned),
             kind,
             certain: !matches!(kind, MapRootKind::Stack | MapRootKind::Register),

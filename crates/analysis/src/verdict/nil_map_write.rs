@@ -84,7 +84,7 @@ impl<'a> Culprit<'a> {
         finding.map = Some(self.map.address);
         let mut told = false;
         for root in self.roots_of(facts).skip(1).take(MOST_FRAMES) {
-            let Some(variable) = root.variable.as_deref() else { continue };
+            let Some(variable) = root.name() else { continue };
             let frame = facts
                 .crashing
                 .zip(root.frame)
@@ -116,7 +116,7 @@ impl<'a> Culprit<'a> {
             .map
             .roots
             .iter()
-            .filter(|root| root.goroutine.is_some() && root.goroutine == id && root.variable.is_some())
+            .filter(|root| root.goroutine.is_some() && root.goroutine == id && root.name().is_some())
             .collect();
         roots.sort_by_key(|root| root.frame);
         roots.into_iter()
@@ -137,7 +137,7 @@ fn with_candidates(facts: &Facts<'_>, finding: Finding) -> Finding {
     let named: Vec<String> = nil
         .filter_map(|map| {
             let root = map.roots.iter().find(at_the_place)?;
-            Some(format!("{} ({})", root.variable.as_deref()?, map.type_name.as_deref().unwrap_or("?")))
+            Some(format!("{} ({})", root.name()?, map.type_name.as_deref().unwrap_or("?")))
         })
         .take(MOST_FRAMES)
         .collect();

@@ -193,6 +193,6 @@ fn maps(session: &Session<'_>, place: &Place) {
 
 /// `s.users (frame 4)`
 fn held(root: &MapRoot) -> String {
-    let name = root.variable.as_deref().unwrap_or("what an operation is called with");
+    let name = root.name().unwrap_or("what an operation is called with");
     root.frame.map_or_else(|| name.to_owned(), |frame| format!("{name} (frame {frame})"))
 }

@@ -94,7 +94,7 @@ fn headline(map: &Map) -> String {
 }
 
 fn in_short(map: &Map) -> String {
-    let holder = map.roots.iter().find_map(|root| root.variable.as_deref());
+    let holder = map.roots.iter().find_map(|root| root.name());
     let holder = holder.map_or(String::new(), |variable| format!("  {variable}"));
     let users = match map.users.len() {
         0 => String::new(),
@@ -137,7 +137,7 @@ fn found_by_address(words: &[&MapRoot]) -> String {
 
 fn held_by(root: &MapRoot) -> String {
     let at = || root.slot.map_or(String::new(), |slot| format!(" at {slot}"));
-    let name = root.variable.clone().unwrap_or_else(|| match root.kind {
+    let name = root.name().map(str::to_owned).unwrap_or_else(|| match root.kind {
         MapRootKind::Argument | MapRootKind::Local => format!("what a variable leads to{}", at()),
         MapRootKind::Global => format!("a package variable{}", at()),
         MapRootKind::Operand => "what the operation was called with".to_owned(),

@@ -63,6 +63,7 @@ impl Search<'_, '_> {
         let Some(location) = location else { return true };
         self.follow(&Start {
             name: Some(&name),
+            lost: false,
             of,
             location: &location,
             object: receiver.pointer,

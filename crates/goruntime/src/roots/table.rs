@@ -55,7 +55,7 @@ impl Known {
             known.goroutine == root.goroutine
                 && known.frame == root.frame
                 && (known.slot.is_some() && known.slot == root.slot
-                    || known.variable.is_some() && known.variable == root.variable
+                    || known.name().is_some() && known.name() == root.name()
                     || *known == root)
         };
         if let Some(at) = self.roots.iter().position(|known| same(&known.2)) {
@@ -145,7 +145,7 @@ impl Table {
     pub(super) fn add_nil(&mut self, of: TypeRef, (rank, hops): (Rank, u32), root: MapRoot) {
         // A field is one, whichever way leads to it; a variable without a place is told by its name.
         let slot = root.slot.map(|Address(slot)| slot);
-        let name = root.variable.clone().filter(|_| slot.is_none());
+        let name = root.name().map(str::to_owned).filter(|_| slot.is_none());
         if let Some(known) = slot.and_then(|slot| {
             let of_slot =
                 |known: &&mut Known| known.roots.iter().any(|root| root.2.slot == Some(Address(slot)));
@@ -188,5 +188,14 @@ impl Table {
 
 /// A root of which only the place is known.
 pub(super) fn bare_root(kind: MapRootKind) -> MapRoot {
-    MapRoot { goroutine: None, frame: None, variable: None, kind, certain: false, slot: None, owner: None }
+    MapRoot {
+        goroutine: None,
+        frame: None,
+        variable: None,
+        called: None,
+        kind,
+        certain: false,
+        slot: None,
+        owner: None,
+    }
 }

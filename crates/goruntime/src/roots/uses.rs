@@ -177,7 +177,7 @@ impl Search<'_, '_> {
             let step = first?;
             Some(step.address?.wrapping_add_signed(step.offset.wrapping_neg()))
         };
-        // What may be another value goes by no name: an expression would not find it.
+        // What may be another value is not found by an expression, though which argument it is is known.
         let exact = exact && value.is_some();
         let value = value.or_else(by_step).filter(|&value| value != 0)?;
         let view = self.view;
@@ -194,8 +194,9 @@ impl Search<'_, '_> {
             .last()?;
         let (index, frame) = outermost;
         let place = (operation.user.goroutine, view.frame_number(goroutine, index));
-        let start = |name: Option<_>, of, location, object| Start {
-            name: name.filter(|_| exact),
+        let start = |name, lost, of, location, object| Start {
+            name: Some(name),
+            lost,
             of,
             location,
             object,
@@ -206,25 +207,25 @@ impl Search<'_, '_> {
             certain: operation.user.certain,
         };
         if view.context.dwarf.is_some() {
-            let (name, of) = self.parameter(g, frame, number, value)?;
+            let (name, is_it, of) = self.parameter(g, frame, number, value)?;
             let location = Location::of_bytes(&value.to_le_bytes());
-            self.follow(&start(name.as_deref(), of, &location, false));
+            self.follow(&start(&name, !(exact && is_it), of, &location, false));
         } else {
             let (of, name) = self.pointer_receiver(frame.physical_name()).filter(|_| number == 0)?;
-            self.follow(&start(Some(&name), of, &Location::Address(value), true));
+            self.follow(&start(&name, !exact, of, &Location::Address(value), true));
         }
         Some(())
     }
 
-    /// The parameter that is passed in the register for integers of this number, if it is one word: its name, unless
-    /// that stands for something else where the frame is, and its type.
+    /// The parameter that is passed in the register for integers of this number, if it is one word: its name,
+    /// whether that stands for this value where the frame is, and its type.
     fn parameter(
         &self,
         g: &G,
         frame: &LogicalFrame,
         number: usize,
         value: u64,
-    ) -> Option<(Option<String>, TypeRef)> {
+    ) -> Option<(String, bool, TypeRef)> {
         let view = self.view;
         let registers = view.registers(g);
         let variables = locals::in_frame(view.process, frame, registers.as_ref(), |frame| {
@@ -236,7 +237,7 @@ impl Search<'_, '_> {
         // The function may have put another value into its parameter since.
         let same = |location| read_word(view.context, location) == Some(value);
         let is_it = stands_for_it && variable.location.as_ref().is_none_or(same);
-        Some((Some(variable.name).filter(|_| is_it), TypeRef::Dwarf(variable.type_id?)))
+        Some((variable.name, is_it, TypeRef::Dwarf(variable.type_id?)))
     }
 }
 

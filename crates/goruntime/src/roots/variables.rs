@@ -25,6 +25,8 @@ const NIL_HOPS: u32 = 2;
 pub(super) struct Start<'s> {
     /// As an expression has it: `s`, `main.sessions`, `(*main.Server)`; `None` for what goes by no name.
     pub(super) name: Option<&'s str>,
+    /// An expression does not find by that name what is followed here.
+    pub(super) lost: bool,
     pub(super) of: TypeRef,
     pub(super) location: &'s Location,
     /// It is what a pointer points at, and not a variable.
@@ -49,10 +51,12 @@ impl Search<'_, '_> {
             _ => None,
         };
         graph.maps(start.of, start.location, |held, prefix| {
+            let name = || start.name.and_then(|name| path::render(name, prefix.iter().chain(&*held.steps)));
             let root = || MapRoot {
                 goroutine: start.frame.map(|frame| frame.0),
                 frame: start.frame.map(|frame| frame.1),
-                variable: start.name.and_then(|name| path::render(name, prefix.iter().chain(&*held.steps))),
+                variable: Some(()).filter(|()| !start.lost).and_then(|()| name()),
+                called: Some(()).filter(|()| start.lost).and_then(|()| name()),
                 certain: start.certain,
                 slot: held.slot.map(Address),
                 owner: held.owner.or(itself.filter(|_| prefix.is_empty())).map(|owner| shown(context, owner)),
@@ -125,6 +129,7 @@ impl Search<'_, '_> {
             let Some(location) = location else { continue };
             self.follow(&Start {
                 name: name.map(|_| variable.name.as_str()),
+                lost: false,
                 of,
                 location,
                 object: false,
@@ -173,6 +178,7 @@ impl Search<'_, '_> {
         for (_, name, address, of) in globals {
             self.follow(&Start {
                 name: names.expression(&name).as_deref(),
+                lost: false,
                 of,
                 location: &Location::Address(address),
                 object: false,

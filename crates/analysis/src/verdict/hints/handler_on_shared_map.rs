@@ -49,8 +49,8 @@ fn handler(goroutine: &Goroutine) -> Option<(&'static str, String)> {
 /// How requests come to share the map: a package variable, or another request that holds it as well. A map
 /// that one request alone has is not shared, whatever goroutines it started.
 fn is_shared(facts: &Facts<'_>, map: &Map, goroutine: &Goroutine) -> Option<String> {
-    let global = map.roots.iter().find(|root| root.kind == MapRootKind::Global && root.variable.is_some());
-    if let Some(name) = global.and_then(|root| root.variable.as_deref()) {
+    let global = map.roots.iter().find(|root| root.kind == MapRootKind::Global && root.name().is_some());
+    if let Some(name) = global.and_then(|root| root.name()) {
         return Some(format!("all of them share the package variable {name}"));
     }
     let holders = map.roots.iter().filter_map(|root| root.goroutine);

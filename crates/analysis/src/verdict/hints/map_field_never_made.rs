@@ -10,8 +10,8 @@ pub(super) fn look(facts: &Facts<'_>, finding: &Finding) -> Option<String> {
         return None;
     }
     let (map, _) = question::of(facts).filter(|(map, _)| map.state == MapState::Nil)?;
-    let root = map.roots.iter().find(|root| root.owner.is_some() && root.variable.is_some())?;
-    let (owner, name) = (root.owner.as_deref()?, root.variable.as_deref()?);
+    let root = map.roots.iter().find(|root| root.owner.is_some() && root.name().is_some())?;
+    let (owner, name) = (root.owner.as_deref()?, root.name()?);
     let made: Vec<&str> = siblings(facts, owner, name).collect();
     let first = made.first()?;
     let of = owner.split_whitespace().next().unwrap_or(owner).trim_start_matches('*');
@@ -34,14 +34,14 @@ fn siblings<'a>(facts: &Facts<'a>, owner: &'a str, name: &'a str) -> impl Iterat
     let of_owner = move |root: &&'a MapRoot| {
         root.owner.as_deref() == Some(owner)
             && root.certain
-            && root.variable.as_deref().is_some_and(|other| field(other) != field(name))
+            && root.name().is_some_and(|other| field(other) != field(name))
     };
     let mut named: Vec<&str> = facts
         .maps
         .iter()
         .filter(is_made)
         .filter_map(|map| map.roots.iter().find(of_owner))
-        .filter_map(|root| root.variable.as_deref())
+        .filter_map(|root| root.name())
         .collect();
     named.dedup_by_key(|name| field(name));
     named.into_iter()
