@@ -78,6 +78,11 @@ export function typeWords({ type }: Pick<GoMap, "type">): string {
 
 const KINDS: readonly MapRoot["kind"][] = ["global", "operand", "argument", "local", "stack", "register"];
 
+/** What the source calls a map there, whether or not it can be asked for by that name. */
+export function nameOf({ variable, called }: MapRoot): string | null {
+  return variable ?? called ?? null;
+}
+
 /**
  * The path by which people know it: what those who were at it call it, else the surest and most telling of
  * its holders' names.
@@ -89,10 +94,10 @@ export function bestPath({ roots, users }: Pick<GoMap, "roots" | "users">): stri
     (root.certain ? 0 : 100) +
     (atWork(root) ? 0 : 10) +
     KINDS.indexOf(root.kind) +
-    (root.variable?.includes(".") ? 0 : 0.5);
-  const named = roots.filter(({ variable }) => variable != null && variable !== "");
+    (nameOf(root)?.includes(".") ? 0 : 0.5);
+  const named = roots.filter((root) => (nameOf(root) ?? "") !== "");
   const [best] = named.toSorted((a, b) => rank(a) - rank(b));
-  return best?.variable ?? null;
+  return best === undefined ? null : nameOf(best);
 }
 
 /** Its name where it has one, else its type. */

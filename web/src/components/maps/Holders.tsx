@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { MapRoot } from "../../api/types";
 import { counted } from "../../lib/format";
-import { ROOT_WORDS } from "../../lib/map-words";
+import { ROOT_WORDS, nameOf } from "../../lib/map-words";
 import { frameAnchor } from "../../lib/refs";
 import { Prose, breakable } from "../Code";
 import { Pages, usePages } from "../Pages";
@@ -109,7 +109,8 @@ export function Holders({ roots, leftOut, crash, short = false }: HoldersProps) 
 }
 
 function Way({ root }: { root: MapRoot }) {
-  return root.variable == null ? <Unknown why="no name is known" /> : <code>{breakable(root.variable)}</code>;
+  const name = nameOf(root);
+  return name == null ? <Unknown why="no name is known" /> : <code>{breakable(name)}</code>;
 }
 
 function Where({ root, crash }: { root: MapRoot; crash: string }) {
