@@ -74,7 +74,8 @@ fn count(text: &[u8]) -> (usize, usize) {
 #[test]
 fn nothing_is_lost() {
     for (version, name, text) in all() {
-        if name.starts_with("race") || name.starts_with("forge") {
+        // These hold more than one crash and nothing else.
+        if ["race", "forge", "http", "logged", "gctrace"].iter().any(|other| name.starts_with(other)) {
             continue;
         }
         let (crashes, diagnostics) = parse(&text);
@@ -410,6 +411,12 @@ fn carriers_change_nothing() {
     ];
     for (version, name, text) in all() {
         let Ok(text) = String::from_utf8(text) else { continue };
+        // That lines have a prefix is known from the crash on: what GODEBUG printed before is not told there.
+        let parse = |text: &[u8]| {
+            let (mut crashes, diagnostics) = parse(text);
+            crashes.iter_mut().for_each(|crash| crash.godebug.clear());
+            (crashes, diagnostics)
+        };
         let plain = parse(text.as_bytes());
         for (carrier, carry) in carriers {
             let carried: String = text.lines().map(carry).collect();
