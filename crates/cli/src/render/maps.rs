@@ -137,13 +137,16 @@ fn found_by_address(words: &[&MapRoot]) -> String {
 
 fn held_by(root: &MapRoot) -> String {
     let at = || root.slot.map_or(String::new(), |slot| format!(" at {slot}"));
-    let name = root.name().map(str::to_owned).unwrap_or_else(|| match root.kind {
-        MapRootKind::Argument | MapRootKind::Local => format!("what a variable leads to{}", at()),
-        MapRootKind::Global => format!("a package variable{}", at()),
-        MapRootKind::Operand => "what the operation was called with".to_owned(),
-        MapRootKind::Stack => "a word of the stack that equals its address".to_owned(),
-        MapRootKind::Register => "a register that equals its address".to_owned(),
-    });
+    let name = root.name().map_or_else(
+        || match root.kind {
+            MapRootKind::Argument | MapRootKind::Local => format!("what a variable leads to{}", at()),
+            MapRootKind::Global => format!("a package variable{}", at()),
+            MapRootKind::Operand => "what the operation was called with".to_owned(),
+            MapRootKind::Stack => "a word of the stack that equals its address".to_owned(),
+            MapRootKind::Register => "a register that equals its address".to_owned(),
+        },
+        str::to_owned,
+    );
     let owner = match (&root.owner, root.kind) {
         (None, _) => String::new(),
         (Some(owner), MapRootKind::Operand) => format!(": {owner}"),

@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use panicle_report::{FrameKind, MapRootKind};
 
-use super::{Search, View, variables::Start};
+use super::{
+    Search, View,
+    variables::{Called, Start},
+};
 use crate::{
     frames::LogicalFrame,
     goroutine::G,
@@ -62,8 +65,7 @@ impl Search<'_, '_> {
         };
         let Some(location) = location else { return true };
         self.follow(&Start {
-            name: Some(&name),
-            lost: false,
+            name: Called::Expression(&name),
             of,
             location: &location,
             object: receiver.pointer,

@@ -7,7 +7,13 @@ use std::{
 
 use panicle_report::{Address, MapKnown, MapRoot, MapRootKind, MapUser};
 
-use super::{Search, View, table::Rank, table::bare_root, type_at, variables::Start};
+use super::{
+    Search, View,
+    table::Rank,
+    table::bare_root,
+    type_at,
+    variables::{Called, Start},
+};
 use crate::{
     frames::LogicalFrame,
     goroutine::G,
@@ -194,9 +200,8 @@ impl Search<'_, '_> {
             .last()?;
         let (index, frame) = outermost;
         let place = (operation.user.goroutine, view.frame_number(goroutine, index));
-        let start = |name, lost, of, location, object| Start {
-            name: Some(name),
-            lost,
+        let start = |name, is_it, of, location, object| Start {
+            name: if exact && is_it { Called::Expression(name) } else { Called::Lost(name) },
             of,
             location,
             object,
@@ -209,10 +214,10 @@ impl Search<'_, '_> {
         if view.context.dwarf.is_some() {
             let (name, is_it, of) = self.parameter(g, frame, number, value)?;
             let location = Location::of_bytes(&value.to_le_bytes());
-            self.follow(&start(&name, !(exact && is_it), of, &location, false));
+            self.follow(&start(&name, is_it, of, &location, false));
         } else {
             let (of, name) = self.pointer_receiver(frame.physical_name()).filter(|_| number == 0)?;
-            self.follow(&start(&name, !exact, of, &Location::Address(value), true));
+            self.follow(&start(&name, true, of, &Location::Address(value), true));
         }
         Some(())
     }

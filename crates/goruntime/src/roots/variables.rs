@@ -21,12 +21,35 @@ const MOST_GLOBALS: usize = 200_000;
 /// Pointers between a variable and a nil map that is listed.
 const NIL_HOPS: u32 = 2;
 
+/// What the beginning of a search is called.
+#[derive(Clone, Copy)]
+pub(super) enum Called<'s> {
+    /// As an expression has it: `s`, `main.sessions`, `(*main.Server)`.
+    Expression(&'s str),
+    /// So in the source, but an expression does not find by it what is followed here.
+    Lost(&'s str),
+    /// It goes by no name.
+    Nothing,
+}
+
+impl<'s> Called<'s> {
+    fn of(expression: Option<&'s str>) -> Self {
+        expression.map_or(Self::Nothing, Self::Expression)
+    }
+
+    /// The names of what the search finds at the end of a path: as an expression, and as the source has it.
+    fn paths<'p>(self, steps: impl Iterator<Item = &'p path::Step>) -> (Option<String>, Option<String>) {
+        match self {
+            Self::Expression(name) => (path::render(name, steps), None),
+            Self::Lost(name) => (None, path::render(name, steps)),
+            Self::Nothing => (None, None),
+        }
+    }
+}
+
 /// Where a search begins.
 pub(super) struct Start<'s> {
-    /// As an expression has it: `s`, `main.sessions`, `(*main.Server)`; `None` for what goes by no name.
-    pub(super) name: Option<&'s str>,
-    /// An expression does not find by that name what is followed here.
-    pub(super) lost: bool,
+    pub(super) name: Called<'s>,
     pub(super) of: TypeRef,
     pub(super) location: &'s Location,
     /// It is what a pointer points at, and not a variable.
@@ -51,16 +74,21 @@ impl Search<'_, '_> {
             _ => None,
         };
         graph.maps(start.of, start.location, |held, prefix| {
-            let name = || start.name.and_then(|name| path::render(name, prefix.iter().chain(&*held.steps)));
-            let root = || MapRoot {
-                goroutine: start.frame.map(|frame| frame.0),
-                frame: start.frame.map(|frame| frame.1),
-                variable: Some(()).filter(|()| !start.lost).and_then(|()| name()),
-                called: Some(()).filter(|()| start.lost).and_then(|()| name()),
-                certain: start.certain,
-                slot: held.slot.map(Address),
-                owner: held.owner.or(itself.filter(|_| prefix.is_empty())).map(|owner| shown(context, owner)),
-                ..bare_root(start.kind)
+            let root = || {
+                let (variable, called) = start.name.paths(prefix.iter().chain(&*held.steps));
+                MapRoot {
+                    goroutine: start.frame.map(|frame| frame.0),
+                    frame: start.frame.map(|frame| frame.1),
+                    variable,
+                    called,
+                    certain: start.certain,
+                    slot: held.slot.map(Address),
+                    owner: held
+                        .owner
+                        .or(itself.filter(|_| prefix.is_empty()))
+                        .map(|owner| shown(context, owner)),
+                    ..bare_root(start.kind)
+                }
             };
             if held.map == 0 {
                 if start.nil && held.hops <= NIL_HOPS {
@@ -128,8 +156,7 @@ impl Search<'_, '_> {
             any = true;
             let Some(location) = location else { continue };
             self.follow(&Start {
-                name: name.map(|_| variable.name.as_str()),
-                lost: false,
+                name: Called::of(name.map(|_| variable.name.as_str())),
                 of,
                 location,
                 object: false,
@@ -177,8 +204,7 @@ impl Search<'_, '_> {
         globals.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
         for (_, name, address, of) in globals {
             self.follow(&Start {
-                name: names.expression(&name).as_deref(),
-                lost: false,
+                name: Called::of(names.expression(&name).as_deref()),
                 of,
                 location: &Location::Address(address),
                 object: false,
