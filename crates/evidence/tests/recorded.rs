@@ -428,6 +428,14 @@ fn carriers_change_nothing() {
 }
 
 #[test]
+fn a_byte_order_mark_changes_nothing() {
+    for (version, name, text) in all() {
+        let marked = [b"\xef\xbb\xbf".as_slice(), &text].concat();
+        assert_eq!(parse(&marked), parse(&text), "{version}/{name}");
+    }
+}
+
+#[test]
 fn pieces_change_nothing() {
     for (version, name, text) in all() {
         for size in [1, 7, 4096] {

@@ -35,6 +35,10 @@ fn every_error_is_a_problem() {
     assert_eq!(server.post("/api/v1/crashes", &json!({ "core": absent })).problem(404), "not-found");
     let text = server.put_stream("text", text(1).as_bytes());
     assert_eq!(server.post("/api/v1/crashes", &json!({ "core": text })).problem(422), "wrong-kind");
+    for time in ["9999-12-30T22:00:00.9999999Z", "1969-12-31T23:59:59Z", "-009999-01-02T01:59:59Z"] {
+        let body = json!({ "texts": [text], "occurred_at": time });
+        assert_eq!(server.post("/api/v1/crashes", &body).problem(400), "bad-request", "{time}");
+    }
     let crash = server.crash(&json!({ "texts": [text] }));
     let path = format!("/api/v1/crashes/{crash}/report");
     let answer = server.get(&path);

@@ -158,6 +158,8 @@ impl<S: Sink> Parser<S> {
     pub fn line(&mut self, line: &[u8]) {
         self.line_no += 1;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        // A byte order mark, which editors and shells of Windows write.
+        let line = if self.line_no == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
         let line = if line.len() > self.limits.record {
             self.long_lines += 1;
             &line[..self.limits.record]

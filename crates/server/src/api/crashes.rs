@@ -4,6 +4,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
+use jiff::{SignedDuration, Timestamp};
 use panicle_store::{CrashFilter, CrashStatus, EvidenceKind, NewEvidence};
 use serde::Deserialize;
 
@@ -20,6 +21,8 @@ const MAX_EVIDENCE: usize = 1000;
 /// Longest text taken for a service, a host, a label or a key.
 const MAX_TEXT_BYTES: usize = 1024;
 const MAX_LABELS: usize = 100;
+/// How far the clock of who reports a crash may be ahead.
+const MAX_CLOCK_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// Say which evidence belongs together.
 ///
@@ -74,6 +77,13 @@ fn checked(body: NewCrash, key: Option<String>) -> Result<panicle_store::NewCras
         return Err(Problem::bad_request(format!(
             "at most {MAX_EVIDENCE} pieces of evidence, {MAX_LABELS} labels and {MAX_TEXT_BYTES} bytes a text"
         )));
+    }
+    // Lists are ordered by this time, and a clock that is a day ahead is no clock.
+    let latest = Timestamp::now().checked_add(MAX_CLOCK_AHEAD).unwrap_or(Timestamp::MAX);
+    if body.occurred_at.is_some_and(|at| at < Timestamp::UNIX_EPOCH || at > latest) {
+        return Err(Problem::bad_request(
+            "occurred_at is before 1970 or more than a day ahead of this service's clock",
+        ));
     }
     Ok(panicle_store::NewCrash {
         evidence,

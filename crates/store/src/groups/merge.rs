@@ -158,6 +158,19 @@ impl Store {
             }
             None => new_group(tx_, split, &crashes, &signatures, now).await?,
         };
+        // Whom a rule took crashes of a signature to loses them, too.
+        let mut losers = BTreeSet::from([group.to_owned()]);
+        for signature in &signatures {
+            let held: Vec<(String,)> = all!(
+                tx_,
+                "SELECT DISTINCT group_id FROM crashes WHERE signature_version = $1 AND fingerprint = $2 \
+                 AND pinned_group_id IS NULL AND group_id IS NOT NULL",
+                signature.version,
+                &signature.fingerprint
+            );
+            losers.extend(held.into_iter().map(|(id,)| id));
+        }
+        losers.remove(&into);
         for crash in &crashes {
             exec!(
                 tx_,
@@ -179,7 +192,9 @@ impl Store {
                 &into
             );
         }
-        counters::rebuild(tx_, group).await?;
+        for loser in &losers {
+            counters::rebuild(tx_, loser).await?;
+        }
         counters::rebuild(tx_, &into).await?;
         let left: Option<(i64,)> = first!(tx_, "SELECT crashes FROM crash_groups WHERE id = $1", group);
         if left.is_none_or(|row| row.0 == 0) {

@@ -339,9 +339,25 @@ contract! {
             assert!(matches!(store.split_group(&aa, &split).await, Err(StoreError::Invalid(_))), "{split:?}");
         }
 
+        // Asked of the group that has but one of them, which a person put there: the others come from theirs.
+        let strays = [arrive(&store, "c6", Of { fingerprint: "ee", ..of }).await, arrive(&store, "c7", Of { fingerprint: "ee", ..of }).await];
+        let ee = group_of(&store, &strays[0]).await.group.id;
+        let split = Split { crashes: vec![strays[0].clone()], into: Some(aa.clone()), ..Split::default() };
+        store.split_group(&ee, &split).await.unwrap();
+        counts_are_true(&store).await;
+        let split = Split { fingerprints: vec!["ee".to_owned()], ..Split::default() };
+        store.split_group(&aa, &split).await.unwrap();
+        counts_are_true(&store).await;
+        for group in [&aa, &ee] {
+            let history = store.group_history(group, None, 10).await.unwrap();
+            let split = history.iter().find(|entry| entry.action == "split").unwrap();
+            store.undo(group, split.seq, None).await.unwrap();
+            counts_are_true(&store).await;
+        }
+
         // Both are taken back.
         let history = store.group_history(&aa, None, 10).await.unwrap();
-        for entry in history.iter().filter(|entry| entry.action == "split") {
+        for entry in history.iter().filter(|entry| entry.action == "split" && entry.undone_by.is_none()) {
             store.undo(&aa, entry.seq, Some("ada")).await.unwrap();
         }
         assert_eq!(store.group(&aa).await.unwrap().group.count, 5);
