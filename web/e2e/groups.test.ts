@@ -189,6 +189,6 @@ it("can be walked by keyboard alone", async () => {
   await page.keyboard.press("Enter");
   await page.waitForURL(/groups\//);
   await settle(page);
-  // Reading goes on at the page, not at the top of the document.
-  expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
+  // Reading goes on at the page, not at the top of the document. The focus moves once the page is there.
+  await page.waitForFunction(() => document.activeElement?.id === "main", undefined, { timeout: 5000 });
 });
