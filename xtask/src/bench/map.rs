@@ -18,7 +18,8 @@ const ENTRIES: usize = 1_000_000;
 
 /// Measures both on the newest Go that there is a fixture of.
 pub(super) fn run(options: &Options, panicle: &Path) -> Result<()> {
-    let newest = panicle_fixtures::all()
+    let newest = [panicle_fixtures::all(), panicle_fixtures::matrix()]
+        .concat()
         .into_iter()
         .filter(|fixture| fixture.program == PROGRAM && fixture.variant == "default")
         .max_by_key(|fixture| minor(&fixture.go_version))
