@@ -26,7 +26,7 @@ impl Span {
 
 /// A text that is no query.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{kind}")]
+#[error("{kind}{}", self.guess())]
 pub struct ParseError {
     /// Where.
     pub span: Span,
@@ -89,6 +89,29 @@ pub enum ErrorKind {
         /// The value.
         value: String,
     },
+    /// There is something that belongs behind the name of a field, and no name.
+    #[error(
+        "the name of a field is missing before this; a text with : or a comparison in it is written in quotes"
+    )]
+    NoField,
+    /// A key has other characters than a name.
+    #[error("a key with other characters than a-z, 0-9, _, -, . and / is written in quotes")]
+    KeyUnquoted,
+    /// A sign that is no operator by itself.
+    #[error("{0} by itself is no operator")]
+    LoneSign(String),
+    /// A value is negated, not its term.
+    #[error("a negation stands before the name of the field")]
+    Negated,
+    /// A text is in quotes that are not those of the language.
+    #[error("a text is written in double quotes; this quote has \\ before it")]
+    OtherQuote,
+    /// Something follows a value at once.
+    #[error("this belongs neither to what stands before it nor is it apart from it")]
+    Glued,
+    /// A range ends before it begins.
+    #[error("{0} ends before it begins")]
+    Backwards(String),
     /// Values of the field are in no order.
     #[error("{0} has no order, so it cannot be compared")]
     NoOrder(String),
@@ -102,6 +125,14 @@ impl ParseError {
     pub(crate) fn expecting(mut self, expected: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.expected = expected.into_iter().map(Into::into).collect();
         self
+    }
+
+    /// The field that was meant, maybe.
+    fn guess(&self) -> String {
+        match (&self.kind, self.expected.first()) {
+            (ErrorKind::UnknownField(_), Some(name)) => format!("; did you mean {name}?"),
+            _ => String::new(),
+        }
     }
 
     pub(crate) fn missing(at: usize) -> Self {

@@ -42,6 +42,7 @@ mod parse;
 mod pattern;
 mod print;
 mod report;
+mod slips;
 mod time;
 mod value;
 mod version;

@@ -2,9 +2,9 @@
 
 use crate::{
     Condition, ErrorKind, Expr, FieldRef, MAX_DEPTH, MAX_LENGTH, MAX_TERMS, MAX_WILDCARDS, ParseError,
-    Pattern, Piece, Span, Term,
+    Pattern, Piece, Span, Term, Test,
     fields::{self, Kind},
-    value,
+    slips, value,
 };
 
 /// What may be asked.
@@ -76,7 +76,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A word in capitals that is an operator, and no part of a longer word.
-    fn keyword(&mut self, word: &str) -> bool {
+    pub(crate) fn keyword(&mut self, word: &str) -> bool {
         let found = self
             .rest()
             .strip_prefix(word)
@@ -179,9 +179,12 @@ impl<'a> Parser<'a> {
             debug_assert!(colon || self.peek().is_some_and(|c| "<>=".contains(c)));
             let reference = FieldRef { field, key };
             let test = value::test(self, &reference, span)?;
+            slips::behind(self, matches!(test, Test::Count(_, None)))?;
             return Ok(Condition::Field(reference, test));
         }
         let raw = self.value(false)?;
+        slips::word(self, &raw)?;
+        slips::behind(self, false)?;
         if raw.pattern.is_empty() {
             return Err(ParseError::new(raw.span, ErrorKind::Empty));
         }

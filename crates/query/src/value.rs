@@ -3,6 +3,7 @@
 use crate::{
     ErrorKind, FieldRef, Interval, Kind, Op, ParseError, Scheme, Span, Test, When,
     parse::{Parser, Raw, counts},
+    slips::{self, Backwards},
 };
 
 /// Reads what stands after the colon.
@@ -26,25 +27,45 @@ pub(crate) fn test(parser: &mut Parser<'_>, reference: &FieldRef, name: Span) ->
         let kind = ErrorKind::BadValue { field: field.name.to_owned(), value };
         ParseError::new(raw.span, kind).expecting(shapes(field.kind).iter().copied())
     };
+    slips::value(parser, &reference.to_string(), &raw)?;
+    if slips::dots_are_a_range(field.kind) && raw.text.contains("..") {
+        return Err(wrong(&raw));
+    }
+    let forwards = |test: Test, backwards: bool| {
+        if !backwards {
+            return Ok(test);
+        }
+        let (low, high) = raw.text.split_once("..").unwrap_or_default();
+        let kind = ErrorKind::Backwards(raw.text.clone());
+        Err(ParseError::new(raw.span, kind).expecting([format!("{high}..{low}")]))
+    };
     match field.kind {
         Kind::Word | Kind::Text | Kind::Path | Kind::Hash => Ok(Test::Pattern(raw.pattern)),
         Kind::OneOf(words) => {
-            let known =
-                raw.pattern.as_literal().is_none_or(|word| words.contains(&word.to_lowercase().as_str()));
-            if known {
+            if slips::fits_one(&raw.pattern, words) {
                 Ok(Test::Pattern(raw.pattern))
             } else {
                 Err(wrong(&raw).expecting(nearest(&raw.text, words)))
             }
         }
-        Kind::Version(scheme) => version(&raw, op, scheme).ok_or_else(|| wrong(&raw)),
-        Kind::Number => interval(&raw, op, number).map(Test::Number).ok_or_else(|| wrong(&raw)),
+        Kind::Version(scheme) => {
+            let test = version(&raw, op, scheme).ok_or_else(|| wrong(&raw))?;
+            let backwards = matches!(&test, Test::Version(interval) if interval.backwards());
+            forwards(test, backwards)
+        }
+        Kind::Number => {
+            let interval = interval(&raw, op, number).ok_or_else(|| wrong(&raw))?;
+            let backwards = interval.backwards();
+            forwards(Test::Number(interval), backwards)
+        }
         Kind::Time => {
             let interval = interval(&raw, op, When::parse).filter(|interval| {
                 // Nothing happens at "24 hours ago" exactly.
                 !matches!(interval, Interval::Compare(Op::Equal, When::Ago(..)))
             });
-            interval.map(Test::Time).ok_or_else(|| wrong(&raw))
+            let interval = interval.ok_or_else(|| wrong(&raw))?;
+            let backwards = interval.backwards();
+            forwards(Test::Time(interval), backwards)
         }
         Kind::Bound(after) => {
             let when = When::parse(&raw.text).filter(|_| op.is_none()).ok_or_else(|| wrong(&raw))?;
@@ -56,7 +77,12 @@ pub(crate) fn test(parser: &mut Parser<'_>, reference: &FieldRef, name: Span) ->
                 return Err(wrong(&raw));
             }
             let Some(op) = operator(parser) else { return Ok(Test::Count(raw.pattern, None)) };
+            let end = parser.at;
             let limit = parser.value(true)?;
+            if limit.span.length == 0 {
+                let kind = ErrorKind::NoValue(field.name.to_owned());
+                return Err(ParseError::new(Span::new(end, end), kind).expecting(["a number"]));
+            }
             let interval = interval(&limit, Some(op), number);
             let interval = interval.ok_or_else(|| wrong(&limit).expecting(["a number"]))?;
             Ok(Test::Count(raw.pattern, Some(interval)))
@@ -104,6 +130,10 @@ fn interval<T>(raw: &Raw, op: Option<Op>, read: impl Fn(&str) -> Option<T>) -> O
 
 fn version(raw: &Raw, op: Option<Op>, scheme: Scheme) -> Option<Test> {
     let wild = raw.pattern.as_literal().is_none();
+    // A range of patterns has no meaning.
+    if wild && raw.text.contains("..") {
+        return None;
+    }
     if op.is_none() && (raw.quoted || wild) {
         // `1.4.*` is as good as `v1.4.*`.
         let short = wild && !raw.quoted && raw.text.starts_with(|c: char| c.is_ascii_digit());
@@ -140,12 +170,16 @@ fn nearest<'a>(text: &str, words: &'a [&'a str]) -> Vec<&'a str> {
     if words.len() <= 8 {
         return words.to_vec();
     }
-    let text = text.to_lowercase();
+    let text = text.to_lowercase().replace(['*', '?'], "");
     let mut found: Vec<(usize, &str)> = words
         .iter()
         .map(|word| {
             let part = text.len() > 2 && word.contains(&text);
-            (if part { 0 } else { strsim::osa_distance(&text, word) }, *word)
+            // What is not typed to its end is held against as much of the word.
+            let begins = word.get(..text.len().max(4)).map_or(usize::MAX, |begins| {
+                strsim::osa_distance(&text, begins).saturating_mul(2).saturating_add(1)
+            });
+            (if part { 0 } else { strsim::osa_distance(&text, word).min(begins) }, *word)
         })
         .filter(|(distance, _)| *distance <= 4)
         .collect();

@@ -49,6 +49,13 @@ fn the_canonical_spelling_is_short_and_means_the_same() {
         ("seen:>2026-01-02T03:04", "seen:>2026-01-02T03:04:00Z"),
         ("until:1d12h", "until:1d12h"),
         ("state:new -state:muted", "state:new -state:muted"),
+        ("10.0.0.1\\:80 \"a:b\" x=1", "\"10.0.0.1:80\" \"a:b\" \"x=1\""),
+        ("label.\"ü\":x", "label.\"ü\":x"),
+        ("<nil> a|b it's a-b \"-\"", "\"<nil>\" \"a|b\" \"it's\" a-b \"-\""),
+        ("(\"a\")OR(\"b\") \"c\"&&\"d\"", "a OR b c d"),
+        ("seen:7d..24h received:24h..2026-01-01", "seen:7d..24h received:24h..2026-01-01"),
+        ("goroutines:5..5 go:1.24..1.24", "goroutines:5..5 go:go1.24..go1.24"),
+        ("frame:main.Map[...].F", "frame:main.Map[...].F"),
     ] {
         let parsed = query(text);
         assert_eq!(parsed.to_string(), canonical, "{text}");
@@ -151,12 +158,86 @@ fn errors_point_at_the_place_and_say_what_would_be_right() {
             "2026-02-30",
             "24h",
         ),
+        ("label.ü:x", ErrorKind::KeyUnquoted, "ü", "label.\"ü\":"),
+        ("labels.a+b:x", ErrorKind::KeyUnquoted, "a+b", "label.\"a+b\":"),
+        ("label.\"a b\"x:1", ErrorKind::Glued, "\"a b\"", "a blank"),
+        ("größe:x", ErrorKind::UnknownField("größe".to_owned()), "größe", ""),
+        ("cla*s:x", ErrorKind::UnknownField("cla*s".to_owned()), "cla*s", "class:"),
+        ("main.(*T).F:12", ErrorKind::UnknownField("main.(*T).F".to_owned()), "main.(*T).F", ""),
+        ("10.0.0.1:80", ErrorKind::UnknownField("10.0.0.1".to_owned()), "10.0.0.1", ""),
+        ("service :auth", ErrorKind::NoField, ":", "\":auth\""),
+        ("verison>=1.4", ErrorKind::UnknownField("verison".to_owned()), "verison", "version:"),
+        (
+            "goroutines.statu:x",
+            ErrorKind::UnknownField("goroutines.statu".to_owned()),
+            "goroutines.statu",
+            "goroutines.status:",
+        ),
+        ("go >= 1.24", ErrorKind::NoField, ">=", "count:>10"),
+        ("go >=1.24", ErrorKind::NoField, ">=", "count:>10"),
+        ("a | b", ErrorKind::LoneSign("|".to_owned()), "|", "||"),
+        ("a & b", ErrorKind::LoneSign("&".to_owned()), "&", "&&"),
+        ("a - b", ErrorKind::LoneSign("-".to_owned()), "-", "-word"),
+        ("service!=auth", ErrorKind::Negated, "!=", "-service:auth"),
+        ("service:!auth", ErrorKind::Negated, "!", "-service:auth"),
+        ("label.env:!prod", ErrorKind::Negated, "!", "-label.env:prod"),
+        ("'nil map'", ErrorKind::OtherQuote, "'", "\""),
+        ("title:“nil map”", ErrorKind::OtherQuote, "“", "\""),
+        ("goroutines.status:\"chan receive\"..5", ErrorKind::Glued, "..5", ">1000"),
+        ("goroutines.status:\"chan receive\">5<10", ErrorKind::Glued, "<10", "a blank"),
+        (
+            "goroutines.status:running..5",
+            ErrorKind::BadValue { field: "goroutines.status".to_owned(), value: "running..5".to_owned() },
+            "running..5",
+            "a word",
+        ),
+        ("goroutines.status:running>=", ErrorKind::NoValue("goroutines.status".to_owned()), "", "a number"),
+        ("service:\"auth\"-x", ErrorKind::Glued, "-x", "a blank"),
+        ("\"a\"b", ErrorKind::Glued, "b", "a blank"),
+        ("\"a\"ORb", ErrorKind::Glued, "ORb", "a blank"),
+        ("a\"b\"", ErrorKind::Glued, "\"b\"", "a blank"),
+        ("service:auth\"", ErrorKind::UnclosedQuote, "\"", "\""),
+        ("goroutines:10..1", ErrorKind::Backwards("10..1".to_owned()), "10..1", "1..10"),
+        ("version:v1.4..v1.2", ErrorKind::Backwards("v1.4..v1.2".to_owned()), "v1.4..v1.2", "v1.2..v1.4"),
+        (
+            "go:1.24..1.24rc1",
+            ErrorKind::Backwards("1.24..1.24rc1".to_owned()),
+            "1.24..1.24rc1",
+            "1.24rc1..1.24",
+        ),
+        (
+            "seen:2026-02-01..2026-01-01",
+            ErrorKind::Backwards("2026-02-01..2026-01-01".to_owned()),
+            "2026-02-01..2026-01-01",
+            "2026-01-01..2026-02-01",
+        ),
+        ("received:24h..7d", ErrorKind::Backwards("24h..7d".to_owned()), "24h..7d", "7d..24h"),
+        (
+            "version:v1.*..v1.4",
+            ErrorKind::BadValue { field: "version".to_owned(), value: "v1.*..v1.4".to_owned() },
+            "v1.*..v1.4",
+            "v1.4.2",
+        ),
+        (
+            "id:0..5",
+            ErrorKind::BadValue { field: "id".to_owned(), value: "0..5".to_owned() },
+            "0..5",
+            "the beginning of an identifier",
+        ),
+        (
+            "class:nil-mpa-*",
+            ErrorKind::BadValue { field: "class".to_owned(), value: "nil-mpa-*".to_owned() },
+            "nil-mpa-*",
+            "nil-map-write",
+        ),
         ("a*b*c*d*e*f*g*h*i*j", ErrorKind::TooManyWildcards, "a*b*c*d*e*f*g*h*i*j", ""),
     ] {
         let (error, at) = wrong(text);
         assert_eq!((&error.kind, at.as_str()), (&kind, place), "{text}");
         assert_eq!(error.expected.first().map_or("", String::as_str), expected, "{text}: {error:?}");
     }
+    let (error, _) = wrong("clas:x");
+    assert!(error.to_string().ends_with("; did you mean class:?"), "{error}");
     let (error, _) = wrong("ü state:gone x");
     assert_eq!(error.caret("ü state:gone x"), "ü state:gone x\n        ^^^^");
     let (error, _) = wrong("a OR");
