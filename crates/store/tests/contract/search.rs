@@ -231,7 +231,7 @@ const QUERIES: &[&str] = &[
     "state:new OR service:auth-eu",
     "service:auth -(state:new class:nil-map-write)",
     "\"\u{0}\"",
-    "'; DROP TABLE crashes; --",
+    "\"'; DROP TABLE crashes; --\"",
 ];
 
 contract! {
