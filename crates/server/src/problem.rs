@@ -206,6 +206,9 @@ impl From<StoreError> for Problem {
                 "That cannot be done as things stand",
                 detail,
             ),
+            StoreError::ChangedSince(detail) => {
+                Self::new(StatusCode::CONFLICT, "changed-since", "It was changed again since", detail)
+            }
             StoreError::Taken { .. } => {
                 Self::new(StatusCode::CONFLICT, "name-taken", "The name is taken", error.to_string())
             }

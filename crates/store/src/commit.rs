@@ -11,6 +11,7 @@ use crate::{
         place::{self, Before, Claims},
         react::react,
     },
+    jobs::{Priority, complete, enqueue},
     join, rules,
     tx::Tx,
 };
@@ -83,9 +84,7 @@ impl Store {
         outcome: &CrashOutcome,
     ) -> Result<Committed, StoreError> {
         let now = Timestamp::now().as_microsecond();
-        let mut tx = self.begin().await?;
-        let committed = commit(&mut tx, lease, crash, outcome, now).await?;
-        tx.commit().await?;
+        let committed = in_turn!(self, tx => commit(tx, lease, crash, outcome, now).await?);
         if committed.status == CrashStatus::Queued {
             self.announce_work();
         }
@@ -101,8 +100,7 @@ async fn commit(
     now: i64,
 ) -> Result<Committed, StoreError> {
     let analysed = &outcome.analysed;
-    let mut again = on!(tx, db => complete!(db, lease));
-    on!(tx, db => pass_turnstile!(db, "binaries"));
+    let mut again = complete(tx, lease).await?;
     let before: Option<Before> = first!(
         tx,
         "SELECT group_id, pinned_group_id, signature_version, fingerprint, seen_at, joined_into \
@@ -121,7 +119,7 @@ async fn commit(
     }
     if again {
         status = CrashStatus::Queued;
-        on!(tx, db => enqueue!(db, JobKind::Analyse, crash, now));
+        enqueue(tx, JobKind::Analyse, crash, now, Priority::Fresh).await?;
     }
 
     note_build(tx, analysed, before.seen_at).await?;

@@ -10,7 +10,13 @@ use sha2::{Digest as _, Sha256};
 use sqlx::AssertSqlSafe;
 
 use crate::{
-    CrashStatus, EvidenceKind, Store, StoreError, condition::Rows, facts, groups::counters, time, tx::Tx,
+    CrashStatus, EvidenceKind, Store, StoreError,
+    condition::Rows,
+    facts,
+    groups::counters,
+    jobs::{Priority, requeue},
+    time,
+    tx::Tx,
 };
 
 /// What somebody says belongs to one crash.
@@ -222,78 +228,77 @@ impl Store {
         let now = Timestamp::now().as_microsecond();
         let identity = identity(&new.evidence);
         let occurred_at = new.occurred_at.map(Timestamp::as_microsecond);
-        let mut tx = self.begin().await?;
-        let tx_ = &mut tx;
         // In turn with whoever deletes evidence that no crash has.
-        on!(tx_, db => pass_turnstile!(db, "binaries"));
-        for evidence in &new.evidence {
-            let row: Option<(String,)> =
-                first!(tx_, "SELECT kind FROM blobs WHERE id = $1 AND deleted_at IS NULL", &evidence.id);
-            let (kind,) =
-                row.ok_or_else(|| StoreError::NotFound { what: "blob", id: evidence.id.clone() })?;
-            check_kind(evidence, &kind)?;
-        }
-        let known: Option<(String, String)> = first!(
-            tx_,
-            "SELECT id, labels FROM crashes WHERE identity = $1 OR idempotency_key = $2 \
-             ORDER BY CASE WHEN identity = $1 THEN 0 ELSE 1 END LIMIT 1",
-            &identity,
-            &new.idempotency_key
-        );
-        let created = if let Some((known, labels)) = known {
-            let (known, labels) = joined(tx_, known, labels).await?;
-            add_to(tx_, new, &identity, &known, &labels).await?;
-            Created { id: known, new: false }
-        } else {
-            let id = uuid::Uuid::now_v7().to_string();
-            exec!(
-                tx_,
-                "INSERT INTO crashes (id, identity, idempotency_key, status, service, hostname, labels, \
-                 received_at, occurred_at, seen_at, attempts, missing_binary, diagnostics, report_revision, pid) \
-                 VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, 0, $10, '[]', 0, $11)",
-                &id,
+        let created = in_turn!(self, tx => {
+            for evidence in &new.evidence {
+                let row: Option<(String,)> =
+                    first!(tx, "SELECT kind FROM blobs WHERE id = $1 AND deleted_at IS NULL", &evidence.id);
+                let (kind,) =
+                    row.ok_or_else(|| StoreError::NotFound { what: "blob", id: evidence.id.clone() })?;
+                check_kind(evidence, &kind)?;
+            }
+            let known: Option<(String, String)> = first!(
+                tx,
+                "SELECT id, labels FROM crashes WHERE identity = $1 OR idempotency_key = $2 \
+                 ORDER BY CASE WHEN identity = $1 THEN 0 ELSE 1 END LIMIT 1",
                 &identity,
-                &new.idempotency_key,
-                &new.service,
-                &new.hostname,
-                serde_json::to_string(&new.labels)?,
-                now,
-                occurred_at,
-                occurred_at.unwrap_or(now),
-                false,
-                new.pid
+                &new.idempotency_key
             );
-            Created { id, new: true }
-        };
-        facts::renew_given(tx_, &created.id).await?;
-        let mut added = 0;
-        for evidence in &new.evidence {
-            added += exec!(
-                tx_,
-                "INSERT INTO crash_evidence (crash_id, blob_id, kind, origin, added_at) \
-                 VALUES ($1, $2, $3, 'named', $4) ON CONFLICT (crash_id, blob_id, kind) DO UPDATE SET \
-                 deleted_at = NULL, deleted_reason = NULL WHERE crash_evidence.deleted_at IS NOT NULL",
-                &created.id,
-                &evidence.id,
-                evidence.kind.as_str(),
-                now
-            );
-        }
-        if new.evidence.iter().any(|evidence| evidence.kind == EvidenceKind::Core) {
-            exec!(
-                tx_,
-                "UPDATE crashes SET has_core = $2, core_deleted_at = NULL WHERE id = $1",
-                &created.id,
-                true
-            );
-        }
-        // Without a core that was deleted, an analysis would know less than the report there is.
-        let whole: Option<(Option<i64>,)> =
-            first!(tx_, "SELECT core_deleted_at FROM crashes WHERE id = $1", &created.id);
-        if added > 0 && whole.is_some_and(|row| row.0.is_none()) {
-            on!(tx_, db => requeue!(db, &created.id, now));
-        }
-        tx.commit().await?;
+            let created = if let Some((known, labels)) = known {
+                let (known, labels) = joined(tx, known, labels).await?;
+                add_to(tx, new, &identity, &known, &labels).await?;
+                Created { id: known, new: false }
+            } else {
+                let id = uuid::Uuid::now_v7().to_string();
+                exec!(
+                    tx,
+                    "INSERT INTO crashes (id, identity, idempotency_key, status, service, hostname, labels, \
+                     received_at, occurred_at, seen_at, attempts, missing_binary, diagnostics, report_revision, pid) \
+                     VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, 0, $10, '[]', 0, $11)",
+                    &id,
+                    &identity,
+                    &new.idempotency_key,
+                    &new.service,
+                    &new.hostname,
+                    serde_json::to_string(&new.labels)?,
+                    now,
+                    occurred_at,
+                    occurred_at.unwrap_or(now),
+                    false,
+                    new.pid
+                );
+                Created { id, new: true }
+            };
+            facts::renew_given(tx, &created.id).await?;
+            let mut added = 0;
+            for evidence in &new.evidence {
+                added += exec!(
+                    tx,
+                    "INSERT INTO crash_evidence (crash_id, blob_id, kind, origin, added_at) \
+                     VALUES ($1, $2, $3, 'named', $4) ON CONFLICT (crash_id, blob_id, kind) DO UPDATE SET \
+                     deleted_at = NULL, deleted_reason = NULL WHERE crash_evidence.deleted_at IS NOT NULL",
+                    &created.id,
+                    &evidence.id,
+                    evidence.kind.as_str(),
+                    now
+                );
+            }
+            if new.evidence.iter().any(|evidence| evidence.kind == EvidenceKind::Core) {
+                exec!(
+                    tx,
+                    "UPDATE crashes SET has_core = $2, core_deleted_at = NULL WHERE id = $1",
+                    &created.id,
+                    true
+                );
+            }
+            // Without a core that was deleted, an analysis would know less than the report there is.
+            let whole: Option<(Option<i64>,)> =
+                first!(tx, "SELECT core_deleted_at FROM crashes WHERE id = $1", &created.id);
+            if added > 0 && whole.is_some_and(|row| row.0.is_none()) {
+                requeue(tx, &created.id, now, Priority::Fresh).await?;
+            }
+            created
+        });
         self.announce_work();
         Ok(created)
     }
@@ -311,8 +316,8 @@ impl Store {
                 at.strftime("%Y-%m-%d %H:%M:%S UTC")
             )));
         }
-        transaction!(self, tx => {
-            if requeue!(tx, id, now) == 0 {
+        in_turn!(self, tx => {
+            if requeue(tx, id, now, Priority::Person).await? == 0 {
                 return Err(StoreError::NotFound { what: "crash", id: id.to_owned() });
             }
         });

@@ -24,28 +24,6 @@ pub(crate) enum Pool {
     Postgres(PgPool),
 }
 
-/// Runs `$body` in a transaction `$tx` that is committed when the body comes to its end and rolled
-/// back when it returns early. On SQLite it takes the write lock at once, because a transaction
-/// that reads first and writes later fails when another one wrote in between.
-macro_rules! transaction {
-    ($store:expr, $tx:ident => $body:expr) => {
-        match &$store.pool {
-            $crate::database::Pool::Sqlite(pool) => {
-                let mut $tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-                let value = $body;
-                $tx.commit().await?;
-                value
-            }
-            $crate::database::Pool::Postgres(pool) => {
-                let mut $tx = pool.begin().await?;
-                let value = $body;
-                $tx.commit().await?;
-                value
-            }
-        }
-    };
-}
-
 /// Runs `$body`, one query, with the pool `$db`.
 macro_rules! query {
     ($store:expr, $db:ident => $body:expr) => {

@@ -41,6 +41,9 @@ pub enum StoreError {
     /// Somebody else changed it meanwhile.
     #[error("it was changed meanwhile")]
     Conflict,
+    /// What is to be taken back is not as it was left.
+    #[error("{0}")]
+    ChangedSince(String),
     /// Others have a claim to these crashes.
     #[error("others have a claim to crashes that this rule claims: {}", named(.0))]
     Conflicts(Vec<crate::RuleConflict>),
@@ -67,6 +70,16 @@ pub enum StoreError {
     /// A stored value cannot be read back.
     #[error("a stored value cannot be read back: {0}")]
     Stored(String),
+}
+
+impl StoreError {
+    /// It failed because of others that used the database at the same time, and may go well when it is done again:
+    /// a deadlock or a failed serialization on PostgreSQL (40P01, 40001), a lock on SQLite (SQLITE_BUSY and its
+    /// extended codes).
+    pub(crate) fn is_passing(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        matches!(error.code().as_deref(), Some("40P01" | "40001" | "5" | "261" | "517"))
+    }
 }
 
 fn named(conflicts: &[crate::RuleConflict]) -> String {

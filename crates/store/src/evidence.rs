@@ -3,7 +3,13 @@
 use jiff::Timestamp;
 use panicle_report::BuildIds;
 
-use crate::{EvidenceKind, JobKind, Lease, Store, StoreError, commit::note_build_of, time};
+use crate::{
+    EvidenceKind, JobKind, Lease, Store, StoreError,
+    commit::note_build_of,
+    facts::storable,
+    jobs::{Priority, complete, enqueue},
+    time,
+};
 
 /// A blob that was stored.
 #[derive(Clone, Debug)]
@@ -152,41 +158,36 @@ impl Store {
     pub async fn record_blob(&self, blob: &NewBlob) -> Result<bool, StoreError> {
         let now = Timestamp::now().as_microsecond();
         let new = transaction!(self, tx => {
-            let inserted = sqlx::query(
+            let inserted = exec!(
+                tx,
                 "INSERT INTO blobs (id, kind, name, size_bytes, stored_bytes, received_at) \
                  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
-            )
-            .bind(&blob.id)
-            .bind(blob.kind.as_str())
-            .bind(&blob.name)
-            .bind(blob.size_bytes as i64)
-            .bind(blob.stored_bytes as i64)
-            .bind(now)
-            .execute(&mut *tx)
-            .await?
-            .rows_affected() > 0;
+                &blob.id,
+                blob.kind.as_str(),
+                blob.name.as_deref().map(storable),
+                blob.size_bytes as i64,
+                blob.stored_bytes as i64,
+                now
+            ) > 0;
             // What was deleted is here again.
-            let inserted = inserted || sqlx::query(
+            let inserted = inserted || exec!(
+                tx,
                 "UPDATE blobs SET deleted_at = NULL, freed = $2, stored_bytes = $3 \
                  WHERE id = $1 AND deleted_at IS NOT NULL",
-            )
-            .bind(&blob.id)
-            .bind(false)
-            .bind(blob.stored_bytes as i64)
-            .execute(&mut *tx)
-            .await?
-            .rows_affected() > 0;
+                &blob.id,
+                false,
+                blob.stored_bytes as i64
+            ) > 0;
             if inserted && blob.kind == EvidenceKind::Binary {
-                sqlx::query(
+                exec!(
+                    tx,
                     "INSERT INTO binaries (id, identified, received_at) VALUES ($1, $2, $3) \
                      ON CONFLICT (id) DO NOTHING",
-                )
-                .bind(&blob.id)
-                .bind(false)
-                .bind(now)
-                .execute(&mut *tx)
-                .await?;
-                enqueue!(tx, JobKind::Identify, &blob.id, now);
+                    &blob.id,
+                    false,
+                    now
+                );
+                enqueue(tx, JobKind::Identify, &blob.id, now, Priority::Fresh).await?;
             }
             inserted
         });
@@ -275,50 +276,51 @@ impl Store {
             Ok(facts) => (facts, None),
             Err(problem) => (&none, Some(problem)),
         };
-        let mut tx = self.begin().await?;
-        let tx_ = &mut tx;
-        let _again = on!(tx_, db => complete!(db, lease));
-        on!(tx_, db => pass_turnstile!(db, "binaries"));
-        let received: Option<(i64,)> = first!(
-            tx_,
-            "UPDATE binaries SET identified = $2, go_version = $3, module = $4, module_version = $5, \
-             vcs_revision = $6, gnu_build_id = $7, go_build_id = $8, text_sha256 = $9, dwarf = $10, \
-             stripped = $11, problem = $12 WHERE id = $1 RETURNING received_at",
-            id,
-            true,
-            &facts.go_version,
-            &facts.module,
-            &facts.module_version,
-            &facts.vcs_revision,
-            &facts.build_ids.gnu,
-            &facts.build_ids.go,
-            &facts.build_ids.text_sha256,
-            &facts.dwarf,
-            facts.stripped,
-            problem
-        );
-        let ids = &facts.build_ids;
-        let build = ids.gnu.as_deref().or(ids.go.as_deref()).or(ids.text_sha256.as_deref());
-        if let (Some((received_at,)), Some(build)) = (received, build) {
-            // It is known from now on, also while no crash of it has arrived.
-            let what = [&facts.module, &facts.module_version, &facts.vcs_revision].map(Option::as_deref);
-            note_build_of(tx_, build, what, received_at).await?;
-        }
-        let woken: Vec<(String,)> = all!(
-            tx_,
-            "UPDATE crashes SET status = 'queued' WHERE core_deleted_at IS NULL AND ((status = 'waiting-for-binary' \
-             AND (gnu_build_id = $1 OR go_build_id = $2)) OR (status = 'done' AND missing_debug AND $4 \
-             AND (gnu_build_id = $1 OR go_build_id = $2 OR text_sha256 = $3))) RETURNING id",
-            &facts.build_ids.gnu,
-            &facts.build_ids.go,
-            &facts.build_ids.text_sha256,
-            // Only a file with debug information is of use to those that lack it.
-            facts.dwarf.as_deref() == Some("full")
-        );
-        for (crash,) in &woken {
-            on!(tx_, db => enqueue!(db, JobKind::Analyse, crash, now));
-        }
-        tx.commit().await?;
+        let woken = in_turn!(self, tx => {
+            let _again = complete(tx, lease).await?;
+            let received: Option<(i64,)> = first!(
+                tx,
+                "UPDATE binaries SET identified = $2, go_version = $3, module = $4, module_version = $5, \
+                 vcs_revision = $6, gnu_build_id = $7, go_build_id = $8, text_sha256 = $9, dwarf = $10, \
+                 stripped = $11, problem = $12 WHERE id = $1 RETURNING received_at",
+                id,
+                true,
+                &facts.go_version,
+                &facts.module,
+                &facts.module_version,
+                &facts.vcs_revision,
+                &facts.build_ids.gnu,
+                &facts.build_ids.go,
+                &facts.build_ids.text_sha256,
+                &facts.dwarf,
+                facts.stripped,
+                problem
+            );
+            let ids = &facts.build_ids;
+            let build = ids.gnu.as_deref().or(ids.go.as_deref()).or(ids.text_sha256.as_deref());
+            if let (Some((received_at,)), Some(build)) = (received, build) {
+                // It is known from now on, also while no crash of it has arrived.
+                let what = [&facts.module, &facts.module_version, &facts.vcs_revision].map(Option::as_deref);
+                note_build_of(tx, build, what, received_at).await?;
+            }
+            let woken: Vec<(String, bool)> = all!(
+                tx,
+                "UPDATE crashes SET status = 'queued' WHERE core_deleted_at IS NULL AND ((status = 'waiting-for-binary' \
+                 AND (gnu_build_id = $1 OR go_build_id = $2)) OR (status = 'done' AND missing_debug AND $4 \
+                 AND (gnu_build_id = $1 OR go_build_id = $2 OR text_sha256 = $3))) RETURNING id, missing_binary",
+                &facts.build_ids.gnu,
+                &facts.build_ids.go,
+                &facts.build_ids.text_sha256,
+                // Only a file with debug information is of use to those that lack it.
+                facts.dwarf.as_deref() == Some("full")
+            );
+            for (crash, lacked_all) in &woken {
+                // Those that lacked only debug information have a report.
+                let priority = if *lacked_all { Priority::Fresh } else { Priority::History };
+                enqueue(tx, JobKind::Analyse, crash, now, priority).await?;
+            }
+            woken
+        });
         self.announce_work();
         Ok(woken.into_iter().map(|row| row.0).collect())
     }

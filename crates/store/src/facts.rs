@@ -235,17 +235,19 @@ impl Store {
 
     /// Stores what a report of the history says; nothing, if the crash has another report by now.
     pub async fn fill_facts(&self, outdated: &Outdated, facts: &Facts) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        let same: Option<(i64,)> = first!(
-            &mut tx,
-            "SELECT facts_version FROM crashes WHERE id = $1 AND report_revision = $2 AND facts_version < $3",
-            &outdated.crash,
-            outdated.report_revision as i64,
-            VERSION
-        );
-        if same.is_some() {
-            renew(&mut tx, &outdated.crash, facts.clone()).await?;
-        }
-        tx.commit().await
+        // In turn with the commit of another report, whose facts are newer.
+        in_turn!(self, tx => {
+            let same: Option<(i64,)> = first!(
+                tx,
+                "SELECT facts_version FROM crashes WHERE id = $1 AND report_revision = $2 AND facts_version < $3",
+                &outdated.crash,
+                outdated.report_revision as i64,
+                VERSION
+            );
+            if same.is_some() {
+                renew(tx, &outdated.crash, facts.clone()).await?;
+            }
+        });
+        Ok(())
     }
 }

@@ -4,12 +4,15 @@ pub(crate) mod counters;
 pub(crate) mod decision;
 pub(crate) mod events;
 pub(crate) mod history;
+pub(crate) mod links;
 mod list;
 pub(crate) mod merge;
 pub(crate) mod mute;
 pub(crate) mod place;
 pub(crate) mod react;
 pub(crate) mod regression;
+mod split;
+mod undo;
 
 use jiff::Timestamp;
 use panicle_report::SignatureStep;
@@ -19,9 +22,9 @@ pub use self::{
     events::Event,
     history::GroupHistory,
     list::{GroupFilter, GroupPage, GroupSort, TrendStep},
-    merge::Split,
     mute::{Escalation, Mute, MuteUntil},
     regression::ResolvedIn,
+    split::Split,
 };
 use crate::GroupState;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{CrashStatus, JobKind, Store, StoreError};
+use crate::{CrashStatus, JobKind, Store, StoreError, facts::storable, tx::Tx};
 
 /// A job that this process holds.
 #[derive(Clone, Debug)]
@@ -37,72 +37,79 @@ pub struct Claim {
     pub max_attempts: u32,
 }
 
-/// Asks for a job. While it runs, the request is noted and it runs once more.
-macro_rules! enqueue {
-    ($tx:ident, $kind:expr, $subject:expr, $now:expr) => {
-        sqlx::query(
-            "INSERT INTO jobs (id, kind, subject, state, wanted, claimed, attempts, run_after) \
-             VALUES ($1, $2, $3, 'queued', 1, 0, 0, $4) ON CONFLICT (kind, subject) DO UPDATE SET \
-             wanted = jobs.wanted + 1, run_after = $4, problem = NULL, \
-             state = CASE WHEN jobs.state = 'running' THEN 'running' ELSE 'queued' END, \
-             attempts = CASE WHEN jobs.state = 'running' THEN jobs.attempts ELSE 0 END",
-        )
-        .bind(uuid::Uuid::now_v7().to_string())
-        .bind($kind.as_str())
-        .bind($subject)
-        .bind($now)
-        .execute(&mut *$tx)
-        .await?
-        .rows_affected()
-    };
+/// How soon a job is done: those of a lower number first, and among the same those that have waited longest.
+/// Between two of them there is room for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Priority {
+    /// A person asked for it and waits.
+    Person = 0,
+    /// It has just arrived.
+    Fresh = 100,
+    /// It is about what was known before.
+    History = 200,
 }
 
-/// Queues a crash's analysis, and says so in the crash unless a worker has it. Its value is the
-/// number of crashes that there are of that name.
-macro_rules! requeue {
-    ($tx:ident, $crash:expr, $now:expr) => {{
-        let found = sqlx::query(
-            "UPDATE crashes SET status = CASE WHEN status = 'analysing' THEN status ELSE 'queued' END \
-             WHERE id = $1",
-        )
-        .bind($crash)
-        .execute(&mut *$tx)
-        .await?
-        .rows_affected();
-        if found > 0 {
-            enqueue!($tx, $crate::JobKind::Analyse, $crash, $now);
-        }
-        found
-    }};
+/// Asks for a job, from `run_after` on. While it runs, the request is noted and it runs once more. One that
+/// waits already waits no longer for it.
+pub(crate) async fn enqueue(
+    tx: &mut Tx,
+    kind: JobKind,
+    subject: &str,
+    run_after: i64,
+    priority: Priority,
+) -> Result<(), StoreError> {
+    exec!(
+        tx,
+        "INSERT INTO jobs (id, kind, subject, state, wanted, claimed, attempts, run_after, priority) \
+         VALUES ($1, $2, $3, 'queued', 1, 0, 0, $4, $5) ON CONFLICT (kind, subject) DO UPDATE SET \
+         wanted = jobs.wanted + 1, problem = NULL, \
+         run_after = CASE WHEN jobs.state = 'queued' AND jobs.run_after < $4 THEN jobs.run_after ELSE $4 END, \
+         priority = CASE WHEN jobs.state IN ('queued', 'running') AND jobs.priority < $5 THEN jobs.priority \
+         ELSE $5 END, \
+         state = CASE WHEN jobs.state = 'running' THEN 'running' ELSE 'queued' END, \
+         attempts = CASE WHEN jobs.state = 'running' THEN jobs.attempts ELSE 0 END",
+        uuid::Uuid::now_v7().to_string(),
+        kind.as_str(),
+        subject,
+        run_after,
+        priority as i64
+    );
+    Ok(())
+}
+
+/// Queues a crash's analysis, and says so in the crash unless a worker has it. Answers the number of
+/// crashes that there are of that name.
+pub(crate) async fn requeue(
+    tx: &mut Tx,
+    crash: &str,
+    now: i64,
+    priority: Priority,
+) -> Result<u64, StoreError> {
+    let found = exec!(
+        tx,
+        "UPDATE crashes SET status = CASE WHEN status = 'analysing' THEN status ELSE 'queued' END \
+         WHERE id = $1",
+        crash
+    );
+    if found > 0 {
+        enqueue(tx, JobKind::Analyse, crash, now, priority).await?;
+    }
+    Ok(found)
 }
 
 /// Completes a job, or answers [`StoreError::LeaseLost`]. Its value says whether it has to run
 /// again, because it was asked for while it ran.
-macro_rules! complete {
-    ($tx:ident, $lease:expr) => {{
-        let row: Option<(String,)> = sqlx::query_as(
-            "UPDATE jobs SET state = CASE WHEN wanted > claimed THEN 'queued' ELSE 'done' END, attempts = 0, \
-             lease_token = NULL, lease_until = NULL, worker = NULL, problem = NULL \
-             WHERE id = $1 AND lease_token = $2 AND state = 'running' RETURNING state",
-        )
-        .bind(&$lease.job)
-        .bind(&$lease.token)
-        .fetch_optional(&mut *$tx)
-        .await?;
-        let Some((state,)) = row else { return Err($crate::StoreError::LeaseLost) };
-        state == "queued"
-    }};
-}
-
-/// Makes transactions that pass the same turnstile happen one after the other.
-macro_rules! pass_turnstile {
-    ($tx:ident, $name:literal) => {
-        sqlx::query("UPDATE turnstiles SET passes = passes + 1 WHERE name = $1")
-            .bind($name)
-            .execute(&mut *$tx)
-            .await?
-            .rows_affected()
-    };
+pub(crate) async fn complete(tx: &mut Tx, lease: &Lease) -> Result<bool, StoreError> {
+    let row: Option<(String,)> = first!(
+        tx,
+        "UPDATE jobs SET state = CASE WHEN wanted > claimed THEN 'queued' ELSE 'done' END, attempts = 0, \
+         lease_token = NULL, lease_until = NULL, worker = NULL, problem = NULL \
+         WHERE id = $1 AND lease_token = $2 AND state = 'running' RETURNING state",
+        &lease.job,
+        &lease.token
+    );
+    let Some((state,)) = row else { return Err(StoreError::LeaseLost) };
+    Ok(state == "queued")
 }
 
 /// Skips rows that another worker is about to claim; SQLite has one writer at a time anyway.
@@ -112,7 +119,7 @@ macro_rules! claim_text {
             "UPDATE jobs SET state = 'running', attempts = attempts + 1, claimed = wanted, \
              lease_token = $1, lease_until = $2, worker = $3 WHERE id = (SELECT id FROM jobs \
              WHERE (state = 'queued' AND run_after <= $4) OR (state = 'running' AND lease_until <= $4) \
-             ORDER BY run_after, id LIMIT 1",
+             ORDER BY priority, run_after, id LIMIT 1",
             $lock,
             ") RETURNING id, kind, subject, attempts"
         )
@@ -122,7 +129,8 @@ macro_rules! claim_text {
 type Claimed = (String, String, String, i64);
 
 impl Store {
-    /// Claims the job that has waited longest, if any is due at `now`. A job that has used up its
+    /// Claims the job that is due at `now` and soonest by its priority, and of these the one that has waited
+    /// longest, if there is any. A job that has used up its
     /// attempts is quarantined on the way.
     pub async fn claim(&self, claim: &Claim, now: Timestamp) -> Result<Option<Job>, StoreError> {
         let until = now.as_microsecond().saturating_add(claim.lease.as_micros() as i64);
@@ -193,28 +201,23 @@ impl Store {
         run_after: Timestamp,
         uncounted: bool,
     ) -> Result<(), StoreError> {
-        transaction!(self, tx => {
-            let done = sqlx::query(
+        in_turn!(self, tx => {
+            let done = exec!(
+                tx,
                 "UPDATE jobs SET state = 'queued', run_after = $3, problem = $4, attempts = attempts - $5, \
                  lease_token = NULL, lease_until = NULL, worker = NULL \
                  WHERE id = $1 AND lease_token = $2 AND state = 'running'",
-            )
-            .bind(&job.lease.job)
-            .bind(&job.lease.token)
-            .bind(run_after.as_microsecond())
-            .bind(problem)
-            .bind(i64::from(uncounted))
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
+                &job.lease.job,
+                &job.lease.token,
+                run_after.as_microsecond(),
+                storable(problem),
+                i64::from(uncounted)
+            );
             if done != 1 {
                 return Err(StoreError::LeaseLost);
             }
             if job.kind == JobKind::Analyse {
-                sqlx::query("UPDATE crashes SET status = 'queued', started_at = NULL WHERE id = $1")
-                    .bind(&job.subject)
-                    .execute(&mut *tx)
-                    .await?;
+                exec!(tx, "UPDATE crashes SET status = 'queued', started_at = NULL WHERE id = $1", &job.subject);
             }
         });
         if uncounted {
@@ -249,49 +252,44 @@ impl Store {
             attempts: job.attempt.min(3),
         })?;
         let now = Timestamp::now().as_microsecond();
-        transaction!(self, tx => {
-            let row: Option<(String,)> = sqlx::query_as(
+        let problem = &storable(problem);
+        in_turn!(self, tx => {
+            let row: Option<(String,)> = first!(
+                tx,
                 "UPDATE jobs SET state = CASE WHEN wanted > claimed THEN 'queued' ELSE $3 END, problem = $4, \
                  attempts = CASE WHEN wanted > claimed THEN 0 ELSE attempts END, \
                  lease_token = NULL, lease_until = NULL, worker = NULL \
                  WHERE id = $1 AND lease_token = $2 AND state = 'running' RETURNING state",
-            )
-            .bind(&job.lease.job)
-            .bind(&job.lease.token)
-            .bind(state)
-            .bind(problem)
-            .fetch_optional(&mut *tx)
-            .await?;
+                &job.lease.job,
+                &job.lease.token,
+                state,
+                problem
+            );
             let Some((state,)) = row else { return Err(StoreError::LeaseLost) };
             let again = state == "queued";
             match job.kind {
-                JobKind::Analyse => sqlx::query(
+                JobKind::Analyse => exec!(
+                    tx,
                     "UPDATE crashes SET status = $2, failure = $3, analysed_at = $4, started_at = NULL, \
                      missing_binary = $5 WHERE id = $1",
-                )
-                .bind(&job.subject)
-                .bind(if again { CrashStatus::Queued } else { status }.as_str())
-                .bind(&failure)
-                .bind(now)
-                .bind(false)
-                .execute(&mut *tx)
-                .await?,
+                    &job.subject,
+                    if again { CrashStatus::Queued } else { status }.as_str(),
+                    &failure,
+                    now,
+                    false
+                ),
                 // The crash stays as it is.
-                JobKind::Try => sqlx::query("DELETE FROM signature_trials WHERE crash_id = $1")
-                    .bind(&job.subject)
-                    .execute(&mut *tx)
-                    .await?,
-                JobKind::Regroup => sqlx::query("UPDATE regrouping SET finished_at = $1, reason = $2 WHERE id = 1")
-                    .bind(now)
-                    .bind(problem)
-                    .execute(&mut *tx)
-                    .await?,
-                JobKind::Identify => sqlx::query("UPDATE binaries SET identified = $2, problem = $3 WHERE id = $1")
-                    .bind(&job.subject)
-                    .bind(true)
-                    .bind(problem)
-                    .execute(&mut *tx)
-                    .await?,
+                JobKind::Try => exec!(tx, "DELETE FROM signature_trials WHERE crash_id = $1", &job.subject),
+                JobKind::Regroup => {
+                    exec!(tx, "UPDATE regrouping SET finished_at = $1, reason = $2 WHERE id = 1", now, problem)
+                }
+                JobKind::Identify => exec!(
+                    tx,
+                    "UPDATE binaries SET identified = $2, problem = $3 WHERE id = $1",
+                    &job.subject,
+                    true,
+                    problem
+                ),
             };
         });
         Ok(())
@@ -299,12 +297,11 @@ impl Store {
 
     /// Frees at once what `worker` held when it was last stopped. Answers how many jobs that were.
     pub async fn recover(&self, worker: &str) -> Result<u64, StoreError> {
-        let freed = query!(self, db => sqlx::query(
-            "UPDATE jobs SET lease_until = 0 WHERE state = 'running' AND worker = $1")
-            .bind(worker)
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected()))?;
+        let freed = in_turn!(self, tx => exec!(
+            tx,
+            "UPDATE jobs SET lease_until = 0 WHERE state = 'running' AND worker = $1",
+            worker
+        ));
         if freed > 0 {
             self.announce_work();
         }

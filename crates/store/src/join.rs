@@ -10,7 +10,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{JobKind, Store, StoreError, groups::counters, time, tx::Tx};
+use crate::{
+    JobKind, Store, StoreError,
+    groups::counters,
+    jobs::{Priority, enqueue},
+    time,
+    tx::Tx,
+};
 
 /// Seconds between two times of a crash that were both given, where the process is known.
 const WINDOW_GIVEN: i64 = 60;
@@ -254,7 +260,7 @@ async fn merge(tx: &mut Tx, into: &str, joined: &Half, reason: &str, now: i64) -
     let whole: Option<(Option<i64>,)> = first!(tx, "SELECT core_deleted_at FROM crashes WHERE id = $1", into);
     if whole.is_some_and(|row| row.0.is_none()) {
         exec!(tx, "UPDATE crashes SET status = 'queued' WHERE id = $1", into);
-        on!(tx, db => enqueue!(db, JobKind::Analyse, into, now));
+        enqueue(tx, JobKind::Analyse, into, now, Priority::Fresh).await?;
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! SQLite is the embedded default, PostgreSQL the choice of larger installations. Both run the same
 //! query texts (`$1…`, `RETURNING`, `ON CONFLICT`, times as microseconds in a `BIGINT`); which
-//! driver runs them is decided in one place, [`mod@database`]'s enum and its two macros.
+//! driver runs them is decided in one place, [`mod@database`]'s enum and [`mod@tx`]'s macros. Who waits for whom
+//! is written there too.
 //!
 //! What holds throughout:
 //!
@@ -19,14 +20,13 @@ mod database;
 mod tx;
 #[macro_use]
 mod condition;
-#[macro_use]
-mod jobs;
 mod commit;
 mod crashes;
 mod error;
 mod evidence;
 mod facts;
 mod groups;
+mod jobs;
 mod join;
 mod offers;
 mod reports;

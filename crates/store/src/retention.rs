@@ -16,37 +16,36 @@ impl Store {
     /// group. Those of crashes that wait for an analysis stay. Answers how many crashes lost their core.
     pub async fn expire_cores(&self, group: &str, keep: Option<u32>) -> Result<u64, StoreError> {
         let now = Timestamp::now();
-        let mut tx = self.begin().await?;
         // In turn with whoever names evidence or commits an analysis.
-        on!(&mut tx, db => pass_turnstile!(db, "binaries"));
-        let row: Option<(Option<i64>,)> =
-            first!(&mut tx, "SELECT keep_cores FROM crash_groups WHERE id = $1", group);
-        let decided = row.and_then(|row| row.0).or_else(|| keep.map(i64::from));
-        let Some(keep) = decided else { return Ok(0) };
-        let excess: Vec<(String, String)> = all!(
-            &mut tx,
-            "SELECT id, status FROM crashes WHERE group_id = $1 AND has_core = $2 \
-             ORDER BY seen_at DESC, id DESC LIMIT $3 OFFSET $4",
-            group,
-            true,
-            BATCH,
-            keep
-        );
-        let reason = format!("deleted by policy, on {}", now.strftime("%Y-%m-%d %H:%M:%S UTC"));
-        let reason = match keep {
-            1 => format!("{reason}: the newest core of each group is kept"),
-            _ => format!("{reason}: the newest {keep} cores of each group are kept"),
-        };
-        let mut expired = 0;
-        for (crash, status) in excess {
-            // Somebody still needs it.
-            if status == "done" {
-                expire(&mut tx, &crash, &reason, now.as_microsecond()).await?;
-                expired += 1;
+        Ok(in_turn!(self, tx => {
+            let row: Option<(Option<i64>,)> =
+                first!(tx, "SELECT keep_cores FROM crash_groups WHERE id = $1", group);
+            let decided = row.and_then(|row| row.0).or_else(|| keep.map(i64::from));
+            let Some(keep) = decided else { return Ok(0) };
+            let excess: Vec<(String, String)> = all!(
+                tx,
+                "SELECT id, status FROM crashes WHERE group_id = $1 AND has_core = $2 \
+                 ORDER BY seen_at DESC, id DESC LIMIT $3 OFFSET $4",
+                group,
+                true,
+                BATCH,
+                keep
+            );
+            let reason = format!("deleted by policy, on {}", now.strftime("%Y-%m-%d %H:%M:%S UTC"));
+            let reason = match keep {
+                1 => format!("{reason}: the newest core of each group is kept"),
+                _ => format!("{reason}: the newest {keep} cores of each group are kept"),
+            };
+            let mut expired = 0;
+            for (crash, status) in excess {
+                // Somebody still needs it.
+                if status == "done" {
+                    expire(tx, &crash, &reason, now.as_microsecond()).await?;
+                    expired += 1;
+                }
             }
-        }
-        tx.commit().await?;
-        Ok(expired)
+            expired
+        }))
     }
 
     /// Blobs that no crash has any more and whose bytes are still there.

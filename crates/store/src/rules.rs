@@ -265,37 +265,37 @@ impl Store {
         }
         let now = Timestamp::now().as_microsecond();
         let id = uuid::Uuid::now_v7().to_string();
-        let mut tx = self.begin().await?;
-        take_turn(&mut tx, seen).await?;
-        if enabled(&mut tx).await?.len() >= MAX_RULES {
-            return Err(StoreError::Invalid(format!("there may be {MAX_RULES} rules")));
-        }
-        let group = match (new.kind, &new.group) {
-            (RuleKind::Mute, _) => None,
-            (RuleKind::Merge, Some(group)) => {
-                expect(&mut tx, group, None).await?;
-                Some(group.clone())
+        in_turn!(self, tx => {
+            take_turn(tx, seen).await?;
+            if enabled(tx).await?.len() >= MAX_RULES {
+                return Err(StoreError::Invalid(format!("there may be {MAX_RULES} rules")));
             }
-            (RuleKind::Merge, None) => Some(apply::group_of_rule(&mut tx, &id, name, &plan, now).await?),
-        };
-        exec!(
-            &mut tx,
-            "INSERT INTO rules (id, kind, name, predicate, group_id, mute, enabled, deleted, created_at, revision) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)",
-            &id,
-            new.kind.as_str(),
-            name,
-            &new.predicate,
-            &group,
-            new.mute.as_ref().map(serde_json::to_string).transpose()?,
-            true,
-            false,
-            now
-        );
-        let to = field("predicate", new.predicate.as_str());
-        record(&mut tx, &id, now, (actor(by), "created"), Map::new(), to, reason).await?;
-        apply::request(&mut tx, &format!("rule {name} was saved"), now).await?;
-        tx.commit().await?;
+            let group = match (new.kind, &new.group) {
+                (RuleKind::Mute, _) => None,
+                (RuleKind::Merge, Some(group)) => {
+                    expect(tx, group, None).await?;
+                    Some(group.clone())
+                }
+                (RuleKind::Merge, None) => Some(apply::group_of_rule(tx, &id, name, &plan, now).await?),
+            };
+            exec!(
+                tx,
+                "INSERT INTO rules (id, kind, name, predicate, group_id, mute, enabled, deleted, created_at, revision) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)",
+                &id,
+                new.kind.as_str(),
+                name,
+                &new.predicate,
+                &group,
+                new.mute.as_ref().map(serde_json::to_string).transpose()?,
+                true,
+                false,
+                now
+            );
+            let to = field("predicate", new.predicate.as_str());
+            record(tx, &id, now, (actor(by), "created"), Map::new(), to, reason).await?;
+            apply::request(tx, &format!("rule {name} was saved"), now).await?;
+        });
         self.announce_work();
         self.rule(&id).await
     }
@@ -359,34 +359,34 @@ impl Store {
         reason: Option<&str>,
     ) -> Result<(), StoreError> {
         let now = Timestamp::now().as_microsecond();
-        let mut tx = self.begin().await?;
-        take_turn(&mut tx, seen).await?;
-        let (mut from, mut to) = (fields(before)?, after.map(fields).transpose()?.unwrap_or_default());
-        from.retain(|name, value| to.get(name) != Some(value));
-        to.retain(|name, _| from.contains_key(name));
-        if from.is_empty() {
-            return Ok(());
-        }
-        let rule = after.unwrap_or(before);
-        exec!(
-            &mut tx,
-            "UPDATE rules SET name = $2, predicate = $3, mute = $4, enabled = $5, deleted = $6, \
-             revision = revision + 1 WHERE id = $1",
-            &rule.id,
-            &rule.name,
-            &rule.predicate,
-            rule.mute.as_ref().map(serde_json::to_string).transpose()?,
-            rule.enabled && after.is_some(),
-            after.is_none()
-        );
-        let (who, action) = (actor(by), if after.is_some() { "changed" } else { "deleted" });
-        record(&mut tx, &rule.id, now, (who, action), from, to, reason).await?;
-        let off = after.is_none_or(|after| !after.enabled || after.predicate != before.predicate);
-        if before.kind == RuleKind::Mute && before.enabled && off {
-            unmute_all(&mut tx, &before.id, who, now).await?;
-        }
-        apply::request(&mut tx, &format!("rule {} was {action}", rule.name), now).await?;
-        tx.commit().await?;
+        in_turn!(self, tx => {
+            take_turn(tx, seen).await?;
+            let (mut from, mut to) = (fields(before)?, after.map(fields).transpose()?.unwrap_or_default());
+            from.retain(|name, value| to.get(name) != Some(value));
+            to.retain(|name, _| from.contains_key(name));
+            if from.is_empty() {
+                return Ok(());
+            }
+            let rule = after.unwrap_or(before);
+            exec!(
+                tx,
+                "UPDATE rules SET name = $2, predicate = $3, mute = $4, enabled = $5, deleted = $6, \
+                 revision = revision + 1 WHERE id = $1",
+                &rule.id,
+                &rule.name,
+                &rule.predicate,
+                rule.mute.as_ref().map(serde_json::to_string).transpose()?,
+                rule.enabled && after.is_some(),
+                after.is_none()
+            );
+            let (who, action) = (actor(by), if after.is_some() { "changed" } else { "deleted" });
+            record(tx, &rule.id, now, (who, action), from, to, reason).await?;
+            let off = after.is_none_or(|after| !after.enabled || after.predicate != before.predicate);
+            if before.kind == RuleKind::Mute && before.enabled && off {
+                unmute_all(tx, &before.id, who, now).await?;
+            }
+            apply::request(tx, &format!("rule {} was {action}", rule.name), now).await?;
+        });
         self.announce_work();
         Ok(())
     }

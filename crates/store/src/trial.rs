@@ -6,10 +6,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::Timestamp;
 use panicle_report::Signature;
 
-use crate::{Crash, JobKind, Lease, Move, Store, StoreError};
+use crate::{
+    Crash, JobKind, Lease, Move, Store, StoreError,
+    facts::storable,
+    groups::links::Links,
+    jobs::{Priority, complete, enqueue},
+};
 
-/// Between two analyses of the history, so that crashes that arrive meanwhile have their turn.
-const PACE_MICROS: i64 = 20_000;
 /// Crashes at a time.
 const BATCH: i64 = 1000;
 /// Moves that are listed, the largest first.
@@ -46,7 +49,7 @@ impl Store {
         query!(self, db => sqlx::query("DELETE FROM signature_trials").execute(db).await.map(drop))?;
         self.enqueue_history(
             JobKind::Try,
-            "SELECT id FROM crashes WHERE id < $1 AND group_id IS NOT NULL AND core_deleted_at IS NULL \
+            "SELECT id FROM crashes WHERE (CAST($1 AS TEXT) IS NULL OR id < $1) AND group_id IS NOT NULL AND core_deleted_at IS NULL \
              ORDER BY id DESC LIMIT $2",
         )
         .await
@@ -56,38 +59,39 @@ impl Store {
     pub async fn apply_trial(&self) -> Result<u64, StoreError> {
         self.enqueue_history(
             JobKind::Analyse,
-            "SELECT c.id FROM crashes c JOIN signature_trials t ON t.crash_id = c.id WHERE c.id < $1 \
+            "SELECT c.id FROM crashes c JOIN signature_trials t ON t.crash_id = c.id WHERE (CAST($1 AS TEXT) IS NULL OR c.id < $1) \
              AND c.group_id IS NOT NULL AND c.core_deleted_at IS NULL AND (t.fingerprint IS NULL \
              OR t.fingerprint <> c.fingerprint OR t.version <> c.signature_version) ORDER BY c.id DESC LIMIT $2",
         )
         .await
     }
 
-    /// Queues jobs for crashes of the history, newest first and a little apart.
+    /// Queues jobs for crashes of the history, newest first, after all that is not history.
     async fn enqueue_history(&self, kind: JobKind, select: &'static str) -> Result<u64, StoreError> {
-        let mut at = Timestamp::now().as_microsecond();
-        let (mut before, mut queued) = ("~".to_owned(), 0);
+        let now = Timestamp::now().as_microsecond();
+        let (mut before, mut queued) = (None::<String>, 0);
         loop {
-            let mut tx = self.begin().await?;
-            let crashes: Vec<(String,)> = all!(&mut tx, select, &before, BATCH);
-            let Some((last,)) = crashes.last().cloned() else { break };
-            for (crash,) in &crashes {
-                at += PACE_MICROS;
-                if kind == JobKind::Analyse {
-                    exec!(
-                        &mut tx,
-                        "UPDATE crashes SET status = 'queued' WHERE id = $1 AND status <> 'analysing'",
-                        crash
-                    );
+            let crashes = in_turn!(self, tx => {
+                let crashes: Vec<(String,)> = all!(tx, select, &before, BATCH);
+                for (at, (crash,)) in crashes.iter().enumerate() {
+                    if kind == JobKind::Analyse {
+                        exec!(
+                            tx,
+                            "UPDATE crashes SET status = 'queued' WHERE id = $1 AND status <> 'analysing'",
+                            crash
+                        );
+                    }
+                    // A moment apart, so that the newest come first.
+                    enqueue(tx, kind, crash, now + queued + at as i64, Priority::History).await?;
                 }
-                on!(&mut tx, db => enqueue!(db, kind, crash, at));
-                queued += 1;
-            }
-            tx.commit().await?;
-            before = last;
+                crashes
+            });
+            let Some((last,)) = crashes.last().cloned() else { break };
+            queued += crashes.len() as i64;
+            before = Some(last);
         }
         self.announce_work();
-        Ok(queued)
+        Ok(queued as u64)
     }
 
     /// Notes the signature that a crash would have, and ends the job.
@@ -97,19 +101,20 @@ impl Store {
         crash: &str,
         signature: Option<&Signature>,
     ) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        let _again = on!(&mut tx, db => complete!(db, lease));
         let columns = signature.map(Crash::signature_columns);
-        exec!(
-            &mut tx,
-            "INSERT INTO signature_trials (crash_id, version, fingerprint, title) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (crash_id) DO UPDATE SET version = $2, fingerprint = $3, title = $4",
-            crash,
-            columns.map(|(version, _, _)| version),
-            columns.map(|(_, fingerprint, _)| fingerprint),
-            signature.map(|signature| &signature.title)
-        );
-        tx.commit().await
+        in_turn!(self, tx => {
+            let _again = complete(tx, lease).await?;
+            exec!(
+                tx,
+                "INSERT INTO signature_trials (crash_id, version, fingerprint, title) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (crash_id) DO UPDATE SET version = $2, fingerprint = $3, title = $4",
+                crash,
+                columns.map(|(version, _, _)| version),
+                columns.map(|(_, fingerprint, _)| fingerprint),
+                signature.map(|signature| storable(&signature.title))
+            );
+        });
+        Ok(())
     }
 
     /// What the signatures that were tried would change.
@@ -136,34 +141,23 @@ impl Store {
              ON t.version = s.version AND t.fingerprint = s.fingerprint WHERE s.group_id IS NOT NULL")
             .fetch_all(db)
             .await)?;
-        let merged: Vec<(String, String)> = query!(self, db => sqlx::query_as(
-            "SELECT id, merged_into FROM crash_groups WHERE merged_into IS NOT NULL").fetch_all(db).await)?;
-        let merged: HashMap<String, String> = merged.into_iter().collect();
+        let links = self.links().await?;
         Ok(SignatureTrial {
             total: counts.0 as u64,
             done: counts.1 as u64,
             without_evidence: counts.2 as u64,
             changed: counts.3 as u64,
-            moves: moves(rows, known, &merged),
+            moves: moves(rows, known, &links),
         })
     }
 }
 
 /// Where crashes would go. Rows with the most crashes come first and decide under which signature a group
 /// goes on.
-fn moves(rows: Vec<Row>, known: Vec<(i64, String, String)>, merged: &HashMap<String, String>) -> Vec<Move> {
-    let follow = |mut group: String| {
-        for _ in 0..=merged.len() {
-            match merged.get(&group) {
-                Some(into) => group.clone_from(into),
-                None => break,
-            }
-        }
-        group
-    };
+fn moves(rows: Vec<Row>, known: Vec<(i64, String, String)>, links: &Links) -> Vec<Move> {
     let mut groups: HashMap<(i64, String), Option<String>> = known
         .into_iter()
-        .map(|(version, fingerprint, group)| ((version, fingerprint), Some(follow(group))))
+        .map(|(version, fingerprint, group)| ((version, fingerprint), Some(links.follow(group))))
         .collect();
     let mut taken: HashSet<String> = groups.values().flatten().cloned().collect();
     let mut moves: BTreeMap<(String, Option<String>), (u64, Vec<String>)> = BTreeMap::new();

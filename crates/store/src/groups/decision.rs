@@ -103,7 +103,7 @@ impl Decision {
             && self.keep_cores.is_none()
     }
 
-    fn fields(&self) -> Result<Map<String, Value>, StoreError> {
+    pub(super) fn fields(&self) -> Result<Map<String, Value>, StoreError> {
         match serde_json::to_value(self)? {
             Value::Object(fields) => Ok(fields),
             _ => Err(StoreError::Stored("a decision is no object".to_owned())),
@@ -277,71 +277,41 @@ impl Store {
     /// Changes what people decide about a group.
     pub async fn change_group(&self, id: &str, change: &GroupChange) -> Result<GroupDetails, StoreError> {
         let now = Timestamp::now().as_microsecond();
-        let mut tx = self.begin().await?;
-        expect(&mut tx, id, change.if_revision).await?;
-        let before = Decision::read(&mut tx, id).await?;
-        let standing = Standing::read(&mut tx, id, now).await?;
-        let after = before.changed(change, &standing, now)?;
-        let who = (actor(change.actor.as_deref()), "changed");
-        after.write(&mut tx, id, &before, now, who, change.reason.as_deref()).await?;
-        tx.commit().await?;
+        in_turn!(self, tx => {
+            expect(tx, id, change.if_revision).await?;
+            let before = Decision::read(tx, id).await?;
+            let standing = Standing::read(tx, id, now).await?;
+            let after = before.changed(change, &standing, now)?;
+            let who = (actor(change.actor.as_deref()), "changed");
+            after.write(tx, id, &before, now, who, change.reason.as_deref()).await?;
+        });
         self.group(id).await
     }
 
-    /// Takes a change back, if what it changed is still as it left it.
-    pub async fn undo(&self, group: &str, seq: u64, by: Option<&str>) -> Result<GroupDetails, StoreError> {
-        let now = Timestamp::now().as_microsecond();
-        let mut tx = self.begin().await?;
-        on!(&mut tx, db => pass_turnstile!(db, "binaries"));
-        let entry = history::entry(&mut tx, group, seq).await?;
-        if let Some(by) = entry.undone_by {
-            return Err(StoreError::Invalid(format!("it was taken back already, by entry {by}")));
-        }
-        let reason = format!("takes entry {seq} back");
-        let undone = if super::merge::undo(&mut tx, group, &entry, actor(by), now, &reason).await? {
-            let undone: Option<(i64,)> =
-                first!(&mut tx, "SELECT MAX(seq) FROM group_history WHERE group_id = $1", group);
-            undone.map_or(0, |row| row.0)
-        } else {
-            expect(&mut tx, group, None).await?;
-            let before = Decision::read(&mut tx, group).await?;
-            let mut fields = before.fields()?;
-            for (field, value) in &entry.to {
-                if fields.get(field) != Some(value) {
-                    return Err(StoreError::Invalid(format!(
-                        "{field} was changed again since, so that this cannot be taken back"
-                    )));
-                }
-                let old = entry.from.get(field).cloned().unwrap_or(Value::Null);
-                fields.insert(field.clone(), old);
-            }
-            let after: Decision = serde_json::from_value(Value::Object(fields))?;
-            let who = (actor(by), "undone");
-            after.write(&mut tx, group, &before, now, who, Some(&reason)).await?.unwrap_or_default()
-        };
-        history::mark_undone(&mut tx, group, seq, undone).await?;
-        tx.commit().await?;
-        self.group(group).await
-    }
-
-    /// Ends mutes whose time is up at `now`. Answers how many.
+    /// Ends mutes whose time is up at `now`, but not of groups that are merged into others. Answers how many.
     pub async fn end_mutes(&self, now: Timestamp) -> Result<u64, StoreError> {
         let now = now.as_microsecond();
         let due: Vec<(String,)> = query!(self, db => sqlx::query_as(
-            "SELECT id FROM crash_groups WHERE mute_until <= $1 LIMIT 1000")
+            "SELECT id FROM crash_groups WHERE mute_until <= $1 AND merged_into IS NULL LIMIT 1000")
             .bind(now)
             .fetch_all(db)
             .await)?;
         let mut ended = 0;
         for (group,) in due {
-            let mut tx = self.begin().await?;
-            let before = Decision::read(&mut tx, &group).await?;
-            let end = before.mute.as_ref().and_then(|mute| mute.ended_by_time(now));
-            if let Some(end) = end {
-                unmute(&mut tx, &group, &before, None, now, &end).await?;
-                ended += 1;
-            }
-            tx.commit().await?;
+            ended += in_turn!(self, tx => {
+                let before = Decision::read(tx, &group).await?;
+                let merged: Option<(Option<String>,)> =
+                    first!(tx, "SELECT merged_into FROM crash_groups WHERE id = $1", &group);
+                let end = before.mute.as_ref().and_then(|mute| mute.ended_by_time(now));
+                match end {
+                    // Once it is parted again, it is looked at again.
+                    Some(end) if merged.is_some_and(|row| row.0.is_none()) => {
+                        unmute(tx, &group, &before, None, now, &end).await?;
+                        1
+                    }
+                    _ => 0,
+                }
+            });
         }
         Ok(ended)
     }

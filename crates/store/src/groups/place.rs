@@ -9,11 +9,9 @@ use serde_json::Value;
 use super::{
     decision::Decision,
     history::{self, BY_ITSELF, Entry},
+    links::follow,
 };
 use crate::{Crash, StoreError, tx::Tx};
-
-/// Merges that are followed one after the other; there are no more in practice.
-const MAX_MERGES: usize = 64;
 
 /// How a crash is grouped before its new analysis.
 #[derive(Clone, Debug, Default, sqlx::FromRow)]
@@ -66,6 +64,36 @@ pub(crate) async fn signature_row(
         version,
         fingerprint
     ))
+}
+
+type SignatureColumns = (i64, String, String, String, String, String, String);
+
+/// A signature as it is stored, and the class of its first crash.
+pub(crate) async fn signature_of(
+    tx: &mut Tx,
+    version: i64,
+    fingerprint: &str,
+) -> Result<Option<(Signature, String)>, StoreError> {
+    let row: Option<SignatureColumns> = first!(
+        tx,
+        "SELECT version, fingerprint, family, title, class, frames, explanation FROM signatures \
+         WHERE version = $1 AND fingerprint = $2",
+        version,
+        fingerprint
+    );
+    row.map(|(version, fingerprint, family, title, class, frames, explain)| {
+        let signature = Signature {
+            version: version as u32,
+            fingerprint,
+            family,
+            title,
+            frames: serde_json::from_str(&frames)?,
+            explain: serde_json::from_str(&explain)?,
+            population: Vec::new(),
+        };
+        Ok((signature, class))
+    })
+    .transpose()
 }
 
 /// Decides where a crash belongs, and makes the group if there is none.
@@ -287,19 +315,4 @@ pub(crate) async fn left(
         history::record(tx, old, now, entry).await?;
     }
     Ok(())
-}
-
-/// The group that a group's crashes are in, after all merges.
-pub(crate) async fn follow(tx: &mut Tx, group: &str) -> Result<String, StoreError> {
-    let mut group = group.to_owned();
-    for _ in 0..MAX_MERGES {
-        let row: Option<(Option<String>,)> =
-            first!(tx, "SELECT merged_into FROM crash_groups WHERE id = $1", &group);
-        match row {
-            Some((Some(into),)) => group = into,
-            Some((None,)) => return Ok(group),
-            None => break,
-        }
-    }
-    Err(StoreError::Stored(format!("the merges of group {group} do not come to an end")))
 }

@@ -109,7 +109,7 @@ pub(crate) async fn mute_by_rule(
     // What has ended by itself, or by a person, is not begun again.
     let ended: Option<(i64,)> = first!(
         tx,
-        "SELECT seq FROM group_history WHERE group_id = $1 AND action IN ('unmuted', 'changed') \
+        "SELECT seq FROM group_history WHERE group_id = $1 AND action IN ('unmuted', 'changed', 'undone') \
          AND changed_from LIKE $2 LIMIT 1",
         group,
         format!("%\"rule\":\"{rule}\"%")

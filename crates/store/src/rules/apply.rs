@@ -10,10 +10,10 @@ use crate::{
     groups::{
         counters,
         decision::{Decision, Standing},
-        merge::signature_of,
-        place::{Before, place},
+        place::{Before, place, signature_of},
         react::{mute_by_rule, of_the_rule},
     },
+    jobs::{Priority, complete, enqueue},
     time,
     tx::Tx,
 };
@@ -40,8 +40,9 @@ pub struct Regrouping {
     pub finished_at: Option<Timestamp>,
 }
 
-/// Asks for all history to be grouped anew, from the beginning.
-pub(super) async fn request(tx: &mut Tx, reason: &str, now: i64) -> Result<(), StoreError> {
+/// Asks for all history to be grouped anew, from the beginning. In turn with the steps of a grouping, which
+/// would otherwise go on from where they were.
+pub(crate) async fn request(tx: &mut Tx, reason: &str, now: i64) -> Result<(), StoreError> {
     exec!(tx, "DELETE FROM regrouping WHERE id = 1");
     exec!(
         tx,
@@ -50,8 +51,7 @@ pub(super) async fn request(tx: &mut Tx, reason: &str, now: i64) -> Result<(), S
         now,
         reason
     );
-    on!(tx, db => enqueue!(db, JobKind::Regroup, SUBJECT, now));
-    Ok(())
+    enqueue(tx, JobKind::Regroup, SUBJECT, now, Priority::Person).await
 }
 
 /// The group of a merge rule that names none.
@@ -99,9 +99,7 @@ struct Row {
 impl Store {
     /// Asks for all history to be grouped anew.
     pub async fn regroup(&self, reason: &str) -> Result<Regrouping, StoreError> {
-        let mut tx = self.begin().await?;
-        request(&mut tx, reason, Timestamp::now().as_microsecond()).await?;
-        tx.commit().await?;
+        in_turn!(self, tx => request(tx, reason, Timestamp::now().as_microsecond()).await?);
         self.announce_work();
         let found = self.regrouping().await?;
         found.ok_or_else(|| StoreError::Stored("the regrouping that was asked for".to_owned()))
@@ -130,50 +128,50 @@ impl Store {
     /// Does the next step of a regrouping. `true`: that was the last one, and the job is done.
     pub async fn regroup_step(&self, lease: &Lease) -> Result<bool, StoreError> {
         let now = Timestamp::now().as_microsecond();
-        let mut tx = self.begin().await?;
-        on!(&mut tx, db => pass_turnstile!(db, "binaries"));
-        let held: Option<(String,)> = first!(
-            &mut tx,
-            "SELECT id FROM jobs WHERE id = $1 AND lease_token = $2 AND state = 'running'",
-            &lease.job,
-            &lease.token
-        );
-        if held.is_none() {
-            return Err(StoreError::LeaseLost);
-        }
-        let reached: Option<(String,)> = first!(&mut tx, "SELECT reached FROM regrouping WHERE id = 1");
-        let rows: Vec<Row> = all!(
-            &mut tx,
-            "SELECT id, class, group_id, pinned_group_id, signature_version, fingerprint, seen_at, rule_id, \
-             mute_rule_id FROM crashes WHERE id > $1 AND group_id IS NOT NULL ORDER BY id LIMIT $2",
-            reached.map(|row| row.0).unwrap_or_default(),
-            BATCH
-        );
-        let Some(last) = rows.last().map(|row| row.id.clone()) else {
-            exec!(&mut tx, "UPDATE regrouping SET finished_at = $1 WHERE id = 1", now);
-            let _again = on!(&mut tx, db => complete!(db, lease));
-            tx.commit().await?;
-            return Ok(true);
-        };
-        let rules = enabled(&mut tx).await?;
-        let (done, mut moved) = (rows.len() as i64, 0);
-        let mut touched = BTreeSet::new();
-        for row in rows {
-            moved += i64::from(regroup(&mut tx, row, &rules, &mut touched, now).await?);
-        }
-        for (group, rule) in touched {
-            mute(&mut tx, &group, &rule, &rules, now).await?;
-        }
-        exec!(
-            &mut tx,
-            "UPDATE regrouping SET reached = $1, done = done + $2, moved = moved + $3 WHERE id = 1",
-            &last,
-            done,
-            moved
-        );
-        tx.commit().await?;
-        Ok(false)
+        Ok(in_turn!(self, tx => step(tx, lease, now).await?))
     }
+}
+
+async fn step(tx: &mut Tx, lease: &Lease, now: i64) -> Result<bool, StoreError> {
+    let held: Option<(String,)> = first!(
+        tx,
+        "SELECT id FROM jobs WHERE id = $1 AND lease_token = $2 AND state = 'running'",
+        &lease.job,
+        &lease.token
+    );
+    if held.is_none() {
+        return Err(StoreError::LeaseLost);
+    }
+    let reached: Option<(String,)> = first!(tx, "SELECT reached FROM regrouping WHERE id = 1");
+    let rows: Vec<Row> = all!(
+        tx,
+        "SELECT id, class, group_id, pinned_group_id, signature_version, fingerprint, seen_at, rule_id, \
+         mute_rule_id FROM crashes WHERE id > $1 AND group_id IS NOT NULL ORDER BY id LIMIT $2",
+        reached.map(|row| row.0).unwrap_or_default(),
+        BATCH
+    );
+    let Some(last) = rows.last().map(|row| row.id.clone()) else {
+        exec!(tx, "UPDATE regrouping SET finished_at = $1 WHERE id = 1", now);
+        let _again = complete(tx, lease).await?;
+        return Ok(true);
+    };
+    let rules = enabled(tx).await?;
+    let (done, mut moved) = (rows.len() as i64, 0);
+    let mut touched = BTreeSet::new();
+    for row in rows {
+        moved += i64::from(regroup(tx, row, &rules, &mut touched, now).await?);
+    }
+    for (group, rule) in touched {
+        mute(tx, &group, &rule, &rules, now).await?;
+    }
+    exec!(
+        tx,
+        "UPDATE regrouping SET reached = $1, done = done + $2, moved = moved + $3 WHERE id = 1",
+        &last,
+        done,
+        moved
+    );
+    Ok(false)
 }
 
 /// Puts one crash where it belongs now. Nobody is told: it is no news.

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use panicle_query::{Facts, Predicate};
 
 use super::{NewRule, Rule};
-use crate::{RuleKind, Store, StoreError, groups::mute::MuteUntil};
+use crate::{
+    RuleKind, Store, StoreError,
+    groups::{links::Links, mute::MuteUntil},
+};
 
 /// The identifier of a rule that is not saved yet.
 pub(super) const CANDIDATE: &str = "";
@@ -123,7 +126,7 @@ struct Context<'a> {
     rules: &'a [Compiled],
     /// The rule in question.
     about: Option<&'a str>,
-    merged: HashMap<String, String>,
+    links: Links,
 }
 
 #[derive(Default)]
@@ -136,14 +139,7 @@ struct Counts {
 impl Context<'_> {
     /// Where it belongs after all merges; `None` for a group that is yet to be made.
     fn follow(&self, group: Option<String>) -> Option<String> {
-        let mut group = group?;
-        for _ in 0..=self.merged.len() {
-            match self.merged.get(&group) {
-                Some(into) => group.clone_from(into),
-                None => break,
-            }
-        }
-        Some(group)
+        group.map(|group| self.links.follow(group))
     }
 
     fn look(&self, row: Row, facts: &Facts, signatures: &Signatures, plan: &mut Plan, counts: &mut Counts) {
@@ -206,9 +202,7 @@ impl Context<'_> {
 impl Store {
     /// Looks at all history as these rules would have it; `about` is the one in question.
     pub(super) async fn plan(&self, rules: &[Compiled], about: Option<&str>) -> Result<Plan, StoreError> {
-        let merged: Vec<(String, String)> = query!(self, db => sqlx::query_as(
-            "SELECT id, merged_into FROM crash_groups WHERE merged_into IS NOT NULL").fetch_all(db).await)?;
-        let context = Context { rules, about, merged: merged.into_iter().collect() };
+        let context = Context { rules, about, links: self.links().await? };
         let (mut plan, mut counts) = (Plan::default(), Counts::default());
         let mut after = String::new();
         loop {

@@ -85,7 +85,7 @@ async fn actions(store: &Store, group: &str) -> Vec<String> {
 }
 
 /// The counts that are kept are those of the crashes.
-async fn counts_are_true(store: &Store) {
+pub(crate) async fn counts_are_true(store: &Store) {
     let groups = store.groups(&GroupFilter::default(), &page(500)).await.unwrap();
     let filter =
         |group: &str| panicle_store::CrashFilter { group: Some(group.to_owned()), ..Default::default() };
@@ -250,10 +250,10 @@ contract! {
         assert!(matches!(store.group_history("x", None, 1).await, Err(StoreError::NotFound { .. })));
 
         // The owner has changed since, so that the first entry cannot be taken back as a whole.
-        assert!(matches!(store.undo(&group, 1, None).await, Err(StoreError::Invalid(_))));
+        assert!(matches!(store.undo(&group, 1, None).await, Err(StoreError::ChangedSince(_))));
         let back = store.undo(&group, 2, Some("cy")).await.unwrap();
         assert_eq!(back.group.owner.as_deref(), Some("bo"));
-        assert!(matches!(store.undo(&group, 2, None).await, Err(StoreError::Invalid(_))), "once");
+        assert!(matches!(store.undo(&group, 2, None).await, Err(StoreError::ChangedSince(_))), "once");
         let back = store.undo(&group, 1, Some("cy")).await.unwrap();
         assert_eq!((back.group.state, back.notes, back.resolved), (GroupState::New, None, None));
         let history = store.group_history(&group, None, 10).await.unwrap();

@@ -12,3 +12,5 @@ mod retention;
 mod rules;
 mod search;
 mod support;
+mod turns;
+mod undo;

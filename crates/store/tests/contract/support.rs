@@ -184,6 +184,13 @@ pub(crate) mod postgres {
         })
     }
 
+    /// What a database answers to a query of one value.
+    pub(crate) fn ask(url: &str, query: &str) -> String {
+        let output = Command::new("psql").args(["-Atq", "-c", query]).arg(url).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
     /// The URL of a new, empty database.
     pub(crate) fn database() -> String {
         let server = server();
