@@ -52,6 +52,9 @@ pub(crate) struct WorkArguments {
     /// Full cores to keep of each group, the newest [default: all]. What else is known of a crash is always kept.
     #[arg(long, value_name = "N", env = "PANICLE_KEEP_CORES", value_parser = clap::value_parser!(u32).range(1..))]
     keep_cores: Option<u32>,
+    /// debuginfod servers, asked for executables and debug files that crashes wait for.
+    #[arg(long, value_name = "URL", env = "PANICLE_DEBUGINFOD_URLS", value_delimiter = ' ', value_parser = web_address)]
+    debuginfod: Vec<String>,
     /// How log lines are written to stderr.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "PANICLE_LOG_FORMAT")]
     log_format: LogFormat,
@@ -109,9 +112,18 @@ impl WorkArguments {
             limits: self.limits(),
             retry_after: Duration::from_secs(self.retry_after_seconds),
             keep_cores: self.keep_cores,
+            debuginfod: self.debuginfod.clone(),
             ..defaults
         };
         Worker::new(store, cache, sandbox(), settings)
+    }
+}
+
+fn web_address(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("an address begins with http:// or https://".to_owned()),
     }
 }
 

@@ -6,6 +6,7 @@
 //! handlers and the shapes that they answer ([`openapi`]).
 
 mod api;
+mod debuginfod;
 mod embed;
 mod extract;
 mod guard;

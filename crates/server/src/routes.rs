@@ -3,7 +3,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::{OpenApi, openapi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{AppState, Problem, api, embed, guard, observe, operations};
+use crate::{AppState, Problem, api, debuginfod, embed, guard, observe, operations};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -82,6 +82,8 @@ pub fn router(state: AppState) -> Router {
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(operations::metrics))
         .route("/openapi.json", get(operations::openapi))
+        .route("/buildid/{id}/{artifact}", get(debuginfod::get))
+        .route("/buildid/{id}/{artifact}/{*rest}", get(debuginfod::part))
         .method_not_allowed_fallback(embed::method_not_allowed)
         .fallback(embed::serve)
         .layer(CatchPanicLayer::custom(|_panic| {

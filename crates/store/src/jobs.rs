@@ -283,6 +283,8 @@ impl Store {
                 JobKind::Regroup => {
                     exec!(tx, "UPDATE regrouping SET finished_at = $1, reason = $2 WHERE id = 1", now, problem)
                 }
+                // Nothing but the job itself tells of it.
+                JobKind::Fetch => 0,
                 JobKind::Identify => exec!(
                     tx,
                     "UPDATE binaries SET identified = $2, problem = $3 WHERE id = $1",

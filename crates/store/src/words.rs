@@ -110,6 +110,8 @@ words! {
         Regroup = "regroup",
         /// Computes the signature that a crash would have, and changes nothing.
         Try = "try",
+        /// Asks other servers for a file of a program.
+        Fetch = "fetch",
     }
 }
 

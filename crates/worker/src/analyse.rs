@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashSet};
 use panicle_query::Facts;
 use panicle_report::{BinaryMatch, BuildIds, Diagnostic, DwarfPresence, Report, Stage, VerdictClass};
 use panicle_sandbox::{CoreIdentity, Identity, Role, Stopped, Task};
-use panicle_store::{Analysed, CrashOutcome, Evidence, EvidenceKind, Job, JobKind, JoinSide, Part};
+use panicle_store::{Analysed, Artifact, CrashOutcome, Evidence, EvidenceKind, Job, JobKind, JoinSide, Part};
 
 use crate::{
     JobError, Worker,
@@ -90,6 +90,11 @@ impl Worker {
             _ => None,
         };
         let groups = groups(&head, core.as_ref(), waits && !texts);
+        let lacking = match (waits, wants_debug) {
+            (true, _) => Some(Artifact::Executable),
+            (false, true) => Some(Artifact::DebugInfo),
+            (false, false) => None,
+        };
         let outcome = CrashOutcome {
             analysed: columns(&head, core),
             facts: Facts::of_report(&head),
@@ -106,6 +111,9 @@ impl Worker {
         let committed = store.commit_crash(&job.lease, &crash.id, &outcome).await?;
         if let Some(group) = &committed.group {
             self.expire_cores(group).await;
+        }
+        if let Some(artifact) = lacking {
+            self.want_symbols(&outcome.analysed.build_ids, artifact).await;
         }
         tracing::info!(
             crash = crash.id,

@@ -12,6 +12,7 @@ mod join;
 mod parts;
 mod retention;
 mod run;
+mod symbols;
 mod tend;
 
 use std::{sync::Arc, time::Duration};
@@ -52,6 +53,8 @@ pub struct Settings {
     pub max_attempts: u32,
     /// Full cores to keep of each group, the newest; all of them when not given.
     pub keep_cores: Option<u32>,
+    /// Addresses of debuginfod servers that are asked for executables and debug files that crashes wait for.
+    pub debuginfod: Vec<String>,
     /// Pause before the second attempt; four times as long before the third.
     pub retry_after: Duration,
 }
@@ -66,6 +69,7 @@ impl Settings {
             lease: Duration::from_mins(1),
             max_attempts: 3,
             keep_cores: None,
+            debuginfod: Vec::new(),
             retry_after: Duration::from_secs(5),
         }
     }

@@ -96,6 +96,7 @@ impl Worker {
         let outcome = match job.kind {
             JobKind::Identify => self.identify(job, &tended).await,
             JobKind::Analyse | JobKind::Try => self.analyse(job, &tended).await,
+            JobKind::Fetch => self.fetch(job, &tended).await,
             JobKind::Regroup => self.regroup(job, shutdown).await,
         };
         let kind = job.kind.as_str();

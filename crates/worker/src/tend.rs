@@ -58,6 +58,11 @@ impl Tended {
         Self { inner: Arc::clone(inner), called_off: Arc::default(), heartbeat: None, limits }
     }
 
+    /// Tells when the lease is lost or the worker is to stop.
+    pub(crate) fn called_off(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.called_off)
+    }
+
     /// Lays evidence out as files.
     pub(crate) async fn lay_out(&self, evidence: Vec<Evidence>) -> Result<Inputs, JobError> {
         let cache = self.inner.cache.clone();

@@ -5,6 +5,7 @@
 
 mod analysis;
 mod command_line;
+mod debuginfod;
 mod durability;
 mod groups;
 mod harness;

@@ -91,6 +91,15 @@ pub(crate) async fn content(
         let title = "The evidence is not kept any more";
         return Err(Problem::new(StatusCode::GONE, "evidence-gone", title, reason));
     }
+    answer(&state, digest, &headers).await
+}
+
+/// The bytes of a stored blob, or the part of them that the request's headers ask for.
+pub(crate) async fn answer(
+    state: &AppState,
+    digest: Digest,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     let blobs = state.blobs.clone();
     let reader = tokio::task::spawn_blocking(move || blobs.reader(&digest))
         .await
@@ -116,7 +125,7 @@ pub(crate) async fn content(
         .header(header::CONTENT_LENGTH, end - start)
         .header(header::CONTENT_DISPOSITION, "attachment")
         .header(header::ACCEPT_RANGES, "bytes")
-        .header(header::ETAG, format!("\"{id}\""));
+        .header(header::ETAG, format!("\"{digest}\""));
     if status == StatusCode::PARTIAL_CONTENT {
         response = response.header(header::CONTENT_RANGE, format!("bytes {start}-{}/{size}", end - 1));
     }

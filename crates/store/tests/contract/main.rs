@@ -12,5 +12,6 @@ mod retention;
 mod rules;
 mod search;
 mod support;
+mod symbols;
 mod turns;
 mod undo;

@@ -1,0 +1,150 @@
+//! Executables and debug files that other servers have, over the debuginfod protocol.
+
+use std::{
+    io::Read,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use panicle_blobs::{BlobStore, Ingested};
+use panicle_report::BuildIds;
+use panicle_sandbox::Stopped;
+use panicle_store::{Artifact, EvidenceKind, Job, NewBlob, SymbolRequest};
+use ureq::Agent;
+
+use crate::{JobError, Worker, tend::Tended};
+
+/// A file that no server has is asked for again after this, as long as a crash waits for it.
+const NOBODY_HAS_IT: Duration = Duration::from_hours(1);
+/// When a server could not be asked.
+const OUT_OF_REACH: Duration = Duration::from_mins(5);
+const CONNECT: Duration = Duration::from_secs(10);
+/// A server may have to unpack an archive before it answers.
+const ANSWER: Duration = Duration::from_mins(2);
+const TRANSFER: Duration = Duration::from_hours(1);
+const PIECE_BYTES: usize = 256 << 10;
+
+/// What a server said.
+enum Said {
+    Found { name: Option<String>, ingested: Ingested },
+    HasNot,
+    Trouble(String),
+}
+
+impl Worker {
+    /// Has other servers asked for a file of a program, where there are any to ask.
+    pub(crate) async fn want_symbols(&self, ids: &BuildIds, artifact: Artifact) {
+        if self.inner.settings.debuginfod.is_empty() {
+            return;
+        }
+        let Some(request) = SymbolRequest::of(ids, artifact) else { return };
+        if let Err(error) = self.inner.store.want_symbols(&request, Timestamp::now()).await {
+            // The next analysis of a crash of this program asks again.
+            tracing::error!(%request, %error, "cannot ask other servers");
+        }
+    }
+
+    /// Asks each server for a file until one has it. Where none has, the job waits for its next turn.
+    pub(crate) async fn fetch(&self, job: &Job, tended: &Tended) -> Result<(), JobError> {
+        let store = &self.inner.store;
+        let request: SymbolRequest =
+            job.subject.parse().map_err(|_| Stopped::Output(format!("{} names no file", job.subject)))?;
+        let mut trouble = None;
+        if store.symbols_wanted(&request).await? {
+            for server in &self.inner.settings.debuginfod {
+                match self.ask_server(server, &request, tended).await? {
+                    Said::Found { name, ingested } => {
+                        let blob = NewBlob {
+                            id: ingested.digest.to_string(),
+                            kind: EvidenceKind::Binary,
+                            name,
+                            size_bytes: ingested.size_bytes,
+                            stored_bytes: ingested.stored_bytes,
+                        };
+                        let new = store.record_blob(&blob).await?;
+                        tracing::info!(%request, server, blob = blob.id, new, "another server had the file");
+                        return Ok(store.finish_fetch(&job.lease).await?);
+                    }
+                    Said::HasNot => {}
+                    Said::Trouble(problem) => {
+                        tracing::warn!(%request, server, problem, "a debuginfod server does not answer");
+                        trouble = Some(problem);
+                    }
+                }
+            }
+            let (problem, pause) = match trouble {
+                Some(problem) => (problem, OUT_OF_REACH),
+                None => ("no server has it".to_owned(), NOBODY_HAS_IT),
+            };
+            return Ok(store.retry(job, &problem, Timestamp::now() + pause, true).await?);
+        }
+        Ok(store.finish_fetch(&job.lease).await?)
+    }
+
+    async fn ask_server(
+        &self,
+        server: &str,
+        request: &SymbolRequest,
+        tended: &Tended,
+    ) -> Result<Said, JobError> {
+        let (url, called_off) = (format!("{server}/buildid/{request}"), tended.called_off());
+        let blobs = self.inner.cache.blobs().clone();
+        let asking = tokio::task::spawn_blocking(move || ask(&url, &blobs, &called_off));
+        asking.await.unwrap_or_else(|error| Err(Stopped::Output(error.to_string()).into()))
+    }
+}
+
+fn ask(url: &str, blobs: &BlobStore, called_off: &Arc<AtomicBool>) -> Result<Said, JobError> {
+    let agent: Agent = Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_connect(Some(CONNECT))
+        .timeout_recv_response(Some(ANSWER))
+        .timeout_recv_body(Some(TRANSFER))
+        .user_agent(concat!("panicle/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .into();
+    let response = match agent.get(url).call() {
+        Ok(response) => response,
+        Err(error) => return Ok(Said::Trouble(error.to_string())),
+    };
+    match response.status().as_u16() {
+        200 => {}
+        404 => return Ok(Said::HasNot),
+        status => return Ok(Said::Trouble(format!("status {status}"))),
+    }
+    let name =
+        response.headers().get("x-debuginfod-file").and_then(|value| value.to_str().ok()).and_then(base_name);
+    let announced = response.body().content_length();
+    // The blob store has a limit of its own.
+    let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
+    let mut ingest = blobs.begin()?;
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut received = 0_u64;
+    loop {
+        if called_off.load(Ordering::Relaxed) {
+            return Err(Stopped::Cancelled.into());
+        }
+        match body.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => {
+                ingest.write(&piece[..count])?;
+                received += count as u64;
+            }
+            Err(error) => return Ok(Said::Trouble(error.to_string())),
+        }
+    }
+    if let Some(announced) = announced.filter(|&announced| announced != received) {
+        return Ok(Said::Trouble(format!("{received} of {announced} bytes came")));
+    }
+    Ok(Said::Found { name, ingested: ingest.finish(None)? })
+}
+
+/// The last component of a path, as far as it is fit to be shown.
+fn base_name(path: &str) -> Option<String> {
+    let base: String = path.rsplit('/').next()?.chars().filter(|one| !one.is_control()).take(255).collect();
+    (!base.is_empty()).then_some(base)
+}
