@@ -87,12 +87,7 @@ fn files_are_answered_by_either_build_id_as_debuginfod_does() {
     assert_eq!(answer.headers["etag"], format!("\"{program}\""));
     assert_eq!(server.get(&path(gnu, "debuginfo")).headers["etag"], format!("\"{debug}\""));
     let known = server.get(&format!("/api/v1/blobs/{program}")).expect(200);
-    let go: String = known["binary"]["build_ids"]["go"]
-        .as_str()
-        .unwrap()
-        .bytes()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let go = hex::encode(known["binary"]["build_ids"]["go"].as_str().unwrap());
     assert_eq!(server.get(&path(&go, "executable")).headers["etag"], format!("\"{program}\""));
 
     let part = server.send("GET", &path(gnu, "debuginfo"), &[("range", "bytes=1-3")], ());
