@@ -5,7 +5,8 @@ use panicle_query::Facts;
 use panicle_report::{BuildIds, Diagnostic, Signature, Stage};
 
 use crate::{
-    Crash, CrashStatus, JobKind, Join, JoinKey, Lease, ReportPart, Store, StoreError, facts,
+    Crash, CrashStatus, JobKind, Join, JoinKey, Lease, ReportPart, Store, StoreError,
+    facts::{self, storable},
     groups::{
         counters,
         place::{self, Before, Claims},
@@ -99,7 +100,7 @@ async fn commit(
     outcome: &CrashOutcome,
     now: i64,
 ) -> Result<Committed, StoreError> {
-    let analysed = &outcome.analysed;
+    let analysed = &outcome.analysed.storable();
     let mut again = complete(tx, lease).await?;
     let before: Option<Before> = first!(
         tx,
@@ -141,6 +142,10 @@ async fn commit(
         }
         _ => None,
     };
+    let mute_rule = match &place {
+        Some(place) => claims.mute(tx, &place.group).await?,
+        None => claims.mutes.first(),
+    };
     let signature = outcome.signature.as_ref().map(Crash::signature_columns);
     let revision: Option<(i64,)> = first!(
         tx,
@@ -175,7 +180,7 @@ async fn commit(
         outcome.wants_debug.is_some(),
         place.as_ref().map(|place| &place.home),
         place.as_ref().and_then(|place| place.rule.as_ref()),
-        claims.mute.as_ref().map(|(rule, _)| rule),
+        mute_rule.map(|(rule, _)| rule),
         &analysed.vcs_revision,
         analysed.build(),
         analysed.pid,
@@ -191,9 +196,10 @@ async fn commit(
         let version = signature.map(|(version, _, _)| version);
         let by_version = version.filter(|_| before.signature_version.is_some_and(|old| Some(old) != version));
         if by_version.is_none() {
-            react(tx, &place.group, crash, place.new_group, claims.mute.as_ref(), now).await?;
+            react(tx, &place.group, crash, place.new_group, mute_rule, now).await?;
         }
-        if let Some(old) = &before.group_id {
+        // What a rule takes away comes back when the rule goes.
+        if let Some(old) = before.group_id.as_ref().filter(|_| place.rule.is_none()) {
             place::left(tx, old, &place.group, by_version, now).await?;
         }
     }
@@ -267,6 +273,29 @@ async fn store_parts(
 }
 
 impl Analysed {
+    /// What comes out of a process' memory may have any character.
+    fn storable(&self) -> Self {
+        let text = |text: &Option<String>| text.as_deref().map(storable);
+        Self {
+            class: storable(&self.class),
+            title: storable(&self.title),
+            confidence: storable(&self.confidence),
+            go_version: text(&self.go_version),
+            module: text(&self.module),
+            module_version: text(&self.module_version),
+            vcs_revision: text(&self.vcs_revision),
+            pid: self.pid,
+            hostname: text(&self.hostname),
+            executable: text(&self.executable),
+            build_ids: BuildIds {
+                gnu: text(&self.build_ids.gnu),
+                go: text(&self.build_ids.go),
+                text_sha256: text(&self.build_ids.text_sha256),
+            },
+            diagnostics: self.diagnostics.clone(),
+        }
+    }
+
     /// What tells its build from others.
     fn build(&self) -> Option<&str> {
         let ids = &self.build_ids;

@@ -405,6 +405,11 @@ async fn add_to(
         new.occurred_at.map(Timestamp::as_microsecond),
         new.pid
     );
+    exec!(
+        tx,
+        "UPDATE join_keys SET seen_at = (SELECT seen_at FROM crashes WHERE id = $1) WHERE crash_id = $1",
+        known
+    );
     let after = counters::share(tx, known).await?;
     counters::change(tx, share.as_ref(), after.as_ref()).await
 }

@@ -64,6 +64,26 @@ pub struct BinaryFacts {
     pub stripped: Option<bool>,
 }
 
+impl BinaryFacts {
+    /// What comes out of a file may have any character.
+    fn storable(&self) -> Self {
+        let text = |text: &Option<String>| text.as_deref().map(storable);
+        Self {
+            go_version: text(&self.go_version),
+            module: text(&self.module),
+            module_version: text(&self.module_version),
+            vcs_revision: text(&self.vcs_revision),
+            build_ids: BuildIds {
+                gnu: text(&self.build_ids.gnu),
+                go: text(&self.build_ids.go),
+                text_sha256: text(&self.build_ids.text_sha256),
+            },
+            dwarf: text(&self.dwarf),
+            stripped: self.stripped,
+        }
+    }
+}
+
 /// An executable.
 #[derive(Clone, Debug)]
 pub struct BinaryRow {
@@ -271,10 +291,9 @@ impl Store {
         facts: Result<&BinaryFacts, &str>,
     ) -> Result<Vec<String>, StoreError> {
         let now = Timestamp::now().as_microsecond();
-        let none = BinaryFacts::default();
         let (facts, problem) = match facts {
-            Ok(facts) => (facts, None),
-            Err(problem) => (&none, Some(problem)),
+            Ok(facts) => (facts.storable(), None),
+            Err(problem) => (BinaryFacts::default(), Some(storable(problem))),
         };
         let woken = in_turn!(self, tx => {
             let _again = complete(tx, lease).await?;
@@ -294,7 +313,7 @@ impl Store {
                 &facts.build_ids.text_sha256,
                 &facts.dwarf,
                 facts.stripped,
-                problem
+                &problem
             );
             let ids = &facts.build_ids;
             let build = ids.gnu.as_deref().or(ids.go.as_deref()).or(ids.text_sha256.as_deref());

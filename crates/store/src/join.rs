@@ -1,9 +1,12 @@
 //! Joining the core and the text of one crash that arrived as two crashes.
 //!
 //! They are one when they agree in what neither could have by chance: the goroutine at fault with its number,
-//! functions and lines; every other goroutine that both have; the process or the host; and the time. A program
+//! functions and lines; every other goroutine that both have; the process or the host, of which none may differ;
+//! and the time. A program
 //! that dies of one bug again and again has the same numbers and stacks each time, so that these alone never
 //! suffice; nor does a process number of 1, which every container has.
+
+mod part;
 
 use std::collections::BTreeMap;
 
@@ -22,10 +25,12 @@ use crate::{
 const WINDOW_GIVEN: i64 = 60;
 /// Seconds between them where only the host is known: a container is not started again so soon.
 const WINDOW_HOST: i64 = 5;
-/// Seconds between two crashes of which one or both are known only by when they were received.
+/// Seconds between two crashes of one process and one host of which one or both are known only by when they were
+/// received. Without the host, a number says too little for so long: numbers are used again, and many hosts
+/// have the same.
 const WINDOW_RECEIVED: i64 = 600;
-/// Halves that are looked at; with more than one that fits, none is taken.
-const MAX_CANDIDATES: i64 = 20;
+/// Halves that are looked at. With more there is no telling whether another one would fit, so none is taken.
+const MAX_CANDIDATES: usize = 1000;
 const MICROS: i64 = 1_000_000;
 
 /// Which half of a crash its evidence is.
@@ -109,7 +114,8 @@ fn agree(one: &Half, other: &Half, shared: usize) -> Option<String> {
     let same_host = one.hostname.is_some() && one.hostname == other.hostname;
     let window = match (same_process, same_host, both_given) {
         (true, _, true) => WINDOW_GIVEN,
-        (true, _, false) => WINDOW_RECEIVED,
+        (true, true, false) => WINDOW_RECEIVED,
+        (true, false, false) => WINDOW_GIVEN,
         (false, true, true) => WINDOW_HOST,
         _ => return None,
     };
@@ -156,7 +162,8 @@ pub(crate) async fn join(
     let Some(key) = key else { return Ok(None) };
     exec!(
         tx,
-        "INSERT INTO join_keys (crash_id, side, fault, goroutines) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO join_keys (crash_id, side, fault, goroutines, seen_at) \
+         SELECT id, $2, $3, $4, seen_at FROM crashes WHERE id = $1",
         crash,
         key.side.as_str(),
         &key.fault,
@@ -173,14 +180,23 @@ pub(crate) async fn join(
         tx,
         "SELECT c.id, c.pid, c.hostname, c.service, c.occurred_at, c.seen_at, k.goroutines \
          FROM join_keys k JOIN crashes c ON c.id = k.crash_id WHERE k.fault = $1 AND k.side = $2 \
-         AND c.joined_into IS NULL AND c.status = 'done' AND c.seen_at >= $3 AND c.seen_at <= $4 \
-         ORDER BY c.id LIMIT $5",
+         AND k.seen_at >= $3 AND k.seen_at <= $4 AND c.joined_into IS NULL AND c.status = 'done' \
+         AND (c.pid = $5 OR c.pid IS NULL OR CAST($5 AS BIGINT) IS NULL) \
+         AND (c.hostname = $6 OR c.hostname IS NULL OR CAST($6 AS TEXT) IS NULL) \
+         AND NOT EXISTS (SELECT 1 FROM parted_crashes p WHERE (p.one_id = c.id AND p.other_id = $7) \
+         OR (p.one_id = $7 AND p.other_id = c.id)) ORDER BY c.id LIMIT $8",
         &key.fault,
         key.side.other(),
         this.seen_at - WINDOW_RECEIVED * MICROS,
         this.seen_at + WINDOW_RECEIVED * MICROS,
-        MAX_CANDIDATES
+        this.pid,
+        &this.hostname,
+        crash,
+        MAX_CANDIDATES as i64 + 1
     );
+    if candidates.len() > MAX_CANDIDATES {
+        return Ok(None);
+    }
     let mut found = Vec::new();
     for candidate in candidates {
         let goroutines = serde_json::from_str(&candidate.goroutines)?;
@@ -201,6 +217,7 @@ pub(crate) async fn join(
 
 /// Gives the evidence of one crash to another one, which is analysed again with all of it.
 async fn merge(tx: &mut Tx, into: &str, joined: &Half, reason: &str, now: i64) -> Result<(), StoreError> {
+    let kept = part::Kept::read(tx, into, &joined.id).await?;
     let share = counters::share(tx, &joined.id).await?;
     exec!(
         tx,
@@ -250,11 +267,12 @@ async fn merge(tx: &mut Tx, into: &str, joined: &Half, reason: &str, now: i64) -
     }
     exec!(
         tx,
-        "INSERT INTO crash_joins (joined_id, crash_id, at, reason) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO crash_joins (joined_id, crash_id, at, reason, before) VALUES ($1, $2, $3, $4, $5)",
         &joined.id,
         into,
         now,
-        reason
+        reason,
+        serde_json::to_string(&kept)?
     );
     // What is gone cannot be analysed again.
     let whole: Option<(Option<i64>,)> = first!(tx, "SELECT core_deleted_at FROM crashes WHERE id = $1", into);
@@ -304,7 +322,8 @@ mod tests {
         assert!(joined(&half(Some(4711), Some("a"), 1500, false)), "received a while later");
         assert!(joined(&half(None, Some("a"), 1004, true)));
         assert!(!joined(&half(Some(4711), None, 1061, true)), "the number was used again");
-        assert!(!joined(&half(Some(4711), None, 1601, false)));
+        assert!(!joined(&half(Some(4711), None, 1061, false)), "a number that many hosts have");
+        assert!(!joined(&half(Some(4711), Some("a"), 1601, false)));
         assert!(!joined(&half(Some(4711), Some("b"), 1000, true)), "another host");
         assert!(!joined(&half(Some(4712), Some("a"), 1000, true)), "another process");
         assert!(!joined(&half(None, Some("a"), 1006, true)), "the next restart");

@@ -13,7 +13,8 @@ const BATCH: i64 = 100;
 
 impl Store {
     /// Marks as deleted the cores of a group beyond its newest `keep`, or beyond what was decided for the
-    /// group. Those of crashes that wait for an analysis stay. Answers how many crashes lost their core.
+    /// group. Those of crashes that wait for an analysis or for debug information stay. Answers how many crashes lost
+    /// their core, of which there may be more.
     pub async fn expire_cores(&self, group: &str, keep: Option<u32>) -> Result<u64, StoreError> {
         let now = Timestamp::now();
         // In turn with whoever names evidence or commits an analysis.
@@ -22,30 +23,54 @@ impl Store {
                 first!(tx, "SELECT keep_cores FROM crash_groups WHERE id = $1", group);
             let decided = row.and_then(|row| row.0).or_else(|| keep.map(i64::from));
             let Some(keep) = decided else { return Ok(0) };
-            let excess: Vec<(String, String)> = all!(
+            // Somebody still needs the core of a crash that waits for an analysis, for the debug information
+            // that would tell more, or to be tried with new signatures.
+            let excess: Vec<(String,)> = all!(
                 tx,
-                "SELECT id, status FROM crashes WHERE group_id = $1 AND has_core = $2 \
-                 ORDER BY seen_at DESC, id DESC LIMIT $3 OFFSET $4",
+                "SELECT id FROM crashes WHERE id IN (SELECT id FROM crashes WHERE group_id = $1 AND has_core = $2 \
+                 ORDER BY seen_at DESC, id DESC LIMIT $5 OFFSET $4) AND status = 'done' AND missing_debug = $6 \
+                 AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.subject = crashes.id \
+                 AND j.kind IN ('analyse', 'try') AND j.state IN ('queued', 'running')) \
+                 ORDER BY seen_at, id LIMIT $3",
                 group,
                 true,
                 BATCH,
-                keep
+                keep,
+                i64::from(i32::MAX),
+                false
             );
             let reason = format!("deleted by policy, on {}", now.strftime("%Y-%m-%d %H:%M:%S UTC"));
             let reason = match keep {
                 1 => format!("{reason}: the newest core of each group is kept"),
                 _ => format!("{reason}: the newest {keep} cores of each group are kept"),
             };
-            let mut expired = 0;
-            for (crash, status) in excess {
-                // Somebody still needs it.
-                if status == "done" {
-                    expire(tx, &crash, &reason, now.as_microsecond()).await?;
-                    expired += 1;
-                }
+            let expired = excess.len() as u64;
+            for (crash,) in excess {
+                expire(tx, &crash, &reason, now.as_microsecond()).await?;
             }
             expired
         }))
+    }
+
+    /// Groups after `after`, by identifier, that have more cores than are kept of them; `keep` is for those for which
+    /// nothing was decided. Some of the cores may be needed still.
+    pub async fn groups_to_expire(
+        &self,
+        keep: Option<u32>,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = query!(self, db => sqlx::query_as(
+            "SELECT g.id FROM crash_groups g WHERE g.id > $4 AND g.crashes > COALESCE(g.keep_cores, $1) \
+             AND (SELECT COUNT(*) FROM crashes c WHERE c.group_id = g.id AND c.has_core = $2) \
+             > COALESCE(g.keep_cores, $1) ORDER BY g.id LIMIT $3")
+            .bind(keep.map(i64::from))
+            .bind(true)
+            .bind(i64::from(limit))
+            .bind(after)
+            .fetch_all(db)
+            .await)?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
     /// Blobs that no crash has any more and whose bytes are still there.

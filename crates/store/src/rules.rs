@@ -164,7 +164,7 @@ pub(crate) fn claims(rules: &[Compiled], facts: &Facts) -> (Claims, Option<Strin
     for rule in rules.iter().filter(|rule| rule.matches(facts)) {
         match (rule.kind, &claims.merge) {
             (RuleKind::Mute, _) => {
-                claims.mute.get_or_insert_with(|| (rule.id.clone(), rule.mute.clone().unwrap_or_default()));
+                claims.mutes.push((rule.id.clone(), rule.mute.clone().unwrap_or_default()));
             }
             (RuleKind::Merge, None) => {
                 claims.merge = rule.group.clone().map(|group| (rule.id.clone(), group));

@@ -9,6 +9,23 @@ use crate::Worker;
 const BATCH: u32 = 100;
 
 impl Worker {
+    /// Deletes full cores of all groups beyond those that are kept, because fewer may be kept than before.
+    pub(crate) async fn expire_all_cores(&self) -> Result<(), StoreError> {
+        let store = &self.inner.store;
+        let keep = self.inner.settings.keep_cores;
+        let mut after = String::new();
+        loop {
+            let groups = store.groups_to_expire(keep, &after, BATCH).await?;
+            let Some(last) = groups.last() else { return Ok(()) };
+            after.clone_from(last);
+            for group in groups {
+                while store.expire_cores(&group, keep).await? > 0 {
+                    self.free_blobs().await?;
+                }
+            }
+        }
+    }
+
     /// Deletes full cores of a group beyond those that are kept.
     pub(crate) async fn expire_cores(&self, group: &str) {
         let done = self.inner.store.expire_cores(group, self.inner.settings.keep_cores).await;

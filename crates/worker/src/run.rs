@@ -56,6 +56,9 @@ impl Worker {
                 Ok(ended) => tracing::info!(ended, "groups are not muted any more"),
                 Err(error) => tracing::error!(%error, "mutes whose time is up stay for now"),
             }
+            if let Err(error) = self.expire_all_cores().await {
+                tracing::error!(%error, "cores that are not to be kept are kept for now");
+            }
             if let Err(error) = self.free_blobs().await {
                 tracing::error!(%error, "the disk of deleted evidence is not free yet");
             }

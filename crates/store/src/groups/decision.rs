@@ -8,7 +8,7 @@ use super::{
     counters::HOUR_MICROS,
     history::{self, BY_ITSELF, Entry},
     mute::{Mute, MuteUntil, usual_limit},
-    regression::{ResolvedIn, compare},
+    regression::{ResolvedIn, has_order},
 };
 use crate::{GroupDetails, GroupState, Store, StoreError, tx::Tx};
 
@@ -143,6 +143,9 @@ impl Decision {
             until,
             self.keep_cores
         );
+        if to.contains_key("mute") {
+            exec!(tx, "UPDATE crash_groups SET mute_crashes = 0 WHERE id = $1", group);
+        }
         if to.contains_key("state") {
             exec!(
                 tx,
@@ -245,7 +248,7 @@ pub(crate) fn checked(mut until: MuteUntil, group: &Standing, now: i64) -> Resul
 fn check_version(version: Option<&str>) -> Result<(), StoreError> {
     match version {
         // Only what has an order can be compared with others than itself.
-        Some(version) if compare(version, "v0.0.0").is_none() => Err(StoreError::Invalid(format!(
+        Some(version) if !has_order(version) => Err(StoreError::Invalid(format!(
             "{version} is no version of a Go module, such as v1.4.2; name a revision or a build instead"
         ))),
         _ => Ok(()),

@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 
 use super::{
     BuildCount, FacetCount, Group, GroupDetails, RelatedGroup, Variant, counters::HOUR_MICROS,
-    decision::read_state,
+    decision::read_state, mute::Mute,
 };
 use crate::{GroupState, Store, StoreError, condition::Rows, time};
 
@@ -91,6 +91,7 @@ struct GroupRecord {
     merged_into: Option<String>,
     resolved: Option<String>,
     mute: Option<String>,
+    mute_crashes: i64,
     keep_cores: Option<i64>,
 }
 
@@ -187,7 +188,10 @@ impl Store {
             merged_into: row.merged_into,
             merged: merged.into_iter().map(|row| row.0).collect(),
             resolved: row.resolved.as_deref().map(serde_json::from_str).transpose()?,
-            mute: row.mute.as_deref().map(serde_json::from_str).transpose()?,
+            mute: row.mute.as_deref().map(serde_json::from_str::<Mute>).transpose()?.map(|mute| Mute {
+                crashes_at_start: (row.crashes - row.mute_crashes).max(0) as u64,
+                ..mute
+            }),
             keep_cores: row.keep_cores.map(|count| count as u32),
             by_version: self.facet(id, "version").await?,
             by_build: self.builds(id).await?,

@@ -41,7 +41,8 @@ pub struct Escalation {
 pub struct Mute {
     /// What ends it.
     pub until: MuteUntil,
-    /// Number of crashes that the group had when it began.
+    /// Number of crashes that the group has and that did not arrive since it began, those of groups that were
+    /// merged into it meanwhile included. As it is stored, that of the moment in which it began.
     pub crashes_at_start: u64,
     /// The state that it goes back to.
     pub state_before: crate::GroupState,
@@ -61,7 +62,8 @@ pub(crate) struct MuteEnd {
 /// What a group looks like once a crash has been counted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen<'a> {
-    pub(crate) crashes: u64,
+    /// Crashes that have arrived since it was muted, this one included.
+    pub(crate) arrived: u64,
     /// Crashes in the hour of this crash.
     pub(crate) this_hour: u64,
     pub(crate) version: Option<&'a str>,
@@ -78,7 +80,7 @@ impl Mute {
         if self.rule.is_some() && seen.not_of_the_rule {
             return end(false, "a crash arrived that the muting rule does not match".to_owned());
         }
-        let more = seen.crashes.saturating_sub(self.crashes_at_start);
+        let more = seen.arrived;
         if let Some(count) = until.count
             && more >= count
         {
@@ -125,12 +127,12 @@ mod tests {
     #[test]
     fn each_condition_ends_it_at_its_bound_and_not_before() {
         let count = mute(MuteUntil { count: Some(2), ..MuteUntil::default() });
-        assert!(count.ends(&Seen { crashes: 4, ..Seen::default() }).is_none());
-        assert!(count.ends(&Seen { crashes: 5, ..Seen::default() }).unwrap().escalated);
+        assert!(count.ends(&Seen { arrived: 1, ..Seen::default() }).is_none());
+        assert!(count.ends(&Seen { arrived: 2, ..Seen::default() }).unwrap().escalated);
 
         let escalation = Some(Escalation { per_hour: Some(10) });
         let rate = mute(MuteUntil { escalation, ..MuteUntil::default() });
-        assert!(rate.ends(&Seen { this_hour: 10, crashes: 1000, ..Seen::default() }).is_none());
+        assert!(rate.ends(&Seen { this_hour: 10, arrived: 1000, ..Seen::default() }).is_none());
         assert!(rate.ends(&Seen { this_hour: 11, ..Seen::default() }).unwrap().escalated);
 
         let version = mute(MuteUntil { version: Some("v1.5.0".to_owned()), ..MuteUntil::default() });
@@ -147,7 +149,7 @@ mod tests {
         let at = time.as_microsecond();
         assert!(timed.ended_by_time(at - 1).is_none());
         assert!(timed.ended_by_time(at).unwrap().reason.contains("2026-01-02 03:04:05"));
-        assert!(mute(MuteUntil::default()).ends(&Seen { crashes: u64::MAX, ..Seen::default() }).is_none());
+        assert!(mute(MuteUntil::default()).ends(&Seen { arrived: u64::MAX, ..Seen::default() }).is_none());
     }
 
     #[test]

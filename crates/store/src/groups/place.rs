@@ -11,7 +11,7 @@ use super::{
     history::{self, BY_ITSELF, Entry},
     links::follow,
 };
-use crate::{Crash, StoreError, tx::Tx};
+use crate::{Crash, StoreError, facts::storable, tx::Tx};
 
 /// How a crash is grouped before its new analysis.
 #[derive(Clone, Debug, Default, sqlx::FromRow)]
@@ -29,8 +29,27 @@ pub(crate) struct Before {
 pub(crate) struct Claims {
     /// The rule that groups it, and the group that it names.
     pub(crate) merge: Option<(String, String)>,
-    /// The rule that mutes it.
-    pub(crate) mute: Option<(String, super::mute::MuteUntil)>,
+    /// The rules that would mute it, the oldest first.
+    pub(crate) mutes: Vec<(String, super::mute::MuteUntil)>,
+}
+
+impl Claims {
+    /// The rule that mutes the crash in a group: the one that mutes the group already, if it claims the crash, or
+    /// else the oldest. An older rule that claims the crash, too, ends nothing.
+    pub(crate) async fn mute(
+        &self,
+        tx: &mut Tx,
+        group: &str,
+    ) -> Result<Option<&(String, super::mute::MuteUntil)>, StoreError> {
+        let Some(oldest) = self.mutes.first() else { return Ok(None) };
+        if self.mutes.len() == 1 {
+            return Ok(Some(oldest));
+        }
+        let mute = Decision::read(tx, group).await?.mute;
+        let muting = mute.and_then(|mute| mute.rule);
+        let keeps = self.mutes.iter().find(|(rule, _)| Some(rule) == muting.as_ref());
+        Ok(Some(keeps.unwrap_or(oldest)))
+    }
 }
 
 /// Where a crash belongs.
@@ -113,7 +132,7 @@ pub(crate) async fn place(
         version,
         fingerprint,
         family,
-        &signature.title,
+        storable(&signature.title),
         class,
         serde_json::to_string(&signature.frames)?,
         serde_json::to_string(&signature.explain)?,
@@ -215,7 +234,7 @@ pub(crate) async fn create(
         version,
         fingerprint,
         family,
-        &signature.title,
+        storable(&signature.title),
         class,
         serde_json::to_string(&signature.frames)?,
         serde_json::to_string(&signature.explain)?,
@@ -243,7 +262,7 @@ async fn rename(
         version,
         fingerprint,
         family,
-        &signature.title,
+        storable(&signature.title),
         serde_json::to_string(&signature.frames)?,
         serde_json::to_string(&signature.explain)?
     );
@@ -268,11 +287,20 @@ async fn rename(
 async fn inherit(tx: &mut Tx, from: &str, to: &str, now: i64, reason: &str) -> Result<(), StoreError> {
     let decisions = Decision::read(tx, from).await?;
     let before = Decision::read(tx, to).await?;
-    decisions.write(tx, to, &before, now, (BY_ITSELF, "inherited"), Some(reason)).await.map(drop)
+    decisions.write(tx, to, &before, now, (BY_ITSELF, "inherited"), Some(reason)).await?;
+    exec!(
+        tx,
+        "UPDATE crash_groups SET mute_crashes = (SELECT f.mute_crashes FROM crash_groups f WHERE f.id = $2) \
+         WHERE id = $1 AND mute IS NOT NULL",
+        to,
+        from
+    );
+    Ok(())
 }
 
 /// What becomes of the group that a crash has left because its analysis came out differently. When it was
-/// the last one, the decisions go along to where they all went, if nobody has decided anything there.
+/// the last one, the decisions go along to where they all went, if nobody has decided anything there. The group of
+/// a rule stays what it is: it has whatever the rule claims.
 pub(crate) async fn left(
     tx: &mut Tx,
     old: &str,
@@ -280,6 +308,15 @@ pub(crate) async fn left(
     by_version: Option<i64>,
     now: i64,
 ) -> Result<(), StoreError> {
+    let of_rules: Option<(String,)> = first!(
+        tx,
+        "SELECT id FROM crash_groups WHERE (id = $1 OR id = $2) AND origin = 'rule' LIMIT 1",
+        old,
+        new
+    );
+    if of_rules.is_some() {
+        return Ok(());
+    }
     if by_version.is_some() {
         exec!(
             tx,

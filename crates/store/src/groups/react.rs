@@ -46,9 +46,14 @@ pub(crate) async fn react(
                 group,
                 row.seen_at / HOUR_MICROS
             );
+            let arrived: Option<(i64,)> = first!(
+                tx,
+                "UPDATE crash_groups SET mute_crashes = mute_crashes + 1 WHERE id = $1 RETURNING mute_crashes",
+                group
+            );
             let by = decision.mute.as_ref().and_then(|mute| mute.rule.as_ref());
             let seen = Seen {
-                crashes: standing.crashes,
+                arrived: arrived.map_or(0, |row| row.0 as u64),
                 this_hour: this_hour.map_or(0, |row| row.0 as u64),
                 version: row.module_version.as_deref(),
                 not_of_the_rule: by.is_some() && by != mute_rule.map(|(rule, _)| rule),
@@ -146,7 +151,9 @@ async fn regress(
     let named = &resolved.resolved_in;
     let fixed: Option<(Option<i64>,)> = first!(
         tx,
+        // As `same_revision`: people write the beginning of one.
         "SELECT MIN(first_seen) FROM builds WHERE id = $1 OR vcs_revision = $2 \
+         OR (LENGTH($2) >= 7 AND LOWER(SUBSTR(vcs_revision, 1, LENGTH($2))) = LOWER($2)) \
          OR (module_version = $3 AND module = $4)",
         &named.build,
         &named.revision,

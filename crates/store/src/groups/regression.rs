@@ -50,15 +50,39 @@ pub(crate) struct Judgement {
     pub(crate) reason: String,
 }
 
+fn parse(version: &str) -> Option<semver::Version> {
+    semver::Version::parse(version.strip_prefix('v')?).ok()
+}
+
+/// Whether a version can be compared with others, as `(devel)` and `1.4` cannot.
+pub(crate) fn has_order(version: &str) -> bool {
+    parse(version).is_some()
+}
+
+/// A pseudo-version that names no tag, `v0.0.0-20261121213000-0123456789ab` (Go's `module.PseudoVersion` without an
+/// older version): the commit has no tag before it, or the clone that it was built in had none.
+fn names_no_tag(version: &semver::Version) -> bool {
+    let digits = |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
+    (version.major, version.minor, version.patch) == (0, 0, 0)
+        && version.pre.as_str().split_once('-').is_some_and(|(time, revision)| {
+            digits(time, 14)
+                && revision.len() == 12
+                && revision.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
+}
+
 /// Which of two versions of a module is the older one, as Go's modules order them; `None` for what
-/// has no order, such as `(devel)`.
+/// has no order: `(devel)`, and a pseudo-version that names no tag beside one that does.
 pub(crate) fn compare(one: &str, other: &str) -> Option<Ordering> {
     if one == other {
         return Some(Ordering::Equal);
     }
-    let parse = |text: &str| semver::Version::parse(text.strip_prefix('v')?).ok();
+    let (one, other) = (parse(one)?, parse(other)?);
+    if names_no_tag(&one) != names_no_tag(&other) {
+        return None;
+    }
     // Build metadata, such as +dirty and +incompatible, has no part in the order.
-    Some(parse(one)?.cmp_precedence(&parse(other)?))
+    Some(one.cmp_precedence(&other))
 }
 
 /// Whether two spellings name one revision: one may be the beginning of the other.

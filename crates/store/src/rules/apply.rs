@@ -198,7 +198,7 @@ async fn regroup(
     };
     let class = row.class.unwrap_or(class);
     let place = place(tx, &before, &signature, &class, &claims, now).await?;
-    let mute_rule = claims.mute.map(|(rule, _)| rule);
+    let mute_rule = claims.mute(tx, &place.group).await?.map(|(rule, _)| rule.clone());
     if let Some(rule) = &mute_rule {
         touched.insert((place.group.clone(), rule.clone()));
     }

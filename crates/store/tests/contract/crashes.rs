@@ -251,4 +251,24 @@ contract! {
         assert_eq!(crash.report_revision, 3);
         assert!(crash.analysed_at.unwrap() <= Timestamp::now());
     }
+
+    async fn texts_out_of_a_process_may_have_any_character(store: Store) {
+        let id = crash(&store, "c1", "shop").await;
+        let job = next(&store).await;
+        store.retry(&job, "a\0b", Timestamp::now(), true).await.unwrap();
+        let job = next(&store).await;
+        let mut odd = outcome("aa");
+        odd.analysed.title = "a\0b".to_owned();
+        odd.analysed.hostname = Some("h\0".to_owned());
+        odd.analysed.executable = Some("/bin/\0".to_owned());
+        odd.analysed.module_version = Some("\0".to_owned());
+        odd.analysed.build_ids.gnu = Some("\0".to_owned());
+        odd.signature.as_mut().unwrap().title = "t\0".to_owned();
+        store.commit_crash(&job.lease, &id, &odd).await.unwrap();
+        let stored = store.crash(&id).await.unwrap();
+        assert_eq!((stored.title.as_deref(), stored.hostname.as_deref()), (Some("a\u{fffd}b"), Some("h\u{fffd}")));
+        assert_eq!(store.group(&stored.group_id.unwrap()).await.unwrap().group.title, "t\u{fffd}");
+        store.reanalyse(&id).await.unwrap();
+        store.fail(&next(&store).await, "t\0", "p\0").await.unwrap();
+    }
 }

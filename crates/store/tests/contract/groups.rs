@@ -228,6 +228,59 @@ contract! {
         }
     }
 
+    async fn a_mute_counts_what_arrives_and_not_what_is_merged(store: Store) {
+        let of = |fingerprint| Of { fingerprint, ..Of::default() };
+        let one = arrive(&store, "c1", of("aa")).await;
+        let group = group_of(&store, &one).await.group.id;
+        for core in ["c2", "c3", "c4"] {
+            arrive(&store, core, of("bb")).await;
+        }
+        let bb = group_of(&store, &arrive(&store, "c5", of("bb")).await).await.group.id;
+        let until = MuteUntil { count: Some(3), ..MuteUntil::default() };
+        let mute = GroupChange { mute: Some(until), ..state(GroupState::Muted) };
+        store.change_group(&group, &mute).await.unwrap();
+        let at_start = async || store.group(&group).await.unwrap().mute.unwrap().crashes_at_start;
+        assert_eq!(at_start().await, 1);
+        let state = async || store.group(&group).await.unwrap().group.state;
+        store.merge_groups(&group, std::slice::from_ref(&bb), None, None).await.unwrap();
+        arrive(&store, "c6", of("bb")).await;
+        assert_eq!((state().await, at_start().await), (GroupState::Muted, 5));
+        // Nor does it take longer when they are parted again.
+        store.unmerge_group(&bb, None, None).await.unwrap();
+        arrive(&store, "c7", of("aa")).await;
+        assert_eq!(state().await, GroupState::Muted);
+        arrive(&store, "c8", of("aa")).await;
+        assert_eq!(state().await, GroupState::New);
+    }
+
+    async fn a_mute_of_a_group_that_is_merged_does_not_end(store: Store) {
+        let one = arrive(&store, "c1", Of { fingerprint: "aa", ..Of::default() }).await;
+        let two = arrive(&store, "c2", Of { fingerprint: "bb", ..Of::default() }).await;
+        let (aa, bb) = (group_of(&store, &one).await.group.id, group_of(&store, &two).await.group.id);
+        let time = Some(Timestamp::now() + SignedDuration::from_hours(1));
+        let mute = GroupChange { mute: Some(MuteUntil { time, ..MuteUntil::default() }), ..state(GroupState::Muted) };
+        store.change_group(&bb, &mute).await.unwrap();
+        store.merge_groups(&aa, std::slice::from_ref(&bb), None, None).await.unwrap();
+        let told = events(&store).await.len();
+        let later = Timestamp::now() + SignedDuration::from_hours(2);
+        assert_eq!(store.end_mutes(later).await.unwrap(), 0);
+        assert_eq!(events(&store).await.len(), told);
+        store.unmerge_group(&bb, None, None).await.unwrap();
+        assert_eq!(store.end_mutes(later).await.unwrap(), 1);
+    }
+
+    async fn a_short_revision_names_its_build(store: Store) {
+        let of = |build, revision, ago| Of { fingerprint: "aa", build: Some(build), revision: Some(revision), ago, ..Of::default() };
+        let one = arrive(&store, "c1", of("b1", "aaaaaaaaaaaaaaaa", 60)).await;
+        arrive(&store, "c2", of("b2", "bbbbbbbbbbbbbbbb", 30)).await;
+        let group = group_of(&store, &one).await.group.id;
+        let fixed = ResolvedIn { revision: Some("BBBBBBBBB".to_owned()), ..ResolvedIn::default() };
+        store.change_group(&group, &GroupChange { resolved_in: Some(fixed), ..state(GroupState::Resolved) }).await.unwrap();
+        // Of a build between the one that mends it and the moment somebody said so.
+        arrive(&store, "c3", of("b3", "cccccccccccccccc", 10)).await;
+        assert_eq!(store.group(&group).await.unwrap().group.state, GroupState::Regressed);
+    }
+
     async fn what_people_change_is_written_down_and_taken_back(store: Store) {
         let one = arrive(&store, "c1", Of { fingerprint: "aa", ..Of::default() }).await;
         let group = group_of(&store, &one).await.group.id;

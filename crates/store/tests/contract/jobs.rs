@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use panicle_store::{CrashStatus, JobKind, Store, StoreError};
 
 use crate::support::{claim, contract, crash, next, outcome};
@@ -101,5 +101,45 @@ contract! {
         assert_eq!(crash.status, CrashStatus::Failed);
         assert_eq!(crash.failure.unwrap().detail, "it is not a core");
         assert!(store.claim(&claim(), Timestamp::now() + Duration::from_hours(1)).await.unwrap().is_none());
+    }
+
+    async fn a_person_comes_before_what_arrives_and_history_after_it(store: Store) {
+        let mut crashes = Vec::new();
+        for core in ["c1", "c2", "c3"] {
+            crashes.push(crash(&store, core, "shop").await);
+            let job = next(&store).await;
+            store.commit_crash(&job.lease, &job.subject, &outcome("aa")).await.unwrap();
+        }
+        store.try_signatures().await.unwrap();
+        let fresh = crash(&store, "c4", "shop").await;
+        store.reanalyse(&crashes[1]).await.unwrap();
+        let due = Timestamp::now() + SignedDuration::from_secs(1);
+        let mut order = Vec::new();
+        while let Some(job) = store.claim(&claim(), due).await.unwrap() {
+            order.push((job.kind, job.subject));
+        }
+        let [one, two, three] = crashes.try_into().unwrap();
+        let analyse = JobKind::Analyse;
+        let tried = JobKind::Try;
+        assert_eq!(order, [(analyse, two.clone()), (analyse, fresh), (tried, three), (tried, two), (tried, one)]);
+    }
+
+    async fn to_be_analysed_for_the_sake_of_history_delays_nothing(store: Store) {
+        let one = crash(&store, "c1", "shop").await;
+        let job = next(&store).await;
+        store.commit_crash(&job.lease, &one, &outcome("aa")).await.unwrap();
+        store.reanalyse(&one).await.unwrap();
+        // The trial of another signature asks for the same job, as one of history.
+        store.try_signatures().await.unwrap();
+        let tried = store.claim(&claim(), Timestamp::now() + SignedDuration::from_secs(1)).await.unwrap().unwrap();
+        assert_eq!(tried.kind, JobKind::Analyse);
+        store.commit_crash(&tried.lease, &one, &outcome("aa")).await.unwrap();
+        let tried = store.claim(&claim(), Timestamp::now() + SignedDuration::from_secs(1)).await.unwrap().unwrap();
+        store.commit_trial(&tried.lease, &one, Some(&crate::support::signature("bb"))).await.unwrap();
+        store.reanalyse(&one).await.unwrap();
+        store.apply_trial().await.unwrap();
+        let fresh = crash(&store, "c2", "shop").await;
+        assert_eq!(next(&store).await.subject, one, "the person still waits");
+        assert_eq!(next(&store).await.subject, fresh);
     }
 }

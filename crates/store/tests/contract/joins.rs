@@ -141,4 +141,50 @@ contract! {
         arrive(&store, "e3", of(JoinSide::Text, 3)).await;
         assert_eq!(count(&store).await, 2);
     }
+
+    async fn a_process_number_without_a_host_says_little_of_what_was_received_later(store: Store) {
+        let of = |side, at, host| Half { side, host, at: Some(at), ..CORE };
+        arrive(&store, "e1", Half { at: None, ..CORE }).await;
+        // Both are known by when they were received alone; one of them ten minutes ago.
+        let late = arrive(&store, "e2", of(JoinSide::Text, 0, None)).await;
+        assert_eq!(store.crash(&late).await.unwrap().joined_into, None);
+        let now = arrive(&store, "e3", Half { at: None, host: None, ..TEXT }).await;
+        assert!(store.crash(&now).await.unwrap().joined_into.is_some());
+    }
+
+    async fn among_many_of_one_bug_the_right_half_is_found_and_never_one_of_two(store: Store) {
+        for n in 0..30 {
+            arrive(&store, &format!("c{n}"), Half { pid: Some(5000 + n), ..CORE }).await;
+        }
+        let text = arrive(&store, "t1", Half { pid: Some(5029), ..TEXT }).await;
+        let into = store.crash(&text).await.unwrap().joined_into.unwrap();
+        assert_eq!(store.crash(&into).await.unwrap().pid, Some(5029));
+        analyse(&store, &into, None).await;
+        // Another one fits as well, the last of all.
+        arrive(&store, "c30", Half { pid: Some(5001), ..CORE }).await;
+        let text = arrive(&store, "t2", Half { pid: Some(5001), ..TEXT }).await;
+        assert_eq!(store.crash(&text).await.unwrap().joined_into, None);
+    }
+
+    async fn a_person_parts_what_was_joined_and_it_stays_parted(store: Store) {
+        let one = arrive(&store, "e1", CORE).await;
+        let two = arrive(&store, "e2", TEXT).await;
+        analyse(&store, &one, None).await;
+        assert!(matches!(store.unjoin(&one, None, None).await, Err(StoreError::Invalid(_))), "it is the whole");
+        store.unjoin(&two, Some("ada"), Some("another restart")).await.unwrap();
+        assert!(matches!(store.unjoin(&two, None, None).await, Err(StoreError::Invalid(_))), "once");
+        assert_eq!(count(&store).await, 2, "it is in its group again");
+        let (whole, part) = (store.crash(&one).await.unwrap(), store.crash(&two).await.unwrap());
+        assert_eq!((whole.hostname, part.hostname.as_deref()), (None, Some("a")));
+        assert_eq!((whole.labels.len(), part.labels.len(), part.joined_into), (1, 1, None));
+        assert_eq!((whole.status, part.status), (CrashStatus::Queued, CrashStatus::Queued));
+        for (crash, half) in [(&one, CORE), (&two, TEXT)] {
+            assert_eq!(store.crash_evidence(crash).await.unwrap().len(), 1);
+            analyse(&store, crash, Some(half)).await;
+        }
+        assert!(store.joins(&one).await.unwrap().is_empty());
+        assert_eq!(store.crash(&two).await.unwrap().joined_into, None, "they are not joined again");
+        assert_eq!(count(&store).await, 2);
+        assert_eq!(store.events(0, None, 10).await.unwrap().len(), 1, "it is no news");
+    }
 }

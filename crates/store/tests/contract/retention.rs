@@ -77,4 +77,41 @@ contract! {
         assert_eq!(store.blobs_to_free(10).await.unwrap(), ["c2"]);
         assert!(store.crash(&crash).await.unwrap().core_deleted_at.is_none());
     }
+
+    async fn cores_that_are_needed_still_are_kept_and_hold_up_no_others(store: Store) {
+        let mut crashes = Vec::new();
+        for core in ["c1", "c2", "c3", "c4", "c5"] {
+            crashes.push(crash(&store, core, "shop").await);
+            let job = next(&store).await;
+            let mut outcome = outcome("aa");
+            outcome.wants_debug = (core == "c4").then(Vec::new);
+            store.commit_crash(&job.lease, &job.subject, &outcome).await.unwrap();
+        }
+        let group = store.crash(&crashes[0]).await.unwrap().group_id.unwrap();
+        store.try_signatures().await.unwrap();
+        assert_eq!(store.expire_cores(&group, Some(1)).await.unwrap(), 0, "each is to be tried");
+        let due = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(1);
+        while let Some(job) = store.claim(&crate::support::claim(), due).await.unwrap() {
+            store.commit_trial(&job.lease, &job.subject, None).await.unwrap();
+        }
+        assert_eq!(store.expire_cores(&group, Some(1)).await.unwrap(), 3);
+        assert!(store.crash(&crashes[3]).await.unwrap().core_deleted_at.is_none(), "debug information may come");
+    }
+
+    async fn groups_with_more_cores_than_are_kept_are_found_at_once(store: Store) {
+        let mut crashes = Vec::new();
+        for core in ["c1", "c2", "c3"] {
+            crashes.push(done(&store, core).await);
+        }
+        let group = store.crash(&crashes[0]).await.unwrap().group_id.unwrap();
+        let found = async |keep| store.groups_to_expire(keep, "", 10).await.unwrap();
+        assert!(found(None).await.is_empty() && found(Some(3)).await.is_empty());
+        assert_eq!(found(Some(2)).await, std::slice::from_ref(&group));
+        assert!(store.groups_to_expire(Some(2), &group, 10).await.unwrap().is_empty());
+        let keep = GroupChange { keep_cores: Some(1), ..GroupChange::default() };
+        store.change_group(&group, &keep).await.unwrap();
+        assert_eq!(found(None).await, std::slice::from_ref(&group));
+        assert_eq!(store.expire_cores(&group, None).await.unwrap(), 2);
+        assert!(found(None).await.is_empty());
+    }
 }

@@ -179,6 +179,44 @@ contract! {
 }
 
 contract! {
+    async fn an_older_rule_that_claims_too_ends_no_mute(store: Store) {
+        let one = arrive(&store, "c1", "aa", "main.noise").await;
+        let older = store.create_rule(&rule(RuleKind::Mute, "class:nil-map-write"), None, None).await.unwrap();
+        regrouped(&store).await;
+        store.change_rule(&older.id, &RuleChange { enabled: Some(false), ..RuleChange::default() }, None, None).await.unwrap();
+        regrouped(&store).await;
+        let newer = store.create_rule(&rule(RuleKind::Mute, "\"main.noise\""), None, None).await.unwrap();
+        regrouped(&store).await;
+        assert_eq!(state_of(&store, &one).await, GroupState::Muted);
+        let told = store.events(0, None, 10).await.unwrap().len();
+        store.change_rule(&older.id, &RuleChange { enabled: Some(true), ..RuleChange::default() }, None, None).await.unwrap();
+        regrouped(&store).await;
+        arrive(&store, "c2", "aa", "main.noise").await;
+        let group = store.group(&group_of(&store, &one).await).await.unwrap();
+        assert_eq!((group.group.state, group.mute.unwrap().rule), (GroupState::Muted, Some(newer.id)));
+        assert_eq!(store.events(0, None, 10).await.unwrap().len(), told);
+    }
+
+    async fn the_group_of_a_rule_is_not_given_away_with_its_last_crash(store: Store) {
+        let one = arrive(&store, "c1", "aa", "main.put").await;
+        let saved = store.create_rule(&rule(RuleKind::Merge, "\"main.put\""), None, None).await.unwrap();
+        regrouped(&store).await;
+        // With another version of the signature it has another stack, which the rule does not claim.
+        store.reanalyse(&one).await.unwrap();
+        let job = next(&store).await;
+        let mut other = outcome("bb");
+        other.facts = Facts::new().with("class", "nil-map-write").with("frame", "main.other");
+        other.signature = Some(panicle_report::Signature { version: 2, ..crate::support::signature("bb") });
+        store.commit_crash(&job.lease, &one, &other).await.unwrap();
+        let group = saved.group.unwrap();
+        assert_ne!(group_of(&store, &one).await, group);
+        assert_eq!(store.group(&group).await.unwrap().merged_into, None);
+        let two = arrive(&store, "c2", "cc", "main.put").await;
+        assert_eq!(group_of(&store, &two).await, group);
+    }
+}
+
+contract! {
     async fn signatures_are_tried_on_history_before_they_hold(store: Store) {
         let mut crashes = Vec::new();
         for (core, fingerprint) in [("c1", "aa"), ("c2", "aa"), ("c3", "aa"), ("c4", "bb")] {

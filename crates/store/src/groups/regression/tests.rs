@@ -25,6 +25,10 @@ fn versions_are_ordered_as_go_orders_them() {
     );
     assert_eq!(compare("v1.5.0-rc.2", "v1.5.0-rc.10"), Some(Less));
     assert_eq!(compare("(devel)", "v1.4.2"), None);
+    // It may be of a commit long after v1.4.2, in a clone without tags.
+    assert_eq!(compare("v0.0.0-20250102030405-0bcdef012345+dirty", "v1.4.2"), None);
+    assert_eq!(compare("v1.4.3-0.20240102030405-abcdef012345", "v0.0.0-20250102030405-0bcdef012345"), None);
+    assert_eq!(compare("v0.0.0-rc.1", "v0.1.0"), Some(Less));
     assert_eq!(compare("1.4.2", "v1.4.2"), None);
 }
 
@@ -33,6 +37,7 @@ fn an_older_version_stays_resolved_and_a_newer_one_does_not() {
     for (version, regressed) in [
         ("v1.4.1", false),
         ("v1.4.2-rc.1", false),
+        ("v1.4.3-0.20240102030405-abcdef012345", true),
         ("v1.4.2", true),
         ("v1.4.2+dirty", true),
         ("v1.4.3-0.20240102030405-abcdef012345", true),
