@@ -113,9 +113,8 @@ fn agree(one: &Half, other: &Half, shared: usize) -> Option<String> {
     let same_process = known(one.pid).is_some() && known(one.pid) == known(other.pid);
     let same_host = one.hostname.is_some() && one.hostname == other.hostname;
     let window = match (same_process, same_host, both_given) {
-        (true, _, true) => WINDOW_GIVEN,
         (true, true, false) => WINDOW_RECEIVED,
-        (true, false, false) => WINDOW_GIVEN,
+        (true, _, _) => WINDOW_GIVEN,
         (false, true, true) => WINDOW_HOST,
         _ => return None,
     };

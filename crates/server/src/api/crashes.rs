@@ -13,7 +13,7 @@ use crate::{
     api::search,
     extract::{Json, Path, Query},
     page::{self, Page},
-    shapes::{Crash, CrashSummary, Evidence, NewCrash},
+    shapes::{Crash, CrashSummary, Evidence, NewCrash, groups::Doing},
 };
 
 /// Pieces of evidence that one request may name.
@@ -170,6 +170,20 @@ pub(crate) async fn evidence(
     Path(id): Path<String>,
 ) -> Result<Answer<Page<Evidence>>, Problem> {
     Ok(Answer(Page::all(load(&state, &id).await?.evidence)))
+}
+
+/// Part a crash from the one that it was joined into: they are two after all, and are not joined again.
+#[utoipa::path(post, operation_id = "unjoinCrash", path = "/crashes/{id}/unjoin", tag = "crashes", request_body = Doing,
+    params(("id" = String, Path, description = "The crash whose `joined_into` is set")),
+    responses((status = 202, body = Crash),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn unjoin(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    Json(body): Json<Doing>,
+) -> Result<(StatusCode, Answer<Crash>), Problem> {
+    state.store.unjoin(&id, body.actor.as_deref(), body.reason.as_deref()).await?;
+    Ok((StatusCode::ACCEPTED, Answer(load(&state, &id).await?)))
 }
 
 /// Analyse a crash again.
