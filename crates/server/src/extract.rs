@@ -1,13 +1,17 @@
-#[cfg(test)]
-mod tests {
-    use super::has_zero;
+//! Extractors whose rejections are problems.
 
-    #[test]
-    fn only_the_escape_of_a_zero_character_is_one() {
-        assert!(has_zero(br#"{"owner":"a\u0000b"}"#));
-        assert!(has_zero(br#""\\\u0000""#));
-        for fine in [&br#""\\u0000""#[..], br#""u0000""#, br#""\u00001"#.split_at(5).0, b"\\", b""] {
-            assert!(!has_zero(fine), "{fine:?}");
-        }
-    }
-}
+use axum::extract::{FromRequest, FromRequestParts};
+
+use crate::Problem;
+
+#[derive(FromRequest)]
+#[from_request(via(axum::Json), rejection(Problem))]
+pub(crate) struct Json<T>(pub(crate) T);
+
+#[derive(FromRequestParts)]
+#[from_request(via(axum::extract::Query), rejection(Problem))]
+pub(crate) struct Query<T>(pub(crate) T);
+
+#[derive(FromRequestParts)]
+#[from_request(via(axum::extract::Path), rejection(Problem))]
+pub(crate) struct Path<T>(pub(crate) T);

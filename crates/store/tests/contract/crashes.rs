@@ -258,12 +258,12 @@ contract! {
         store.retry(&job, "a\0b", Timestamp::now(), true).await.unwrap();
         let job = next(&store).await;
         let mut odd = outcome("aa");
-        odd.analysed.title = "a\0b".to_owned();
+        "a\0b".clone_into(&mut odd.analysed.title);
         odd.analysed.hostname = Some("h\0".to_owned());
         odd.analysed.executable = Some("/bin/\0".to_owned());
         odd.analysed.module_version = Some("\0".to_owned());
         odd.analysed.build_ids.gnu = Some("\0".to_owned());
-        odd.signature.as_mut().unwrap().title = "t\0".to_owned();
+        "t\0".clone_into(&mut odd.signature.as_mut().unwrap().title);
         store.commit_crash(&job.lease, &id, &odd).await.unwrap();
         let stored = store.crash(&id).await.unwrap();
         assert_eq!((stored.title.as_deref(), stored.hostname.as_deref()), (Some("a\u{fffd}b"), Some("h\u{fffd}")));
