@@ -8,5 +8,11 @@ const document = JSON.parse(await readFile(new URL("openapi.json", here), "utf8"
 for (const path of Object.values(document.paths)) {
   for (const operation of Object.values(path)) delete operation.operationId;
 }
-const ast = await openapiTS(document, { alphabetize: true, rootTypes: true, rootTypesNoSchemaPrefix: true });
+const ast = await openapiTS(document, {
+  alphabetize: true,
+  // What has a default may be left out of a request.
+  defaultNonNullable: false,
+  rootTypes: true,
+  rootTypesNoSchemaPrefix: true,
+});
 await writeFile(new URL("src/api/schema.gen.ts", here), astToString(ast));

@@ -1,36 +1,20 @@
 // Rules that merge and mute, and grouping all history anew.
 import { queryOptions } from "@tanstack/react-query";
-import type { Doing } from "./actions";
 import { type Tagged, api, body, tagged } from "./client";
 import { ProblemError } from "./errors";
 import { ifMatch } from "./search";
 import type {
-  MuteUntil,
+  Doing,
+  NewRule,
   Page,
   Regrouping,
   Rule,
   RuleConflict,
   RuleHistoryEntry,
-  RuleKind,
+  RulePatch,
   RulePlan,
   SignatureTrial,
 } from "./types";
-
-/** What a rule is to be; also what is previewed. */
-export interface NewRule extends Doing {
-  kind: RuleKind;
-  name: string;
-  predicate: string;
-  group_id?: string;
-  mute?: MuteUntil;
-}
-
-export interface RuleChange extends Doing {
-  name?: string;
-  predicate?: string;
-  mute?: MuteUntil;
-  enabled?: boolean;
-}
 
 export const rulesQuery = () =>
   queryOptions({
@@ -58,24 +42,24 @@ export const ruleHistoryQuery = (id: string) =>
 
 /** Tries a rule on all history; nothing is saved. */
 export function previewRule(rule: NewRule): Promise<RulePlan> {
-  return body(api.POST("/api/v1/rules/preview", { body: rule as never }));
+  return body(api.POST("/api/v1/rules/preview", { body: rule }));
 }
 
 export function createRule(rule: NewRule): Promise<Tagged<Rule>> {
-  return tagged(api.POST("/api/v1/rules", { body: rule as never }));
+  return tagged(api.POST("/api/v1/rules", { body: rule }));
 }
 
-export function changeRule(id: string, change: RuleChange, etag: string | null): Promise<Tagged<Rule>> {
+export function changeRule(id: string, change: RulePatch, etag: string | null): Promise<Tagged<Rule>> {
   return tagged(
     api.PATCH("/api/v1/rules/{id}", {
       params: { path: { id }, header: ifMatch(etag) },
-      body: change as never,
+      body: change,
     }),
   );
 }
 
 export function deleteRule(id: string, doing: Doing): Promise<void> {
-  return body(api.DELETE("/api/v1/rules/{id}", { params: { path: { id } }, body: doing as never }));
+  return body(api.DELETE("/api/v1/rules/{id}", { params: { path: { id } }, body: doing }));
 }
 
 /** Crashes to which others have a claim, of a rule that was refused for them. */

@@ -4,10 +4,10 @@ import { useState } from "react";
 import { Button } from "react-aria-components";
 import { ProblemError } from "../../api/errors";
 import { groupsFoundQuery } from "../../api/queries";
-import { type NewRule, changeRule, conflictsOf, createRule, previewRule } from "../../api/rules";
+import { changeRule, conflictsOf, createRule, previewRule } from "../../api/rules";
 import { isBadQuery } from "../../api/search";
 import type { Tagged } from "../../api/client";
-import type { Rule, RuleKind, RulePlan } from "../../api/types";
+import type { NewRule, Rule, RuleKind, RulePlan } from "../../api/types";
 import { doing as who } from "../../lib/actor";
 import { announce } from "../../lib/announce";
 import { classInfo } from "../../lib/classes";
@@ -65,8 +65,8 @@ export function RuleForm({ rule, predicate: given = "", onClose }: RuleFormProps
     mutationFn: (wanted: NewRule) => {
       const more = who(doing.actor, doing.reason);
       if (rule === undefined) return createRule({ ...wanted, ...more });
-      const { mute: until } = wanted;
-      const change = { name: wanted.name, predicate: wanted.predicate, ...(until ? { mute: until } : {}) };
+      const { name: called = "", predicate: claims, mute: until } = wanted;
+      const change = { name: called, predicate: claims, ...(until ? { mute: until } : {}) };
       return changeRule(rule.id, { ...change, ...more }, rule.etag);
     },
     onSuccess: (saved) => {
