@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { GoroutineCluster } from "../api/types";
+import type { Frame, GoroutineCluster } from "../api/types";
 import { count, counted, duration } from "../lib/format";
 import { position, tellingFrame } from "../lib/frames";
 import { stateWords } from "../lib/words";
@@ -99,16 +99,23 @@ function ClusterStack({ cluster }: { cluster: GoroutineCluster }) {
   return (
     <details className="twin">
       <summary>Stack of {counted(cluster.frames.length, "frame")}</summary>
-      <ol className="mini-stack">
-        {cluster.frames.map((frame, index) => (
-          <li key={index} className={frame.kind === "runtime" ? "owner-runtime" : undefined}>
-            <FunctionName name={frame.function} />{" "}
-            <span className="position" title={frame.file ?? undefined}>
-              {position(frame) ?? "position unknown"}
-            </span>
-          </li>
-        ))}
-      </ol>
+      <MiniStack frames={cluster.frames} />
     </details>
+  );
+}
+
+/** Functions and their positions, innermost first. */
+export function MiniStack({ frames }: { frames: readonly Frame[] }) {
+  return (
+    <ol className="mini-stack">
+      {frames.map((frame, index) => (
+        <li key={index} className={frame.kind === "runtime" ? "owner-runtime" : undefined}>
+          <FunctionName name={frame.function} />{" "}
+          <span className="position" title={frame.file ?? undefined}>
+            {position(frame) ?? "position unknown"}
+          </span>
+        </li>
+      ))}
+    </ol>
   );
 }

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { CrashSummary } from "../api/types";
+import { absoluteTime } from "../lib/format";
 import { crashHeadline } from "../lib/titles";
 import { STATUS_WORDS } from "../lib/words";
 import { Prose } from "./Code";
@@ -7,13 +8,26 @@ import { StatusMark } from "./marks";
 import { Time } from "./Time";
 import { Unknown } from "./Unknown";
 
+interface CrashTableProps {
+  crashes: readonly CrashSummary[];
+  caption: string;
+  /** Those that are ticked; with it, each can be. */
+  chosen?: ReadonlySet<string>;
+  onChoose?: (id: string, on: boolean) => void;
+}
+
 /** Crashes, a line each. On a phone each is a card; the roles keep it a table for screen readers. */
-export function CrashTable({ crashes, caption }: { crashes: readonly CrashSummary[]; caption: string }) {
+export function CrashTable({ crashes, caption, chosen, onChoose }: CrashTableProps) {
   return (
     <table role="table" className="data cards crashes">
       <caption className="sr-only">{caption}</caption>
       <thead role="rowgroup">
         <tr role="row">
+          {onChoose && (
+            <th role="columnheader" scope="col">
+              <span className="sr-only">Choose</span>
+            </th>
+          )}
           <th role="columnheader" scope="col">
             Crash
           </th>
@@ -34,6 +48,16 @@ export function CrashTable({ crashes, caption }: { crashes: readonly CrashSummar
       <tbody role="rowgroup">
         {crashes.map((crash) => (
           <tr role="row" key={crash.id}>
+            {onChoose && (
+              <td role="cell" className="choose">
+                <input
+                  type="checkbox"
+                  aria-label={`Choose the crash ${where(crash)}`}
+                  checked={chosen?.has(crash.id) ?? false}
+                  onChange={(event) => onChoose(crash.id, event.target.checked)}
+                />
+              </td>
+            )}
             <th role="rowheader" scope="row">
               <Link to="/crashes/$id" params={{ id: crash.id }}>
                 <Prose text={crashHeadline(crash)} />
@@ -67,4 +91,10 @@ export function CrashTable({ crashes, caption }: { crashes: readonly CrashSummar
       </tbody>
     </table>
   );
+}
+
+/** What tells it from others of its group: where it crashed, and when. */
+function where({ id, service, hostname, received_at: at }: CrashSummary): string {
+  const place = [service, hostname].filter((part) => part != null).join(" on ");
+  return `${place === "" ? id : `of ${place}`}, received ${absoluteTime(at)}`;
 }

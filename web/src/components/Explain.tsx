@@ -1,6 +1,9 @@
-import type { ReactNode } from "react";
-import type { SignatureStep } from "../api/types";
-import { Scroll } from "./Scroll";
+// Why crashes are one group: the steps of their signature.
+import type { PopulationStack, SignatureStep } from "../api/types";
+import { counted } from "../lib/format";
+import { explainParts } from "../lib/explain";
+import { FunctionName } from "./Code";
+import { Population } from "./group/Population";
 
 const STEP_WORDS: Record<string, string> = {
   class: "Cause",
@@ -11,48 +14,76 @@ const STEP_WORDS: Record<string, string> = {
   normalise: "Rewritten",
 };
 
-/** Why these crashes are one group, step by step. */
-export function Explain({ explain, children }: { explain: readonly SignatureStep[]; children?: ReactNode }) {
+interface ExplainProps {
+  explain: readonly SignatureStep[];
+  /** What the goroutines shared, with numbers; where it is not at hand, the steps tell it in words. */
+  population?: readonly PopulationStack[];
+}
+
+/** The steps from the cause to the outermost frame; what counts stands out, long runs of the rest are folded. */
+export function Explain({ explain, population = [] }: ExplainProps) {
   return (
-    <section aria-labelledby="explain">
-      <h2 id="explain">Why these are one group</h2>
-      <p className="muted">
-        Crashes are one group when what is kept here is the same, from the cause to the outermost frame.
-      </p>
-      <Scroll label="Why these are one group, a table that scrolls">
-        <table className="data explain">
-          <caption className="sr-only">Steps of computing the signature</caption>
-          <thead>
-            <tr>
-              <th scope="col">Step</th>
-              <th scope="col">From the crash</th>
-              <th scope="col">What counts</th>
-              <th scope="col">Rule</th>
-            </tr>
-          </thead>
-          <tbody>
-            {explain.map((step, index) => (
-              <tr key={index} className={step.output == null ? "dropped" : undefined}>
-                <th scope="row">{STEP_WORDS[step.step] ?? step.step}</th>
-                <td>
-                  <code>{step.input}</code>
-                </td>
-                <td>
-                  {step.output == null ? (
-                    <span className="muted">nothing</span>
-                  ) : step.output === step.input ? (
-                    <span className="muted">the same</span>
-                  ) : (
-                    <code>{step.output}</code>
-                  )}
-                </td>
-                <td>{step.rule}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
-      {children}
-    </section>
+    <ol className="explain" aria-label="Steps of computing the signature">
+      {explainParts(explain).map((part, index) => {
+        if (part.kind === "step") return <Step key={index} step={part.step} />;
+        if (part.kind === "dropped") {
+          return (
+            <li key={index} className="dropped">
+              <span className="explain-step">Left out</span>
+              <details className="twin">
+                <summary>{counted(part.steps.length, "frame")}</summary>
+                <ol className="mini-stack">
+                  {part.steps.map((step, at) => (
+                    <li key={at}>
+                      <FunctionName name={step.input} />
+                    </li>
+                  ))}
+                </ol>
+              </details>
+              <span className="explain-rule">{part.rules.join("; ")}</span>
+            </li>
+          );
+        }
+        if (population.length === 0)
+          return part.steps.map((step, at) => <Step key={`${index}/${at}`} step={step} />);
+        const left = part.steps.filter((step) => step.output == null);
+        return (
+          <li key={index} className="explain-population">
+            <span className="explain-step">Shared stacks</span>
+            <div>
+              <Population population={population} />
+              {left.map((step) => (
+                <p key={step.input} className="muted small">
+                  {step.input} left out: {step.rule}.
+                </p>
+              ))}
+            </div>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+function Step({ step: { step, input, output, rule } }: { step: SignatureStep }) {
+  const frame = ["keep", "drop", "normalise"].includes(step);
+  const name = (text: string) => (frame ? <FunctionName name={text} /> : <code>{text}</code>);
+  return (
+    <li className={output == null ? "dropped" : undefined}>
+      <span className="explain-step">{STEP_WORDS[step] ?? step}</span>
+      <span className="explain-what">
+        {input === "" && output === "" ? (
+          <span className="muted">none</span>
+        ) : output == null || output === input ? (
+          name(input)
+        ) : (
+          <>
+            {name(output)}
+            <span className="explain-from">from {name(input)}</span>
+          </>
+        )}
+      </span>
+      <span className="explain-rule">{rule}</span>
+    </li>
   );
 }

@@ -54,7 +54,7 @@ export function FrameItem({ frame, index, module, opened, onEvaluate, children }
                 C
               </span>
             )}
-            <FunctionName name={frame.function} />
+            <FunctionName name={frame.function} whole />
             {owner !== "c" && owner !== "signal" && (
               <span className="args">({frame.args ?? <span className="unknown">unknown</span>})</span>
             )}

@@ -16,6 +16,14 @@ it.each([
   ["A map[main.key][]byte. Then more", ["map[main.key][]byte"]],
   ["carried by *main.stats 0xc000112200", ["*main.stats", "0xc000112200"]],
   ["it was cut off at 12.5 MiB", []],
+  [
+    "in main.(*Cache[go.shape.struct { Id string; Tags map[string][]int },go.shape.int]).apply.func1 (cache.go:4)",
+    [
+      "main.(*Cache[go.shape.struct { Id string; Tags map[string][]int },go.shape.int]).apply.func1",
+      "cache.go:4",
+    ],
+  ],
+  ["in shop/cart.Sum[go.shape.int].func2, twice", ["shop/cart.Sum[go.shape.int].func2"]],
 ])("%s", (sentence, spans) => {
   expect(code(sentence)).toEqual(spans);
 });

@@ -5,6 +5,9 @@ export interface Span {
   code: boolean;
 }
 
+/** Type arguments, which hold spaces, and brackets of their own three deep. */
+const ARGUMENTS = String.raw`(?:\[(?:[^[\]\n]|\[(?:[^[\]\n]|\[[^[\]\n]*\])*\])*\])`;
+
 const CODE = new RegExp(
   [
     "`[^`]+`",
@@ -13,7 +16,7 @@ const CODE = new RegExp(
     // Paths of files.
     String.raw`(?<![\w./-])(?:/[\w@+.~-]+){2,}(?<![.])`,
     // Functions as tracebacks spell them: main.(*Cache).Put, net/http.(*conn).serve, main.run.func1
-    String.raw`(?<![\w./-])\*?(?:[\w%~-]+(?:\.[\w%~-]+)*\/)*[a-z][\w%-]*\.(?:\(\*?\w+(?:\[\.\.\.\])?\)\.)?\w+(?:\.(?:func\d+|gowrap\d+|\d+|\w+))*(?:\[\.\.\.\])?(?:-fm)?`,
+    String.raw`(?<![\w./-])\*?(?:[\w%~-]+(?:\.[\w%~-]+)*\/)*[a-z][\w%-]*\.(?:\(\*?\w+${ARGUMENTS}?\)\.)?\w+${ARGUMENTS}?(?:\.(?:func\d+|gowrap\d+|\d+|\w+)${ARGUMENTS}?)*(?:-fm)?`,
     // Types of maps: map[string]*main.User
     String.raw`\bmap\[[^\]\s]+\](?:\*|\[\w*\]|[\w./])*[\w\]]`,
     // Settings in the environment.

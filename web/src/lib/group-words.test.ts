@@ -34,7 +34,7 @@ it.each([
 it("says how far a mute has come", () => {
   const mute = { until: { count: 10 }, crashes_at_start: 5, state_before: "new" } as const;
   expect(muteProgress(mute as never, 8)).toBe("3 of 10 have come so far");
-  expect(muteProgress({ ...mute, until: {} } as never, 8)).toBeNull();
+  expect(muteProgress({ ...mute, until: {} }, 8)).toBeNull();
 });
 
 describe("the state of a group in a sentence", () => {
@@ -70,9 +70,12 @@ it("puts a change into words, the state first", () => {
 it("counts what is too much to list, and leaves out what is nothing", () => {
   const to = { crashes: ["a", "b", "c", "d"], fingerprints: [], into: "0123456789abcdef" };
   expect(changes({ from: {}, to })).toEqual([
-    { what: "Into", from: null, to: "0123456789ab" },
+    { what: "Into", from: null, to: "0123456789ab", groups: ["0123456789abcdef"] },
     { what: "Crashes", from: null, to: "4" },
   ]);
+  // What a split was about is told by what undoing it needs: it was not another thing before.
+  const from = { crashes: [{ crash: "a" }, { crash: "b" }] };
+  expect(changes({ from, to: {} })).toEqual([{ what: "Crashes", from: null, to: "2" }]);
 });
 
 it("offers to take back what the server takes back", () => {

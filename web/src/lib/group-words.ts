@@ -79,7 +79,14 @@ export interface Change {
   /** What it was before; null where it was not anything. */
   from: string | null;
   to: string | null;
+  /** Ids of groups that it was about. */
+  groups?: string[];
 }
+
+/** Fields with ids of groups. */
+const GROUPS = ["groups", "into", "from"];
+/** Fields that tell what it was about, and not what something was before. */
+const ABOUT = [...GROUPS, "crashes", "fingerprints", "signatures"];
 
 const FIELDS: Record<string, string> = {
   state: "State",
@@ -109,12 +116,18 @@ export function changes({ from, to }: Pick<HistoryEntry, "from" | "to">): Change
   };
   return names
     .toSorted((a, b) => rank(a) - rank(b))
-    .map((name) => ({
-      what: FIELDS[name] ?? name.replaceAll("_", " "),
-      from: valueWords(name, from[name]),
-      to: valueWords(name, to[name]),
-    }))
+    .map((name) => changeOf(name, from[name], to[name]))
     .filter((change) => change.from !== null || change.to !== null);
+}
+
+function changeOf(name: string, from: unknown, to: unknown): Change {
+  const what = FIELDS[name] ?? name.replaceAll("_", " ");
+  const [before, after] = [valueWords(name, from), valueWords(name, to)];
+  if (!ABOUT.includes(name)) return { what, from: before, to: after };
+  const about = { what, from: null, to: after ?? before };
+  if (!GROUPS.includes(name)) return about;
+  const ids = [to ?? from].flat().filter((id): id is string => typeof id === "string");
+  return { ...about, groups: ids };
 }
 
 function valueWords(field: string, value: unknown): string | null {

@@ -21,7 +21,9 @@ export function sentence(text: string): string {
   return /[.!?]$/.test(upper) ? upper : `${upper}.`;
 }
 
+/** Names stay as they are: `main.go`, `data_race`. */
 function capitalised(text: string): string {
+  if (/^[^\s:]*[._/]/.test(text)) return text;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
@@ -32,6 +34,6 @@ function capitalised(text: string): string {
 export function groupHeadline(title: string, classLabel: string): string {
   const match = /^([a-z]+(?:-[a-z]+)*): (.+)$/s.exec(title);
   const rest = match?.[2];
-  if (rest === undefined) return title === "" ? classLabel : title;
-  return capitalised(rest);
+  if (rest !== undefined) return capitalised(rest);
+  return /^(?:[a-z]+(?:-[a-z]+)*)?$/.test(title) ? classLabel : capitalised(title);
 }

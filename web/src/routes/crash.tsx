@@ -9,8 +9,10 @@ import { CopyButton } from "../components/Copy";
 import { CrashState, Again } from "../components/crash/CrashState";
 import { Diagnostics } from "../components/crash/Diagnostics";
 import { EvidenceList } from "../components/crash/EvidenceList";
+import { ItsGroup } from "../components/crash/ItsGroup";
 import { PanicSection } from "../components/crash/PanicSection";
 import { BinaryFacts, ProcessFacts } from "../components/crash/ProcessFacts";
+import { Races } from "../components/crash/Races";
 import { Threads } from "../components/crash/Threads";
 import { Hints, Remedies, VerdictSection } from "../components/crash/VerdictSection";
 import { Failure } from "../components/Failure";
@@ -160,82 +162,24 @@ function pageUrl(): string {
 }
 
 function Body({ crash, report }: { crash: Crash; report: Report }) {
-  const module = report.binary?.module;
   const goroutine = atFault(report);
-  const rest = report.goroutine_clusters;
-  const own = rest.filter((cluster) => !isRuntimeOnly(cluster.frames));
-  const ofRuntime = rest
-    .filter((cluster) => isRuntimeOnly(cluster.frames))
-    .reduce((sum, cluster) => sum + cluster.count, 0);
   // With the binary missing, that is why anything is unknown.
   const reason = crash.missing == null ? {} : { why: "it takes the binary to read it" };
-  const hidden = Math.max(0, own.length - CLUSTERS_SHOWN);
+  // Where nobody is at fault, what all of them do is the answer.
+  const together = goroutine === undefined && report.goroutine_count > 0;
+  const all = <AllGoroutines crash={crash} report={report} {...reason} />;
   return (
     <div className="with-aside">
       <div>
         <MapCard crash={crash} report={report} />
         <VerdictSection crash={crash} report={report} />
-        <PanicSection report={report} {...reason} />
-        <section aria-labelledby="stack">
-          <h2 id="stack">
-            {goroutine ? `Goroutine ${goroutine.id}, at fault` : "The goroutine at fault"}
-            {goroutine && <span className="h-note">{stateWords(goroutine)}</span>}
-          </h2>
-          {goroutine ? (
-            <>
-              <Stack goroutine={goroutine} module={module} crash={crash.id} />
-              <p>
-                <Link to="/crashes/$id/goroutines/$gid" params={{ id: crash.id, gid: String(goroutine.id) }}>
-                  Everything about goroutine {goroutine.id}
-                </Link>
-              </p>
-            </>
-          ) : (
-            <p>
-              <Unknown why={reason.why ?? "the verdict names none"} />
-            </p>
-          )}
-        </section>
-        <Remedies report={report} />
         <Hints report={report} />
-        <section aria-labelledby="others">
-          <h2 id="others">
-            All goroutines
-            {report.goroutine_count > 0 && (
-              <span className="h-note">
-                {counted(report.goroutine_count, "goroutine")} on {counted(rest.length, "different stack")}
-              </span>
-            )}
-          </h2>
-          {rest.length === 0 ? (
-            <p>
-              <Unknown why={reason.why ?? "no goroutine could be read"} />
-            </p>
-          ) : (
-            <>
-              <Clusters
-                clusters={own.slice(0, CLUSTERS_SHOWN)}
-                crash={crash.id}
-                module={module}
-                atFault={report.verdict.goroutine}
-              />
-              <p className="muted small clusters-rest">
-                {[
-                  hidden > 0 && counted(hidden, "more stack"),
-                  ofRuntime > 0 && `${counted(ofRuntime, "goroutine")} of the runtime itself`,
-                ]
-                  .filter(Boolean)
-                  .join(" and ") || "That is all of them"}
-                {hidden > 0 || ofRuntime > 0 ? " not shown here." : "."}
-              </p>
-              <p>
-                <Link to="/crashes/$id/goroutines" params={{ id: crash.id }} className="button">
-                  See and search all goroutines
-                </Link>
-              </p>
-            </>
-          )}
-        </section>
+        <Races report={report} />
+        <PanicSection report={report} {...reason} />
+        {together ? all : <AtFault crash={crash} report={report} {...reason} />}
+        <Remedies report={report} />
+        {!together && all}
+        <ItsGroup crash={crash} report={report} />
         <MapsFound crash={crash} report={report} />
         <Threads report={report} crash={crash.id} />
         <Diagnostics diagnostics={report.diagnostics} crash={crash.id} shown={report.verdict.goroutine} />
@@ -246,6 +190,86 @@ function Body({ crash, report }: { crash: Crash; report: Report }) {
         <EvidenceList evidence={crash.evidence} />
       </aside>
     </div>
+  );
+}
+
+interface PartProps {
+  crash: Crash;
+  report: Report;
+  /** Why it is unknown, where that has one reason. */
+  why?: string;
+}
+
+function AtFault({ crash, report, why }: PartProps) {
+  const goroutine = atFault(report);
+  return (
+    <section aria-labelledby="stack">
+      <h2 id="stack">
+        {goroutine ? `Goroutine ${goroutine.id}, at fault` : "The goroutine at fault"}
+        {goroutine && <span className="h-note">{stateWords(goroutine)}</span>}
+      </h2>
+      {goroutine ? (
+        <>
+          <Stack goroutine={goroutine} module={report.binary?.module} crash={crash.id} />
+          <p>
+            <Link to="/crashes/$id/goroutines/$gid" params={{ id: crash.id, gid: String(goroutine.id) }}>
+              Everything about goroutine {goroutine.id}
+            </Link>
+          </p>
+        </>
+      ) : (
+        <p>
+          <Unknown why={why ?? "the verdict names none"} />
+        </p>
+      )}
+    </section>
+  );
+}
+
+function AllGoroutines({ crash, report, why }: PartProps) {
+  const rest = report.goroutine_clusters;
+  const own = rest.filter((cluster) => !isRuntimeOnly(cluster.frames));
+  const ofRuntime = rest
+    .filter((cluster) => isRuntimeOnly(cluster.frames))
+    .reduce((sum, cluster) => sum + cluster.count, 0);
+  const hidden = Math.max(0, own.length - CLUSTERS_SHOWN);
+  const left = [
+    hidden > 0 && counted(hidden, "more stack"),
+    ofRuntime > 0 && `${counted(ofRuntime, "goroutine")} of the runtime itself`,
+  ].filter(Boolean);
+  return (
+    <section aria-labelledby="others">
+      <h2 id="others">
+        All goroutines
+        {report.goroutine_count > 0 && (
+          <span className="h-note">
+            {counted(report.goroutine_count, "goroutine")} on {counted(rest.length, "different stack")}
+          </span>
+        )}
+      </h2>
+      {rest.length === 0 ? (
+        <p>
+          <Unknown why={why ?? "no goroutine could be read"} />
+        </p>
+      ) : (
+        <>
+          <Clusters
+            clusters={own.slice(0, CLUSTERS_SHOWN)}
+            crash={crash.id}
+            module={report.binary?.module}
+            atFault={report.verdict.goroutine}
+          />
+          <p className="muted small clusters-rest">
+            {left.length === 0 ? "That is all of them." : `${left.join(" and ")} not shown here.`}
+          </p>
+          <p>
+            <Link to="/crashes/$id/goroutines" params={{ id: crash.id }} className="button">
+              See and search all goroutines
+            </Link>
+          </p>
+        </>
+      )}
+    </section>
   );
 }
 

@@ -8,6 +8,7 @@ import { GoroutineMaps } from "../components/maps/GoroutineMaps";
 import { Copyable } from "../components/Copy";
 import { CreatedBy } from "../components/CreatedBy";
 import { Fact, Facts } from "../components/Facts";
+import { Prose } from "../components/Code";
 import { Failure, NotFound } from "../components/Failure";
 import { Skeleton } from "../components/Skeleton";
 import { Stack } from "../components/Stack";
@@ -53,7 +54,7 @@ function Page({ id, gid }: { id: string; gid: number }) {
         <p className="eyebrow">
           <Link to="/">Groups</Link> <span aria-hidden="true">/</span>{" "}
           <Link to="/crashes/$id" params={{ id }}>
-            {crash.data?.title ?? "Crash"}
+            <Prose text={crash.data?.title ?? "Crash"} />
           </Link>{" "}
           <span aria-hidden="true">/</span>{" "}
           <Link to="/crashes/$id/goroutines" params={{ id }}>

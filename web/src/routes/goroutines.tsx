@@ -4,6 +4,7 @@ import { useState } from "react";
 import { clustersQuery, crashQuery, goroutinesQuery } from "../api/queries";
 import type { GoroutineFacets } from "../api/schema.gen";
 import { Clusters } from "../components/Clusters";
+import { Prose } from "../components/Code";
 import { Failure, InlineFailure } from "../components/Failure";
 import { Choice, Clear, Filters as FilterRow, SearchText } from "../components/filters";
 import { GoroutineTable } from "../components/GoroutineTable";
@@ -34,7 +35,7 @@ export default function GoroutinesPage() {
         <p className="eyebrow">
           <Link to="/">Groups</Link> <span aria-hidden="true">/</span>{" "}
           <Link to="/crashes/$id" params={{ id }}>
-            {crash.data?.title ?? "Crash"}
+            <Prose text={crash.data?.title ?? "Crash"} />
           </Link>
         </p>
         <h1>Goroutines</h1>

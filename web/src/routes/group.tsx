@@ -1,21 +1,19 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link, getRouteApi } from "@tanstack/react-router";
-import { crashesQuery, groupQuery } from "../api/queries";
+import { groupQuery } from "../api/queries";
 import { Prose } from "../components/Code";
 import { Copyable } from "../components/Copy";
-import { CrashTable } from "../components/CrashTable";
-import { Explain } from "../components/Explain";
 import { Fact, Facts } from "../components/Facts";
-import { Failure, InlineFailure } from "../components/Failure";
+import { Failure } from "../components/Failure";
 import { GroupActions } from "../components/group/GroupActions";
+import { GroupCrashes } from "../components/group/GroupCrashes";
 import { GroupTrend } from "../components/group/GroupTrend";
 import { History } from "../components/group/History";
-import { GroupPopulation } from "../components/group/Population";
+import { GroupExplain } from "../components/group/Population";
 import { Spread } from "../components/group/Spread";
 import { Unmerge, Variants } from "../components/group/Variants";
 import type { TaggedGroup } from "../components/group/useChange";
 import { ClassMark, StateMark } from "../components/marks";
-import { More } from "../components/More";
 import { Skeleton } from "../components/Skeleton";
 import { FullTime, Time } from "../components/Time";
 import { classInfo } from "../lib/classes";
@@ -60,13 +58,11 @@ export default function GroupPage() {
       <div className="with-aside">
         <div>
           <GroupTrend id={id} span={trend} />
-          <GroupCrashes id={id} />
+          <GroupCrashes key={id} group={group} />
           <Spread group={group} />
           <Variants key={id} group={group} />
           <History id={id} />
-          <Explain explain={group.explain}>
-            {group.latest_crash_id != null && <GroupPopulation crash={group.latest_crash_id} />}
-          </Explain>
+          <GroupExplain group={group} />
         </div>
         <Numbers group={group} />
       </div>
@@ -151,22 +147,4 @@ const NAMED = 5;
 function some(values: readonly string[]): string {
   const hidden = values.length - NAMED;
   return values.slice(0, NAMED).join(", ") + (hidden > 0 ? ` and ${hidden} more` : "");
-}
-
-function GroupCrashes({ id }: { id: string }) {
-  const query = useInfiniteQuery(crashesQuery({ group: id }));
-  const crashes = query.data?.pages.flatMap((page) => page.items);
-  return (
-    <section aria-labelledby="crashes">
-      <h2 id="crashes">Crashes</h2>
-      {query.error && !crashes ? (
-        <InlineFailure error={query.error} />
-      ) : !crashes ? (
-        <Skeleton what="crashes" lines={4} />
-      ) : (
-        <CrashTable crashes={crashes} caption="Crashes of this group, newest first" />
-      )}
-      <More query={query} what="crashes" />
-    </section>
-  );
 }

@@ -44,7 +44,7 @@ export default function MapPage() {
         <p className="eyebrow">
           <Link to="/">Groups</Link> <span aria-hidden="true">/</span>{" "}
           <Link to="/crashes/$id" params={{ id }}>
-            {title ?? "Crash"}
+            <Prose text={title ?? "Crash"} />
           </Link>{" "}
           <span aria-hidden="true">/</span>{" "}
           <Link to="/crashes/$id/maps" params={{ id }}>

@@ -42,7 +42,7 @@ export default function MapsPage() {
         <p className="eyebrow">
           <Link to="/">Groups</Link> <span aria-hidden="true">/</span>{" "}
           <Link to="/crashes/$id" params={{ id }}>
-            {crash.data?.title ?? "Crash"}
+            <Prose text={crash.data?.title ?? "Crash"} />
           </Link>
         </p>
         <h1>Maps</h1>

@@ -1,6 +1,7 @@
 import { contentUrl } from "../../api/actions";
 import type { StoredEvidence } from "../../api/types";
 import { bytes } from "../../lib/format";
+import { sentence } from "../../lib/titles";
 import { KIND_WORDS } from "../../lib/words";
 import { Copyable } from "../Copy";
 import { Icon } from "../Icon";
@@ -26,10 +27,14 @@ export function EvidenceList({ evidence }: { evidence: readonly StoredEvidence[]
               <span className="muted">SHA-256</span>{" "}
               <Copyable value={item.sha256} what={`the digest of ${item.name ?? item.kind}`} />
             </div>
-            <a className="small" href={contentUrl(item.id)} download={item.name ?? item.id}>
-              <Icon name="download" />
-              Download<span className="sr-only"> {item.name ?? item.kind}</span>
-            </a>
+            {item.deleted ? (
+              <p className="muted small">{sentence(item.deleted.reason)} The report stays.</p>
+            ) : (
+              <a className="small download" href={contentUrl(item.id)} download={item.name ?? item.id}>
+                <Icon name="download" />
+                Download<span className="sr-only"> {item.name ?? item.kind}</span>
+              </a>
+            )}
           </li>
         ))}
       </ul>

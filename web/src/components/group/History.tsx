@@ -5,13 +5,11 @@ import { groupHistoryQuery } from "../../api/queries";
 import type { HistoryEntry } from "../../api/types";
 import { doing, storedActor } from "../../lib/actor";
 import { announce } from "../../lib/announce";
-import { actionWords, canUndo, changes } from "../../lib/group-words";
-import { sentence } from "../../lib/titles";
-import { Prose } from "../Code";
+import { actionWords, canUndo } from "../../lib/group-words";
+import { AuditEntry } from "../AuditEntry";
 import { InlineFailure } from "../Failure";
 import { More } from "../More";
 import { Skeleton } from "../Skeleton";
-import { Time } from "../Time";
 import { PendingButton } from "../PendingButton";
 import { useGroupRefresh } from "./useChange";
 
@@ -48,20 +46,13 @@ function Entry({ entry, group }: { entry: HistoryEntry; group: string }) {
       announce("Taken back.");
     },
   });
-  const what = changes(entry);
-  const byItself = entry.actor === "panicle";
   return (
-    <li className={entry.undone_by == null ? undefined : "undone"}>
-      <div className="history-head">
-        <p>
-          <span className="muted">{entry.seq}.</span>{" "}
-          {byItself ? "By itself, it" : <strong>{entry.actor}</strong>} {actionWords(entry.action)}{" "}
-          <span className="muted">
-            <Time at={entry.at} />
-            {entry.undone_by != null && `, taken back by change ${entry.undone_by}`}
-          </span>
-        </p>
-        {canUndo(entry) && (
+    <AuditEntry
+      entry={entry}
+      did={actionWords(entry.action)}
+      undoneBy={entry.undone_by}
+      action={
+        canUndo(entry) && (
           <PendingButton
             className="button quiet"
             aria-label={`Undo change ${entry.seq}`}
@@ -70,31 +61,10 @@ function Entry({ entry, group }: { entry: HistoryEntry; group: string }) {
           >
             Undo
           </PendingButton>
-        )}
-      </div>
-      {what.length > 0 && (
-        <dl className="changes">
-          {what.map((change) => (
-            <div key={change.what}>
-              <dt>{change.what}</dt>
-              <dd>
-                {change.from !== null && (
-                  <>
-                    <del>{change.from}</del> <span aria-hidden="true">→</span>{" "}
-                  </>
-                )}
-                {change.to === null ? <span className="muted">nothing</span> : <ins>{change.to}</ins>}
-              </dd>
-            </div>
-          ))}
-        </dl>
-      )}
-      {entry.reason != null && (
-        <p className="muted">
-          <Prose text={sentence(entry.reason)} />
-        </p>
-      )}
+        )
+      }
+    >
       {undo.error && <InlineFailure error={undo.error} />}
-    </li>
+    </AuditEntry>
   );
 }

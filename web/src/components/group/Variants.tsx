@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { Button } from "react-aria-components";
-import { splitGroup, unmergeGroup } from "../../api/actions";
+import { unmergeGroup } from "../../api/actions";
 import type { RelatedGroup, Variant } from "../../api/types";
 import { doing, storedActor } from "../../lib/actor";
 import { announce } from "../../lib/announce";
@@ -16,10 +16,11 @@ import { ClassMark, StateMark } from "../marks";
 import { Scroll } from "../Scroll";
 import { Time } from "../Time";
 import { PendingButton } from "../PendingButton";
-import { DoingFields, Field, Panel, useDoing } from "./Panel";
-import { type TaggedGroup, useChange, useGroupRefresh } from "./useChange";
+import { SplitPanel } from "./SplitPanel";
+import { type TaggedGroup, useGroupRefresh } from "./useChange";
 
 export function Variants({ group }: { group: TaggedGroup }) {
+  const navigate = useNavigate();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [splitting, setSplitting] = useState(false);
   const { variants } = group;
@@ -85,10 +86,13 @@ export function Variants({ group }: { group: TaggedGroup }) {
       )}
       {splitting && (
         <SplitPanel
-          group={group}
-          fingerprints={[...chosen]}
+          group={group.id}
+          part={{ fingerprints: [...chosen] }}
           onClose={() => setSplitting(false)}
-          onDone={() => setChosen(new Set())}
+          onDone={(into) => {
+            setChosen(new Set());
+            void navigate({ to: "/groups/$id", params: { id: into.id } });
+          }}
         />
       )}
       {group.merged.length > 0 && <MergedGroups group={group} />}
@@ -116,54 +120,6 @@ function VariantCells({ variant }: { variant: Variant }) {
         <span className="muted">v{variant.signature_version}</span>
       </td>
     </>
-  );
-}
-
-interface SplitPanelProps {
-  group: TaggedGroup;
-  fingerprints: string[];
-  onClose: () => void;
-  onDone: () => void;
-}
-
-function SplitPanel({ group, fingerprints, onClose, onDone }: SplitPanelProps) {
-  const navigate = useNavigate();
-  const [title, setTitle] = useState("");
-  const doing = useDoing();
-  const change = useChange({
-    group,
-    change: () =>
-      splitGroup(group.id, {
-        fingerprints,
-        ...(title.trim() === "" ? {} : { title: title.trim() }),
-        ...(doing.actor.trim() === "" ? {} : { actor: doing.actor.trim() }),
-        ...(doing.reason.trim() === "" ? {} : { reason: doing.reason.trim() }),
-      }),
-    done: () => "They are a group of their own now.",
-    onDone: (into) => {
-      onDone();
-      onClose();
-      void navigate({ to: "/groups/$id", params: { id: into.id } });
-    },
-  });
-  return (
-    <Panel
-      title={`Make ${counted(fingerprints.length, "variant")} a group of their own`}
-      submit="Split off"
-      pending={change.isPending}
-      error={change.error}
-      disabled={fingerprints.length === 0}
-      onSubmit={() => change.mutate()}
-      onClose={onClose}
-    >
-      <p className="muted">
-        Their crashes move there, and those to come follow. No analysis and no rule puts them together again.
-      </p>
-      <Field label="Title" hint="Empty: the title of the first of them.">
-        {(ids) => <input {...ids} value={title} onChange={(event) => setTitle(event.target.value)} />}
-      </Field>
-      <DoingFields doing={doing} why="Another bug at the same place" />
-    </Panel>
   );
 }
 

@@ -17,6 +17,7 @@ export function useGroupRefresh() {
     void client.invalidateQueries({ queryKey: ["group"] });
     void client.invalidateQueries({ queryKey: ["groups"] });
     void client.invalidateQueries({ queryKey: ["crashes"] });
+    void client.invalidateQueries({ queryKey: ["crash"] });
   };
 }
 

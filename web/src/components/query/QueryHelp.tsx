@@ -39,26 +39,32 @@ function Fields({ title, fields, pressable }: FieldsProps) {
     <>
       <h3>{title}</h3>
       <Scroll label={`${title}, a table that scrolls`}>
-        <table className="data query-fields">
+        <table role="table" className="data cards query-fields">
           <caption className="sr-only">{title}: what can be asked</caption>
-          <thead>
-            <tr>
-              <th scope="col">Field</th>
-              <th scope="col">What it is</th>
-              <th scope="col">Examples</th>
+          <thead role="rowgroup">
+            <tr role="row">
+              <th role="columnheader" scope="col">
+                Field
+              </th>
+              <th role="columnheader" scope="col">
+                What it is
+              </th>
+              <th role="columnheader" scope="col">
+                Examples
+              </th>
             </tr>
           </thead>
-          <tbody>
+          <tbody role="rowgroup">
             {fields.map((field) => (
-              <tr key={field.name}>
-                <th scope="row">
+              <tr role="row" key={field.name}>
+                <th role="rowheader" scope="row">
                   <code>{field.keyed ? `${field.name}.…` : field.name}</code>
                   {field.aliases.length > 0 && (
                     <span className="muted small"> or {field.aliases.join(", ")}</span>
                   )}
                 </th>
-                <td>{field.help}</td>
-                <td>
+                <td role="cell">{field.help}</td>
+                <td role="cell">
                   {field.examples.map((example) => (
                     <span key={example} className="query-example">
                       {pressable ? (

@@ -1,12 +1,12 @@
 // What a rule, or grouping anew, would change: numbers, examples, conflicts.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { crashQuery, groupQuery } from "../../api/queries";
+import { crashQuery } from "../../api/queries";
 import type { PlannedMove, RuleConflict, RuleKind, RulePlan } from "../../api/types";
-import { classInfo } from "../../lib/classes";
-import { count, counted, shortId } from "../../lib/format";
-import { crashHeadline, groupHeadline, sentence } from "../../lib/titles";
+import { count, counted } from "../../lib/format";
+import { crashHeadline, sentence } from "../../lib/titles";
 import { Prose } from "../Code";
+import { GroupName } from "../GroupName";
 import { Pages, usePages } from "../Pages";
 
 const AT_ONCE = 8;
@@ -135,21 +135,6 @@ function CrashName({ id }: { id: string }) {
   return (
     <Link to="/crashes/$id" params={{ id }}>
       {crash ? <Prose text={crashHeadline(crash)} /> : <code>{shortEnd(id)}</code>}
-    </Link>
-  );
-}
-
-export function GroupName({ id }: { id: string }) {
-  const group = useQuery(groupQuery(id)).data;
-  return (
-    <Link to="/groups/$id" params={{ id }}>
-      {group ? (
-        <Prose text={groupHeadline(group.title, classInfo(group.class).label)} />
-      ) : (
-        <>
-          group <code>{shortId(id)}</code>
-        </>
-      )}
     </Link>
   );
 }

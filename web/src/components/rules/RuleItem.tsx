@@ -5,13 +5,14 @@ import { changeRule, conflictsOf, deleteRule, ruleHistoryQuery, ruleQuery } from
 import type { Rule } from "../../api/types";
 import { doing, storedActor } from "../../lib/actor";
 import { announce } from "../../lib/announce";
-import { changes, muteWords } from "../../lib/group-words";
-import { sentence } from "../../lib/titles";
+import { muteWords } from "../../lib/group-words";
+import { AuditEntry } from "../AuditEntry";
 import { InlineFailure } from "../Failure";
+import { GroupName } from "../GroupName";
 import { PendingButton } from "../PendingButton";
 import { Skeleton } from "../Skeleton";
 import { Time } from "../Time";
-import { Conflicts, GroupName } from "./PlanView";
+import { Conflicts } from "./PlanView";
 import { RuleForm } from "./RuleForm";
 
 /** One rule, with what can be done about it. */
@@ -137,30 +138,7 @@ function RuleHistory({ id }: { id: string }) {
   return (
     <ol className="history" aria-label="Changes of the rule, newest first">
       {query.data.items.map((entry) => (
-        <li key={entry.seq}>
-          <p>
-            <span className="muted">{entry.seq}.</span> <strong>{entry.actor}</strong> {entry.action} it{" "}
-            <span className="muted">
-              <Time at={entry.at} />
-            </span>
-          </p>
-          <dl className="changes">
-            {changes(entry).map((change) => (
-              <div key={change.what}>
-                <dt>{change.what}</dt>
-                <dd>
-                  {change.from !== null && (
-                    <>
-                      <del>{change.from}</del> <span aria-hidden="true">→</span>{" "}
-                    </>
-                  )}
-                  {change.to === null ? <span className="muted">nothing</span> : <ins>{change.to}</ins>}
-                </dd>
-              </div>
-            ))}
-          </dl>
-          {entry.reason != null && <p className="muted">{sentence(entry.reason)}</p>}
-        </li>
+        <AuditEntry key={entry.seq} entry={entry} did={`${entry.action} it`} />
       ))}
     </ol>
   );
