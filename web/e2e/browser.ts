@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, type BrowserContext, type Page, chromium } from "playwright-core";
-import { expect } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
+import { Server } from "./server";
 
 const EXECUTABLE = process.env.PANICLE_CHROMIUM ?? process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 const ARGUMENTS = [
@@ -50,6 +51,45 @@ export async function open(
   });
   page.on("pageerror", (error) => complaints.push(error.message));
   return { page, context, complaints };
+}
+
+interface Tabs {
+  /** That of the test that runs. */
+  readonly tab: Tab;
+  readonly browser: Browser;
+}
+
+/** One browser for the tests of a file, and a new tab for each, which `opened` is given. */
+export function tabs(url: () => string, opened: (page: Page) => void): Tabs {
+  let browser: Browser;
+  let tab: Tab;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser.close());
+  beforeEach(async () => {
+    tab = await open(browser, url());
+    opened(tab.page);
+  });
+  afterEach(() => tab.context.close());
+  return {
+    get tab() {
+      return tab;
+    },
+    get browser() {
+      return browser;
+    },
+  };
+}
+
+/** A server for the tests of one file alone. */
+export function ownServer(...options: string[]): () => Server {
+  let server: Server;
+  beforeAll(async () => {
+    server = await Server.start(...options);
+  });
+  afterAll(() => server.stop());
+  return () => server;
 }
 
 /** Goes to a page and waits until it shows what it has. */

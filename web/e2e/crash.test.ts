@@ -1,24 +1,17 @@
 // The first screen answers the question, and the rest can be reached.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from "vitest";
-import { PHONE, type Tab, launch, open, settle, show } from "./browser";
+import type { Page } from "playwright-core";
+import { expect, inject, it } from "vitest";
+import { PHONE, open, settle, show, tabs } from "./browser";
 
 const { url, maps, nilMap, overflow, wrapped } = inject("seeded");
-let browser: Browser;
-let tab: Tab;
 let page: Page;
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  tab = await open(browser, url);
-  page = tab.page;
-});
-afterEach(() => tab.context.close());
+const here = tabs(
+  () => url,
+  (opened) => (page = opened),
+);
 
 it("shows the verdict on the first screen of a phone", async () => {
-  const phone = await open(browser, url, { size: PHONE });
+  const phone = await open(here.browser, url, { size: PHONE });
   await show(phone.page, `/crashes/${maps.newer}`);
   for (const part of [
     phone.page.getByRole("heading", {
@@ -107,7 +100,7 @@ it("keeps the chosen theme", async () => {
   await page.reload();
   await settle(page);
   expect(await background()).toBe(dark);
-  expect(tab.complaints).toEqual([]);
+  expect(here.tab.complaints).toEqual([]);
 });
 
 it("has a few lines of Go that do it right, to be copied", async () => {

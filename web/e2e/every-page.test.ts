@@ -30,6 +30,8 @@ const PAGES = {
   "map-groups": `/crashes/${maps.newer}/maps/${written.swiss.address}`,
   "map-buckets": `/crashes/${buckets}/maps/${written.hmap.address}`,
   "map-key": `/crashes/${buckets}/maps/${written.hmap.address}?key=%22%5C%22no%20such%20key%5C%22%22&rows=table`,
+  rules: "/rules",
+  "rules-new": "/rules?make=true&predicate=class:nil-map-write",
   binaries: "/binaries",
   upload: "/upload",
   "not-found": "/no/such/page",
@@ -65,7 +67,7 @@ it("has a title of its own on every page", async () => {
   const { page, context } = await open(browser, url);
   const titles = new Map<string, string>();
   for (const [name, path] of Object.entries(PAGES)) {
-    if (name.startsWith("groups-") || name.startsWith("no")) continue;
+    if (/^(?:groups-|rules-|no)/.test(name)) continue;
     await show(page, path);
     titles.set(name, await page.title());
   }

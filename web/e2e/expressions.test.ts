@@ -1,30 +1,25 @@
 // Expressions in the frames of a goroutine, evaluated by the real service.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from "vitest";
+import type { Page } from "playwright-core";
+import { beforeAll, expect, inject, it } from "vitest";
 import type { Goroutine, Report } from "../src/api/types";
-import { type Tab, accessible, launch, open, settle, show } from "./browser";
+import { accessible, settle, show, tabs } from "./browser";
 
 const { url, maps } = inject("seeded");
-let browser: Browser;
-let tab: Tab;
 let page: Page;
+const here = tabs(
+  () => url,
+  (opened) => (page = opened),
+);
 let path: string;
 /** The frame of main.worker, whose variables the compiler kept. */
 let worker: number;
 beforeAll(async () => {
-  browser = await launch();
   const response = await fetch(`${url}/api/v1/crashes/${maps.newer}/report?goroutines=summary`);
   const report = (await response.json()) as Report;
   const [goroutine] = report.goroutines as [Goroutine];
   worker = goroutine.frames.findIndex((frame) => frame.function === "main.worker");
   path = `/crashes/${maps.newer}/goroutines/${goroutine.id}`;
 });
-afterAll(() => browser.close());
-beforeEach(async () => {
-  tab = await open(browser, url);
-  page = tab.page;
-});
-afterEach(() => tab.context.close());
 
 const field = () => page.getByRole("textbox", { name: "Expression" });
 const result = () => page.locator(".evaluate .result");
@@ -82,7 +77,7 @@ it("points at what is wrong", async () => {
   await error.waitFor();
   expect(await error.locator("mark").count()).toBe(1);
   expect(await error.textContent()).toContain("noSuchField");
-  expect(tab.complaints.filter((text) => !text.includes("422"))).toEqual([]);
+  expect(here.tab.complaints.filter((text) => !text.includes("422"))).toEqual([]);
   await accessible(page);
 });
 

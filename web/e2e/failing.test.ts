@@ -1,25 +1,20 @@
 // An analysis that cannot be done: what is said, and that nothing is lost.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { accessible, launch, open, show } from "./browser";
+import { accessible, launch, open, ownServer, show } from "./browser";
 import { fixture } from "./fixtures";
-import { Server } from "./server";
 
-let server: Server;
+// Far less memory than any analysis needs.
+const server = ownServer("--analysis-memory-mib", "1", "--retry-after-seconds", "0");
 let browser: Browser;
 beforeAll(async () => {
-  // Far less memory than any analysis needs.
-  const options = ["--analysis-memory-mib", "1", "--retry-after-seconds", "0"];
-  [server, browser] = await Promise.all([Server.start(...options), launch()]);
+  browser = await launch();
 });
-afterAll(async () => {
-  await browser.close();
-  await server.stop();
-});
+afterAll(() => browser.close());
 
 it("says why there is no report, keeps the evidence, and can try again", async () => {
-  const id = await server.send(fixture("nil-map-write"));
-  const { page, context, complaints } = await open(browser, server.url);
+  const id = await server().send(fixture("nil-map-write"));
+  const { page, context, complaints } = await open(browser, server().url);
   await show(page, `/crashes/${id}`);
   const panel = page.locator(".state-panel.failed");
   await panel.waitFor({ timeout: 60_000 });

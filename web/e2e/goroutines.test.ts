@@ -1,21 +1,14 @@
 // Any number of goroutines: found by their state, function and label, and never all in the document.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from "vitest";
-import { type Tab, launch, open, settle, show } from "./browser";
+import type { Page } from "playwright-core";
+import { expect, inject, it } from "vitest";
+import { settle, show, tabs } from "./browser";
 
 const { url, leak, labels } = inject("seeded");
-let browser: Browser;
-let tab: Tab;
 let page: Page;
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  tab = await open(browser, url);
-  page = tab.page;
-});
-afterEach(() => tab.context.close());
+tabs(
+  () => url,
+  (opened) => (page = opened),
+);
 
 const rows = () => page.locator(".virtual-body [role=row]");
 const matched = async () =>

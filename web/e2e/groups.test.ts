@@ -1,21 +1,14 @@
 // Incidents: found, understood, and put away.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from "vitest";
-import { type Tab, accessible, launch, open, settle, show } from "./browser";
+import type { Page } from "playwright-core";
+import { expect, inject, it } from "vitest";
+import { accessible, settle, show, tabs } from "./browser";
 
-const { url, maps, waiting } = inject("seeded");
-let browser: Browser;
-let tab: Tab;
+const { url, maps, leak, waiting } = inject("seeded");
 let page: Page;
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  tab = await open(browser, url);
-  page = tab.page;
-});
-afterEach(() => tab.context.close());
+tabs(
+  () => url,
+  (opened) => (page = opened),
+);
 
 it("lists one line for both crashes of one cause", async () => {
   await show(page, "/");
@@ -54,6 +47,21 @@ it("explains itself, and has its chart as a table", async () => {
   const counts = await hours.locator("tbody td").allTextContents();
   expect(counts.reduce((sum, text) => sum + Number(text), 0)).toBe(2);
   expect(await page.locator("table.crashes tbody tr").count()).toBe(2);
+});
+
+it("shows what the goroutines of a dump share, on the crash and on its group", async () => {
+  await show(page, `/crashes/${leak}`);
+  // Nobody is at fault: what all of them do comes before what would mend it.
+  expect(await page.locator("h2").allTextContents()).not.toContain("The goroutine at fault");
+  const shared = page.getByRole("list", { name: "Shared stacks, most goroutines first" });
+  const first = /^17 %\s*40 goroutines.*example\.com\/panicle\/goroutine-leak\/leak\.\(\*Leaks\)\./;
+  expect(await shared.locator(":scope > li").first().textContent()).toMatch(first);
+  expect(await shared.locator(":scope > li").count()).toBeLessThanOrEqual(8);
+  await page.locator(".its-group a").click();
+  await page.waitForURL(/groups\//);
+  await settle(page);
+  await page.getByRole("heading", { name: "Why these are one group" }).waitFor();
+  await expect.poll(() => shared.locator(":scope > li").first().textContent()).toMatch(first);
 });
 
 const action = (name: string) => page.locator(".actions").getByRole("button", { name });

@@ -1,23 +1,16 @@
 // Which map, who was at it, what is in it and how it lies: of real crashes, asked of the real service.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, inject, it } from "vitest";
 import type { GoMap, MapEntries, MapPage } from "../src/api/types";
-import { PHONE, type Tab, accessible, launch, open, settle, show } from "./browser";
+import { PHONE, accessible, open, settle, show, tabs } from "./browser";
 
 const { url, maps, buckets, written, nilMap, waiting } = inject("seeded");
 const { swiss, hmap } = written;
-let browser: Browser;
-let tab: Tab;
 let page: Page;
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  tab = await open(browser, url);
-  page = tab.page;
-});
-afterEach(() => tab.context.close());
+const here = tabs(
+  () => url,
+  (opened) => (page = opened),
+);
 
 async function ask<T>(path: string): Promise<T> {
   const response = await fetch(`${url}/api/v1${path}`);
@@ -29,7 +22,7 @@ const mapPath = (crash: string, map: GoMap, search = "") => `/crashes/${crash}/m
 
 describe("the crash page", () => {
   it("names the map and who was at it on the first screen of a phone", async () => {
-    const phone = await open(browser, url, { size: PHONE });
+    const phone = await open(here.browser, url, { size: PHONE });
     await show(phone.page, `/crashes/${maps.newer}`);
     const card = phone.page.locator(".map-card");
     for (const part of [

@@ -1,24 +1,20 @@
 // Rules: tried on history, saved, in conflict, switched off and deleted.
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { PHONE, accessible, fits, launch, open, show } from "./browser";
+import { PHONE, accessible, fits, launch, open, ownServer, show } from "./browser";
 import { fixture } from "./fixtures";
-import { Server } from "./server";
 
-let server: Server;
+const server = ownServer();
 let browser: Browser;
 beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
+  browser = await launch();
   const sent = [
-    await server.send(fixture("nil-map-write"), { service: "checkout" }),
-    await server.send(fixture("stack-overflow"), { service: "parser" }),
+    await server().send(fixture("nil-map-write"), { service: "checkout" }),
+    await server().send(fixture("stack-overflow"), { service: "parser" }),
   ];
-  for (const id of sent) await server.until(id, "done");
+  for (const id of sent) await server().until(id, "done");
 });
-afterAll(async () => {
-  await browser.close();
-  await server.stop();
-});
+afterAll(() => browser.close());
 
 const PREDICATE = "class:nil-map-write || class:stack-overflow";
 const form = (page: Page) => page.locator(".panel").first();
@@ -30,7 +26,7 @@ async function write(page: Page, name: string, predicate: string) {
 }
 
 it("are tried before they are saved, hold, conflict, and are put back", async () => {
-  const { page, context, complaints } = await open(browser, server.url);
+  const { page, context, complaints } = await open(browser, server().url);
   await show(page, "/rules");
   await page.getByText("There is no rule yet.").waitFor();
   await write(page, "Storage", "class:nil-map-write || since:24h");
@@ -76,7 +72,7 @@ it("are tried before they are saved, hold, conflict, and are put back", async ()
 });
 
 it("say what grouping anew would change, on a phone too", async () => {
-  const { page, context } = await open(browser, server.url, { theme: "dark", size: PHONE });
+  const { page, context } = await open(browser, server().url, { theme: "dark", size: PHONE });
   await show(page, "/rules");
   await page.getByRole("button", { name: "Say what would change" }).click();
   await page.getByText(/Nothing would change: all 2 crashes/).waitFor();
@@ -84,5 +80,55 @@ it("say what grouping anew would change, on a phone too", async () => {
   await accessible(page);
   await page.getByRole("button", { name: "Group anew" }).click();
   await page.getByText(/Done: 2 crashes looked at, 0 moved/).waitFor({ timeout: 30_000 });
+  await page.getByRole("button", { name: "Try them" }).click();
+  // The same program signs the same: both are analysed for it, and nothing is left to apply.
+  await page.getByText(/2 of 2 crashes tried; none has another signature/).waitFor({ timeout: 60_000 });
+  expect(await page.getByRole("button", { name: /Apply to/ }).count()).toBe(0);
+  await accessible(page);
+  await context.close();
+});
+
+it("mute groups, and do so anew when they are changed", async () => {
+  const { page, context, complaints } = await open(browser, server().url);
+  const muted = async (title: string) => {
+    await show(page, "/?state=muted");
+    await expect
+      .poll(() => page.locator(".group").allTextContents(), { timeout: 30_000 })
+      .toEqual([expect.stringContaining(title)]);
+  };
+  await show(page, "/rules");
+  await write(page, "Deep recursion", "class:stack-overflow");
+  await form(page).getByLabel("What it does").selectOption("mute");
+  await page.getByRole("button", { name: "Try it on history" }).click();
+  const plan = page.locator(".panel .plan");
+  await plan.getByText(/is muted: all of its 1 crash/).waitFor();
+  await accessible(page);
+  await page.getByRole("button", { name: "Save the rule" }).click();
+  const rule = page.locator(".rule", { hasText: "Deep recursion" });
+  await rule.getByText(/Mutes groups that have nothing else, until it escalates/).waitFor();
+  await muted("Stack overflow");
+
+  await show(page, "/rules");
+  await rule.getByRole("button", { name: "Change Deep recursion" }).click();
+  await rule.getByLabel("Crashes that it claims").fill("class:nil-map-write");
+  await rule.getByRole("button", { name: "Try it on history" }).click();
+  await rule
+    .locator(".plan")
+    .getByText(/is muted/)
+    .waitFor();
+  await accessible(page);
+  await rule.getByLabel("Why").fill("the other one");
+  await rule.getByRole("button", { name: "Save", exact: true }).click();
+  await rule.locator("code", { hasText: "class:nil-map-write" }).waitFor();
+  await rule.getByRole("button", { name: "History of Deep recursion" }).click();
+  await expect
+    .poll(() => rule.locator(".history li").first().textContent())
+    .toMatch(/Claims\s*class:stack-overflow.*class:nil-map-write.*The other one\./);
+  await muted("nil map");
+  await show(page, "/rules");
+  await rule.getByRole("button", { name: "Delete Deep recursion" }).click();
+  await rule.getByRole("button", { name: "Delete the rule" }).click();
+  await page.getByText("There is no rule yet.").waitFor();
+  expect(complaints).toEqual([]);
   await context.close();
 });

@@ -1,21 +1,14 @@
 // Asking for crashes and groups: with completion, with what is wrong, and kept for later.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from "vitest";
-import { type Tab, accessible, launch, open, settle, show } from "./browser";
+import type { Page } from "playwright-core";
+import { expect, inject, it } from "vitest";
+import { accessible, settle, show, tabs } from "./browser";
 
 const { url } = inject("seeded");
-let browser: Browser;
-let tab: Tab;
 let page: Page;
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  tab = await open(browser, url);
-  page = tab.page;
-});
-afterEach(() => tab.context.close());
+tabs(
+  () => url,
+  (opened) => (page = opened),
+);
 
 const options = () => page.locator(".completions [role=option]");
 

@@ -2,38 +2,27 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { type Tab, accessible, launch, open, show } from "./browser";
+import type { Page } from "playwright-core";
+import { afterAll, expect, it } from "vitest";
+import { accessible, show, tabs, ownServer } from "./browser";
 import { dumpOfSleep } from "./c-core";
 import { fixture } from "./fixtures";
-import { Server } from "./server";
 
-let server: Server;
-let browser: Browser;
-let tab: Tab;
+const server = ownServer();
 let page: Page;
+const here = tabs(
+  () => server().url,
+  (opened) => (page = opened),
+);
 const folder = mkdtempSync(join(tmpdir(), "panicle-e2e-files-"));
-beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await server.stop();
-  rmSync(folder, { recursive: true });
-});
-beforeEach(async () => {
-  tab = await open(browser, server.url);
-  page = tab.page;
-});
-afterEach(() => tab.context.close());
+afterAll(() => rmSync(folder, { recursive: true }));
 
 it("says how to send the first crash", async () => {
   await show(page, "/");
   await page.getByRole("heading", { name: "No crash has been grouped yet" }).waitFor();
   await page.getByRole("button", { name: "Copy the upload command" }).click();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
-    `panicle upload core ./core --binary ./app --server ${server.url}`,
+    `panicle upload core ./core --binary ./app --server ${server().url}`,
   );
   await accessible(page);
   await page.getByRole("link", { name: "Send files from this browser" }).click();
@@ -55,7 +44,7 @@ it("takes core and executable, and comes to the verdict by itself", async () => 
     .getByRole("heading", { level: 1, name: /Index 3 out of range of length 3/ })
     .waitFor({ timeout: 60_000 });
   expect(await page.locator(".context").textContent()).toContain("catalogue");
-  expect(tab.complaints).toEqual([]);
+  expect(here.tab.complaints).toEqual([]);
 });
 
 it("takes what a program printed alone", async () => {
@@ -83,8 +72,8 @@ it("says why it does not take what is no core", async () => {
 
 it("waits for the binary, tells a wrong one, and goes on with the right one", async () => {
   const crash = fixture("slice-bounds");
-  const id = await server.send(crash, { binary: false });
-  await server.until(id, "waiting-for-binary");
+  const id = await server().send(crash, { binary: false });
+  await server().until(id, "waiting-for-binary");
   await show(page, `/crashes/${id}`);
   await page.getByRole("heading", { level: 1, name: "The binary that crashed is missing" }).waitFor();
   const file = page.locator("input[type=file]");
@@ -100,8 +89,8 @@ it("shows what a cut core gives, and says what is missing", async () => {
   const cut = join(folder, "cut.core");
   const whole = readFileSync(crash.core);
   writeFileSync(cut, whole.subarray(0, Math.floor(whole.length / 2)));
-  const id = await server.send({ ...crash, core: cut });
-  await server.until(id, "done");
+  const id = await server().send({ ...crash, core: cut });
+  await server().until(id, "done");
   await show(page, `/crashes/${id}`);
   await page.getByRole("link", { name: /missing or doubtful/ }).click();
   expect(await page.locator(".diagnostics li").count()).toBeGreaterThan(0);
@@ -110,16 +99,16 @@ it("shows what a cut core gives, and says what is missing", async () => {
 
 it("tells an executable that was sent along and is another one", async () => {
   const wrong = fixture("nil-func-call").binary;
-  const id = await server.sendCore(fixture("makeslice").core, [await server.put("binary", wrong)]);
-  await server.until(id, "waiting-for-binary");
+  const id = await server().sendCore(fixture("makeslice").core, [await server().put("binary", wrong)]);
+  await server().until(id, "waiting-for-binary");
   await show(page, `/crashes/${id}`);
   await page.getByText("What was sent with it is another executable:").waitFor();
   await accessible(page);
 });
 
 it("says that a core is not of a Go program", async () => {
-  const id = await server.sendCore(await dumpOfSleep(folder));
-  await server.until(id, "done");
+  const id = await server().sendCore(await dumpOfSleep(folder));
+  await server().until(id, "done");
   await show(page, `/crashes/${id}`);
   await page.getByRole("link", { name: /missing or doubtful/ }).click();
   expect(await page.locator(".diagnostics").textContent()).toContain("no core of a Go program");

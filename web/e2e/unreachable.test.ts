@@ -1,28 +1,24 @@
 // A server that is gone, and comes back.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { accessible, launch, open, show } from "./browser";
-import { Server } from "./server";
+import { accessible, launch, open, ownServer, show } from "./browser";
 
-let server: Server;
+const server = ownServer();
 let browser: Browser;
 beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
+  browser = await launch();
 });
-afterAll(async () => {
-  await browser.close();
-  await server.stop();
-});
+afterAll(() => browser.close());
 
 it("says that the server does not answer, in words", async () => {
-  const { page, context } = await open(browser, server.url);
+  const { page, context } = await open(browser, server().url);
   await show(page, "/upload");
   // The other pages are loaded while there is time.
   await page.waitForRequest(/assets\/crashes-/);
   await page.waitForLoadState("networkidle");
   await page.getByRole("link", { name: "Binaries" }).click();
   await page.getByRole("heading", { name: "Binaries" }).waitFor();
-  await server.kill();
+  await server().kill();
   await page.getByRole("link", { name: "Crashes" }).click();
   await page
     .getByRole("heading", { level: 1, name: "The server does not answer" })

@@ -86,13 +86,15 @@ export function regroup(): Promise<Regrouping> {
   return body(api.POST("/api/v1/regroup", { params: { query: { dry_run: false } } }));
 }
 
-/** How far the trial of this program's signatures has come, and what it found so far. */
-export const trialQuery = () =>
+/** How far the trial of this program's signatures has come, and what it found so far; read often while it moves. */
+export const trialQuery = (moving: boolean) =>
   queryOptions({
     queryKey: ["signature-trial"],
     queryFn: ({ signal }) => body<SignatureTrial>(api.GET("/api/v1/signature-trial", { signal })),
-    refetchInterval: ({ state }) =>
-      state.data && state.data.done > 0 && state.data.done < state.data.total ? MOVING : 15_000,
+    refetchInterval: ({ state: { data } }) =>
+      data && (moving || data.done > 0) && (data.done < data.total || (moving && data.changed > 0))
+        ? MOVING
+        : 15_000,
   });
 
 export function trySignatures(): Promise<{ queued: number }> {

@@ -58,9 +58,9 @@ export default function GroupPage() {
       <div className="with-aside">
         <div>
           <GroupTrend id={id} span={trend} />
-          <GroupCrashes key={id} group={group} />
+          <GroupCrashes key={`crashes of ${id}`} group={group} />
           <Spread group={group} />
-          <Variants key={id} group={group} />
+          <Variants key={`variants of ${id}`} group={group} />
           <History id={id} />
           <GroupExplain group={group} />
         </div>

@@ -1,5 +1,6 @@
 // Grouping all history anew: tried first, then done, with progress; and the same for new signatures.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import {
   applyTrial,
   regroup,
@@ -87,12 +88,15 @@ export function Regroup() {
 /** The signatures of the program that runs now, tried on crashes that an older one signed. */
 function Signatures() {
   const client = useQueryClient();
-  const query = useQuery(trialQuery());
+  // Until the first crash was tried, only whoever began it knows that it was begun.
+  const [begun, setBegun] = useState<"trying" | "applying" | null>(null);
+  const query = useQuery(trialQuery(begun !== null));
   const refresh = () => client.invalidateQueries({ queryKey: ["signature-trial"] });
   const start = useMutation({
     mutationFn: trySignatures,
     onSuccess: ({ queued }) => {
       announce(`${counted(queued, "crash is", "crashes are")} analysed for the trial.`);
+      setBegun("trying");
       return refresh();
     },
   });
@@ -100,14 +104,16 @@ function Signatures() {
     mutationFn: applyTrial,
     onSuccess: ({ queued }) => {
       announce(`${counted(queued, "crash is", "crashes are")} analysed again.`);
+      setBegun("applying");
       return refresh();
     },
   });
   const trial = query.data;
   if (query.error) return <InlineFailure error={query.error} />;
   if (!trial) return null;
-  const started = trial.done > 0;
+  const started = trial.done > 0 || begun === "trying";
   const busy = started && trial.done < trial.total;
+  const applying = begun === "applying" && trial.changed > 0;
   return (
     <>
       <h3>Try the signatures of this version</h3>
@@ -124,17 +130,27 @@ function Signatures() {
           <p role="status">
             {count(trial.done)} of {counted(trial.total, "crash", "crashes")} tried;{" "}
             {trial.changed === 0
-              ? "none has another signature."
-              : `${counted(trial.changed, "crash has", "crashes have")} another signature.`}
+              ? `none has another signature${busy ? " so far" : ""}.`
+              : `${counted(trial.changed, "crash has", "crashes have")} another signature${applying ? ", and are analysed again" : ""}.`}
           </p>
         </div>
       )}
       <div className="panel-actions">
-        <PendingButton className="button" pending={start.isPending} onPress={() => start.mutate()}>
+        <PendingButton
+          className="button"
+          pending={start.isPending}
+          isDisabled={busy || applying}
+          onPress={() => start.mutate()}
+        >
           {started ? "Try them again" : "Try them"}
         </PendingButton>
-        {trial.changed > 0 && (
-          <PendingButton className="button primary" pending={apply.isPending} onPress={() => apply.mutate()}>
+        {trial.changed > 0 && !applying && (
+          <PendingButton
+            className="button primary"
+            pending={apply.isPending}
+            isDisabled={busy}
+            onPress={() => apply.mutate()}
+          >
             Apply to {counted(trial.changed, "crash", "crashes")}
           </PendingButton>
         )}

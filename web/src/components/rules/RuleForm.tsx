@@ -110,7 +110,7 @@ export function RuleForm({ rule, predicate: given = "", onClose }: RuleFormProps
             )}
           </Field>
         )}
-        <Field label="Name">
+        <Field label="Name" hint={name.trim() === "" && plan ? "It takes a name to save it." : undefined}>
           {(ids) => (
             <input
               {...ids}
