@@ -49,9 +49,9 @@ export function FunctionName({ name, short = false, whole = false }: FunctionNam
   );
 }
 
-/** Long names may break after their slashes and dots. */
+/** Long names may break after their slashes, commas and dots, but not inside `...`. */
 export function breakable(name: string) {
-  const parts = name.split(/(?<=[/.,])/);
+  const parts = name.split(/(?<=[/,]|(?<!\.)\.(?!\.))/);
   return parts.map((part, index) => (
     <span key={index}>
       {part}

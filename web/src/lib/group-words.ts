@@ -52,7 +52,7 @@ export function stateSentence({ state, resolved, mute, state_reason: reason }: S
 }
 
 const ACTIONS: Record<string, string> = {
-  changed: "changed",
+  changed: "changed this group",
   regressed: "regressed",
   unmuted: "unmuted",
   muted: "muted",

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { clustersQuery, crashQuery, goroutinesQuery } from "../api/queries";
+import { clustersQuery, crashQuery, goroutinesQuery, reportQuery } from "../api/queries";
 import type { GoroutineFacets } from "../api/schema.gen";
 import { Clusters } from "../components/Clusters";
 import { Prose } from "../components/Code";
@@ -25,6 +25,12 @@ export default function GoroutinesPage() {
   const view = search.view ?? (narrowed(filter) ? "table" : "clusters");
   const crash = useQuery(crashQuery(id));
   const first = useQuery(goroutinesQuery(id, filter, 0));
+  const report = useQuery({
+    ...reportQuery(id, crash.data?.analysed_at),
+    enabled: crash.data?.has_report ?? false,
+  });
+  // Of a very long dump, not every goroutine is kept one by one.
+  const all = report.data?.goroutine_count ?? 0;
   useTitle(crash.data?.title ? `Goroutines: ${crash.data.title}` : "Goroutines");
   if (crash.error && !crash.data) {
     return <Failure error={crash.error} what="crash" retry={() => void crash.refetch()} />;
@@ -71,6 +77,11 @@ export default function GoroutinesPage() {
                 ? `${count(first.data.matched)} of ${counted(first.data.total, "goroutine")}`
                 : counted(first.data.total, "goroutine")
               : "Loading goroutines"}
+            {first.data && all > first.data.total && (
+              <span className="muted">
+                ; {counted(all - first.data.total, "more was", "more were")} only counted, by state and stack
+              </span>
+            )}
           </p>
           {first.data?.matched === 0 ? (
             <p className="nothing">No goroutine is like that.</p>

@@ -15,15 +15,13 @@ import { SplitPanel } from "../group/SplitPanel";
 import { StateMark } from "../marks";
 
 export function ItsGroup({ crash, report }: { crash: Crash; report: Report }) {
+  // Its signature is not final before it is grouped by it.
+  if (crash.group_id == null) return null;
   const { signature } = report;
   return (
     <section aria-labelledby="group">
       <h2 id="group">Its group</h2>
-      {crash.group_id == null ? (
-        <p className="muted">It is in none yet: crashes are grouped when they are analysed.</p>
-      ) : (
-        <Placed key={crash.group_id} crash={crash} group={crash.group_id} />
-      )}
+      <Placed key={crash.group_id} crash={crash} group={crash.group_id} />
       <h3>What its signature is made of</h3>
       <p className="muted">
         Crashes in which all that is kept here is the same are one group. Fingerprint{" "}

@@ -12,6 +12,7 @@ import { count, counted, shortId } from "../../lib/format";
 import { groupHeadline } from "../../lib/titles";
 import { Prose } from "../Code";
 import { InlineFailure } from "../Failure";
+import { GroupName } from "../GroupName";
 import { ClassMark, StateMark } from "../marks";
 import { Scroll } from "../Scroll";
 import { Time } from "../Time";
@@ -130,10 +131,7 @@ function MergedGroups({ group }: { group: TaggedGroup }) {
       <ul className="plain">
         {group.merged.map((id) => (
           <li key={id}>
-            <Link to="/groups/$id" params={{ id }}>
-              Group <code>{shortId(id)}</code>
-            </Link>{" "}
-            <Unmerge id={id} />
+            <GroupName id={id} /> <Unmerge id={id} />
           </li>
         ))}
       </ul>
