@@ -12,9 +12,10 @@ afterAll(() => browser.close());
 
 it("says that the server does not answer, in words", async () => {
   const { page, context } = await open(browser, server().url);
+  // The other pages are loaded while there is time, which may be before this one is done.
+  const loaded = page.waitForRequest(/assets\/crashes-/);
   await show(page, "/upload");
-  // The other pages are loaded while there is time.
-  await page.waitForRequest(/assets\/crashes-/);
+  await loaded;
   await page.waitForLoadState("networkidle");
   await page.getByRole("link", { name: "Binaries" }).click();
   await page.getByRole("heading", { name: "Binaries" }).waitFor();
