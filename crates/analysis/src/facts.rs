@@ -96,9 +96,12 @@ pub(crate) fn describe(frame: &Frame) -> String {
     }
 }
 
-/// Whether a frame is of the application or of a module that it uses; [`Ours`] tells these apart.
+/// Whether a frame is of the application or of a module that it uses; [`Ours`] tells these apart. What the
+/// compiler made is of neither.
 pub(crate) fn in_app(frame: &Frame) -> bool {
-    frame.kind == FrameKind::Go && function::owner(&frame.function) == Owner::App
+    frame.kind == FrameKind::Go
+        && function::owner(&frame.function) == Owner::App
+        && !function::is_generated(frame)
 }
 
 #[cfg(test)]
@@ -230,7 +233,11 @@ impl<'a> Facts<'a> {
         let ours = Ours::of(goroutine.frames.get(start..).unwrap_or(&[]));
         let (index, frame) = below()
             .find(|(_, f)| ours.has(f) && !function::stands_for_a_call(&f.function))
-            .or_else(|| below().find(|(_, f)| f.kind != FrameKind::Runtime && f.kind != FrameKind::Signal))
+            .or_else(|| {
+                below().find(|(_, f)| {
+                    f.kind != FrameKind::Runtime && f.kind != FrameKind::Signal && !function::is_generated(f)
+                })
+            })
             .or_else(|| below().next())?;
         Some(Place { goroutine: goroutine.id, index, frame })
     }
@@ -256,8 +263,10 @@ impl<'a> Facts<'a> {
     pub(crate) fn callee(&self) -> Option<Place<'a>> {
         let place = self.place().filter(|p| in_app(p.frame))?;
         let goroutine = self.subject()?;
-        let index = place.index.checked_sub(1).filter(|i| *i >= self.fault_start(goroutine))?;
-        Some(Place { goroutine: goroutine.id, index, frame: goroutine.frames.get(index)? })
+        let start = self.fault_start(goroutine);
+        let inner = goroutine.frames.get(start..place.index)?;
+        let at = inner.iter().rposition(|frame| !function::is_generated(frame))?;
+        Some(Place { goroutine: goroutine.id, index: start + at, frame: inner.get(at)? })
     }
 
     /// The line that the log shows, as evidence.

@@ -183,6 +183,28 @@ fn verdicts_of_core_and_text_are_what_the_programs_were_written_for() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Levels of a text differ in the frames that they show, and a core has all.
+#[test]
+fn core_and_texts_of_a_crash_have_one_signature() {
+    let mut split = Vec::new();
+    for fixture in panicle_fixtures::verdicts() {
+        if SILENT.contains(&fixture.program.as_str()) {
+            continue;
+        }
+        let Some(default) = at_default_level(&fixture) else { continue };
+        let core = from_core(&fixture);
+        for (level, text) in [("crash", from_text(&fixture)), ("default", default)] {
+            // A text that tells of another class, or of no goroutine, is told apart by that.
+            let comparable = text.verdict.class == core.verdict.class && !text.goroutines.is_empty();
+            if comparable && text.signature.fingerprint != core.signature.fingerprint {
+                let (core, text) = (&core.signature, &text.signature);
+                split.push(format!("{}: {core:#?}\n{level} level: {text:#?}", label(&fixture)));
+            }
+        }
+    }
+    assert!(split.is_empty(), "{}", split.join("\n"));
+}
+
 #[test]
 fn verdicts_say_what_they_stand_on_and_do_not_ask_for_what_is_there() {
     for fixture in panicle_fixtures::verdicts() {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -54,7 +55,10 @@ var bugs = map[string]handler{
 	"jobs-refund":      func() { fmt.Println(jobs.Refund(new(ledger.Account))) },
 	"jobs-balance":     func() { fmt.Println(jobs.Balance(new(ledger.Account))) },
 	"jobs-sum":         sum,
+	"jobs-journal":     func() { fmt.Println(jobs.Entry(ledger.Journal{Account: new(ledger.Account)})) },
 	"jobs-buffer":      func() { fmt.Println(len(jobs.Buffer(-os.Getpid()))) },
+	"jobs-receive":     func() { fmt.Println(jobs.Receive(&bufio.ReadWriter{})) },
+	"ledger-review":    func() { ledger.Review(time.Millisecond); time.Sleep(time.Minute) },
 	"ledger-audit":     func() { ledger.Close(time.Millisecond); time.Sleep(time.Minute) },
 }
 

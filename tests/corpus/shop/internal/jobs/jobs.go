@@ -4,6 +4,7 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -140,6 +141,19 @@ func Refund(account *ledger.Account) string { return account.Post(-3) }
 
 // Balance reads an entry that is not there: a bug in how the module is used.
 func Balance(account *ledger.Account) int { return account.At(7) }
+
+// Entry reads an entry that is not there, through a wrapper that the module has.
+//
+//go:noinline
+func Entry(of interface{ At(int) int }) int { return of.At(7) }
+
+// Receive reads from nothing, through a wrapper of the standard library.
+//
+//go:noinline
+func Receive(from io.Reader) int {
+	n, _ := from.Read(make([]byte, 8))
+	return n
+}
 
 // Sum is called back by the module.
 func Sum(account *ledger.Account) (sum int) {

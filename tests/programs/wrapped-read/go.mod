@@ -1,0 +1,3 @@
+module example.com/panicle/wrapped-read
+
+go 1.21
