@@ -3,7 +3,7 @@
 use panicle_goruntime::recovering::Recovering;
 use panicle_report::{
     CoreSource, Diagnostic, EvidenceSource, Goroutine, GoroutineCluster, Layout, Map, Panic, Process, Race,
-    Report, SCHEMA, Source, Stage, Thread,
+    Report, SCHEMA, Source, Stage, Thread, VerdictClass,
 };
 
 use crate::{
@@ -165,7 +165,14 @@ impl Whole {
             recovering: &self.recovering,
         };
         let verdict = verdict::decide(&facts);
-        let signature = signature::compute(&facts, verdict.class);
+        // The abort that GORACE asked for stands in the detector; a report alone and one with it are one bug.
+        let side = if verdict.class == VerdictClass::DataRace { races::subject(&self.races) } else { None };
+        let signature = match &side {
+            Some(side) => {
+                signature::compute(&Facts { crashing: Some(side), panic: None, ..facts }, verdict.class)
+            }
+            None => signature::compute(&facts, verdict.class),
+        };
         let first = self.crashing;
         self.goroutines.sort_by_key(|g| (Some(g.id) != first, g.id));
         let goroutine_count = self.goroutines.len() as u64 + self.unlisted;

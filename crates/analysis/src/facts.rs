@@ -38,7 +38,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) maps: &'a [Map],
     /// The same goroutines, clustered.
     pub(crate) clusters: &'a [GoroutineCluster],
-    /// The goroutine at fault. Where races are all there is, it is a side of the first; its id is then 0.
+    /// The goroutine at fault. Where races are all there is, it is a side of one; its id is then 0.
     pub(crate) crashing: Option<&'a Goroutine>,
     /// Reports of the race detector. They end no process; where there is a panic they are beside it.
     pub(crate) races: &'a [Race],

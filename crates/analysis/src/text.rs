@@ -170,10 +170,15 @@ fn crashing(crash: &CrashText, panic: Option<&Panic>) -> Option<u64> {
         }
         PanicKind::Signal => crash.signal().is_some_and(|s| s.in_cgo || !matches!(s.code, Some(0 | -1))),
     };
+    // A thread that was in the scheduler prints its own stack and had no goroutine. One that had prints it next,
+    // and that waits for nothing (`tracebackothers`, traceback.go).
+    let by_scheduler = panic.kind == PanicKind::Fatal && !crash.runtime_stacks.is_empty();
     let first = || {
         let of_program = || crash.goroutines.iter().filter(|g| g.section == 0 && !g.is_system_stack());
         // A dump of all goroutines can begin with another one where text was lost.
-        of_program().find(|g| &*g.status == "running").or_else(|| of_program().next())
+        of_program().find(|g| &*g.status == "running").or_else(|| {
+            of_program().next().filter(|g| !(by_scheduler && matches!(&*g.status, "runnable" | "waiting")))
+        })
     };
     if has_one { first().map(|g| g.id) } else { None }
 }
@@ -208,22 +213,39 @@ fn goroutine(text: &TextGoroutine) -> Goroutine {
     let system = created_by.as_ref().is_some_and(|c| c.function.starts_with("runtime."))
         && frames.iter().all(|f| f.kind == FrameKind::Runtime);
     Goroutine {
-        id: text.id,
-        status: text.status.to_string(),
         wait_reason: text.wait_reason.as_deref().map(str::to_owned),
         wait_seconds: text.wait_minutes.map(|minutes| minutes as f64 * 60.0),
         labels: text.labels.iter().cloned().collect(),
-        thread: None,
         locked_to_thread: text.locked_to_thread,
         system,
         address: text.gp.map(Address),
-        stack: None,
-        waiting_on: None,
         created_by,
-        frames,
         leaked: text.leaked.then_some(Leaked::Proven),
         truncated: text.truncated || text.unavailable || text.elided.is_some(),
         elided: text.elided.and_then(|e| Some(Elided { after_frames: e.after as u64, count: e.count? })),
+        ..printed_goroutine(text.id, &text.status, frames)
+    }
+}
+
+/// A goroutine of which no more is printed.
+pub(crate) fn printed_goroutine(id: u64, status: &str, frames: Vec<Frame>) -> Goroutine {
+    Goroutine {
+        id,
+        status: status.to_owned(),
+        wait_reason: None,
+        wait_seconds: None,
+        labels: BTreeMap::new(),
+        thread: None,
+        locked_to_thread: false,
+        system: false,
+        address: None,
+        stack: None,
+        waiting_on: None,
+        created_by: None,
+        frames,
+        leaked: None,
+        truncated: false,
+        elided: None,
     }
 }
 
@@ -237,19 +259,30 @@ fn created_by(text: &TextCreatedBy) -> CreatedBy {
 }
 
 fn frame(text: &TextFrame) -> Frame {
-    let function = text.function_name().to_owned();
-    let kind = if text.is_non_go() { FrameKind::Cgo } else { spell::frame_kind(&function) };
+    let frame = printed_frame(text.function_name(), text.file.as_deref(), text.line);
     Frame {
-        function,
-        file: text.file.as_deref().map(str::to_owned),
-        line: text.line,
+        kind: if text.is_non_go() { FrameKind::Cgo } else { frame.kind },
         pc: text.pc.map(Address),
         sp: text.sp.map(Address),
         inlined: text.inlined,
-        kind,
-        // The runtime walked the stack, by its own tables.
-        trust: Trust::Pclntab,
         args: text.args.as_deref().map(str::to_owned),
+        ..frame
+    }
+}
+
+/// A frame of which no more is printed. The runtime's own tables named it: its unwinder, and the race detector by
+/// `raceSymbolizeCode`.
+pub(crate) fn printed_frame(function: &str, file: Option<&str>, line: Option<u32>) -> Frame {
+    Frame {
+        function: function.to_owned(),
+        file: file.map(str::to_owned),
+        line,
+        pc: None,
+        sp: None,
+        inlined: false,
+        kind: spell::frame_kind(function),
+        trust: Trust::Pclntab,
+        args: None,
         locals: Vec::new(),
         library: None,
     }

@@ -10,6 +10,9 @@ mod checkptr;
 mod close_closed_channel;
 mod close_nil_channel;
 mod concurrent_map;
+mod concurrent_map_iteration_write;
+mod concurrent_map_read_write;
+mod concurrent_map_write;
 mod custom_panic;
 mod data_race;
 mod deadlock;
@@ -70,7 +73,9 @@ const RULES: &[Rule] = &[
     close_closed_channel::recognise,
     close_nil_channel::recognise,
     negative_waitgroup::recognise,
-    concurrent_map::recognise,
+    concurrent_map_write::recognise,
+    concurrent_map_read_write::recognise,
+    concurrent_map_iteration_write::recognise,
     unlock_unlocked::recognise,
     deadlock::recognise,
     stack_overflow::recognise,

@@ -4,6 +4,7 @@
 //! `waitReasonStrings` of Go 1.19 and 1.21 to 1.27.
 
 mod carrier;
+mod encoding;
 mod event;
 mod frame;
 mod godebug;

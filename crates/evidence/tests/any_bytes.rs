@@ -7,7 +7,7 @@ use panicle_evidence::{race, traceback};
 use proptest::prelude::*;
 
 /// Lines that mean something, to be mixed; most real damage is a good line in the wrong place.
-const LINES: [&str; 52] = [
+const LINES: [&str; 60] = [
     "panic: x",
     "\tpanic: y [recovered]",
     "\t\tpanic: z",
@@ -53,6 +53,14 @@ const LINES: [&str; 52] = [
     "{\"log\":\"panic: x\\n\",\"stream\":\"stderr\"}",
     "{\"log\":\"\\u001b[31mgoroutine 1 [running]:\\n\"}",
     "{\"log\":\"main.f(0x1)\\n\"}",
+    "web-1  | panic: x",
+    "db-1   | goroutine 7 [running]:",
+    "{\"log\":\"goroutine 9 [running]:\\n\",\"container\":\"web\"}",
+    "2026-11-21T08:33:31Z stderr P {\"log\":\"panic",
+    "2026-11-21T08:33:31Z stderr F : x\\n\"}",
+    "2026-11-21T08:33:31Z stdout P a part",
+    "web-1  | gc 12 @3.405s 1%: 0.018+1.2+0.003 ms clock",
+    "@4002 gc 13 @3.405s 1%: 0.018+1.2+0.003 ms clock",
     "{\"a\":{\"stack\":\"goroutine 3 [running]:\\nmain.f()\\n\\t/a.go:1 +0x1\\n\",\"b\":[1,\"x\"",
     "level=error stack=\"goroutine 4 [running]:\\nmain.f()\\n\\t/a.go:1 +0x1\\n\"",
     "@4000 goroutine 1 [running]:",
@@ -67,11 +75,11 @@ fn check(text: &[u8]) {
     let (crashes, _) = traceback::parse(text);
     let mut before = 0;
     for crash in &crashes {
-        // Several can stand in one record of JSON.
+        // Several can stand in one record of JSON, and those of several sources in one place.
         assert!(
             crash.first_line >= before && crash.first_line <= crash.last_line && crash.last_line <= lines
         );
-        before = crash.last_line;
+        before = crash.first_line;
         for g in &crash.goroutines {
             assert!(g.text_line >= crash.first_line && g.text_last_line <= crash.last_line);
             assert!(g.frames.iter().all(|f| f.text_line >= g.text_line && f.text_line <= g.text_last_line));

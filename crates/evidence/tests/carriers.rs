@@ -208,6 +208,148 @@ fn prefixes_that_nobody_described_are_learned() {
     assert!(tried > 150, "{tried}");
 }
 
+/// Takes lines of several texts by turns, a few of each at a time.
+fn by_turns(texts: &[String]) -> String {
+    let mut lines: Vec<_> = texts.iter().map(|text| text.lines()).collect();
+    let mut out = String::new();
+    for turn in 0.. {
+        let before = out.len();
+        for (at, lines) in lines.iter_mut().enumerate() {
+            for line in lines.take(1 + (turn * 7 + at * 3) % 4) {
+                out += line;
+                out.push('\n');
+            }
+        }
+        if out.len() == before {
+            break;
+        }
+    }
+    out
+}
+
+type Named = fn(&str, &str) -> String;
+
+/// Carriers that say who wrote a line.
+const NAMED: [(&str, Named); 7] = [
+    ("compose", |name, l| format!("{name}-1  | {l}")),
+    ("kubectl", |name, l| format!("[pod/{name}-7f9/main] {l}")),
+    ("kubectl with times", |name, l| format!("[pod/shop-7f9/{name}] 2026-11-21T08:33:31.5Z {l}")),
+    ("syslog", |name, l| format!("Nov  1 08:33:31 host {name}[{}]: {l}", name.len())),
+    ("JSON of a shipper", |name, l| {
+        json!({ "log": l, "stream": "stderr", "kubernetes": { "pod_name": "shop", "container_name": name } })
+            .to_string()
+    }),
+    ("JSON with a container", |name, l| json!({ "container": name, "message": l }).to_string()),
+    ("journald as JSON", |name, l| {
+        json!({ "MESSAGE": l, "_PID": name.len().to_string(), "PRIORITY": "3" }).to_string()
+    }),
+];
+
+#[test]
+fn crashes_of_several_processes_at_once_are_parted() {
+    let pairs = [
+        ("1.21.13", "nilmap.all.txt", "1.27.3", "mapwrites.crash.txt"),
+        ("1.27.3", "sigquit.crash.txt", "1.19.8", "chain.single.txt"),
+        ("1.22.10", "overflow.all.txt", "1.24.11", "debug2.all.txt"),
+        ("1.22.10", "long.single.txt", "1.23.9", "waits.system.txt"),
+        ("1.25.5", "race.single.txt", "1.22.10", "forge.single.txt"),
+    ];
+    for (version, one, other_version, other) in pairs {
+        let texts = [("web", recorded(version, one)), ("database", recorded(other_version, other))];
+        let mut wanted: Vec<_> = texts.iter().map(|(_, text)| essence(text.as_bytes())).collect();
+        wanted.sort();
+        for (carrier, carry) in NAMED {
+            let carried = texts.each_ref().map(|(name, text)| lines(text, |_, line| carry(name, line)));
+            let log = by_turns(&carried);
+            let mut found: Vec<String> = Vec::new();
+            let mut reader = Reader::default();
+            reader.push(log.as_bytes());
+            let Reading { crashes, races, .. } = reader.finish();
+            for crash in &crashes {
+                let mut out = String::new();
+                essence_of(crash, &mut out);
+                found.push(out);
+            }
+            if !races.is_empty() {
+                // What GORACE printed is of no crash; the text of races has no other.
+                found.push(essence(texts[0].1.as_bytes()));
+                assert_eq!(races.len(), parse_races(&texts[0].1), "{carrier}");
+            }
+            found.sort();
+            assert_eq!(found, wanted, "{one} and {other} over {carrier}:\n{log}");
+        }
+    }
+}
+
+fn parse_races(text: &str) -> usize {
+    let mut reader = Reader::default();
+    reader.push(text.as_bytes());
+    reader.finish().races.len()
+}
+
+/// Streams of one container are told apart too: what it logs while it dies is no part of its crash.
+#[test]
+fn the_other_stream_is_no_part_of_a_crash() {
+    let text = recorded("1.24.11", "nilmap.all.txt");
+    let plain = essence(text.as_bytes());
+    let carried = lines(&text, |_, l| format!("2026-11-21T08:33:31.1Z stderr F {l}"));
+    let other = lines(&"panic: at the disco\n".repeat(40), |n, l| {
+        let part = if n % 3 == 0 { 'P' } else { 'F' };
+        format!("2026-11-21T08:33:31.2Z stdout {part} now playing {l}")
+    });
+    assert_eq!(essence(by_turns(&[carried, other]).as_bytes()), plain);
+}
+
+/// What is in a record shows only in the whole, wherever it is cut.
+#[test]
+fn records_that_cri_wrote_in_parts_are_joined() {
+    let text = recorded("1.24.11", "nilmap.all.txt");
+    let record = json!({ "level": "fatal", "output": text }).to_string();
+    for size in [10, 37, 1000, record.len()] {
+        let parts: Vec<_> = record.as_bytes().chunks(size).collect();
+        let mut log = String::from("2026-11-21T08:33:31.1Z stderr F starting\n");
+        for (at, part) in parts.iter().enumerate() {
+            let flag = if at + 1 < parts.len() { 'P' } else { 'F' };
+            writeln!(log, "2026-11-21T08:33:31.1Z stderr {flag} {}", std::str::from_utf8(part).unwrap())
+                .unwrap();
+        }
+        assert_eq!(essence(log.as_bytes()), essence(text.as_bytes()), "parts of {size}");
+    }
+}
+
+#[test]
+fn texts_of_two_bytes_a_character_are_read() {
+    for (name, text) in texts() {
+        let units: Vec<u16> = "\u{feff}".encode_utf16().chain(text.encode_utf16()).collect();
+        let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        let plain = essence(text.as_bytes());
+        assert_eq!(essence(&little), plain, "{name}");
+        assert_eq!(essence(&big), plain, "{name}");
+    }
+}
+
+/// A process that GODEBUG has talk tells the prefix of its lines long before it dies.
+#[test]
+fn lines_of_godebug_before_the_crash_are_kept_in_every_carrier() {
+    for version in ["1.23.9", "1.25.5", "1.27.3"] {
+        let text = recorded(version, "gctrace.all.txt");
+        let kinds = |text: &str| {
+            let (crashes, _) = parse(text.as_bytes());
+            crashes[0].godebug.iter().map(|line| (line.kind, line.text.clone())).collect::<Vec<_>>()
+        };
+        let plain = kinds(&text);
+        assert!(!plain.is_empty());
+        for (carrier, carry) in CARRIERS {
+            assert_eq!(kinds(&carry(&text)), plain, "{version} over {carrier}");
+        }
+        for (carrier, prefix) in UNKNOWN {
+            let carried = lines(&text, |n, l| format!("{}{l}", prefix(n)));
+            assert_eq!(kinds(&carried), plain, "{version} over {carrier}");
+        }
+    }
+}
+
 #[test]
 fn a_record_of_a_logger_holds_a_stack() {
     for version in ["1.23.9", "1.25.5", "1.27.3"] {

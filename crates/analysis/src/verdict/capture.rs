@@ -28,7 +28,8 @@ pub(super) const MUTEX_PROFILE: &str = "runtime.SetMutexProfileFraction(10) in m
      holds locks for long.";
 
 /// What it printed.
-pub(super) const TEXT: &str = "Keep what the process writes to stderr (the container's log), or have it written to a file: debug.SetCrashOutput (Go 1.23+).";
+pub(super) const TEXT: &str = "Keep what the process writes to stderr: `kubectl logs --previous POD > crash.log`, `journalctl -u UNIT > crash.log`; or \
+     have it written to a file: debug.SetCrashOutput (Go 1.23+).";
 
 /// When the core is there already.
 pub(super) const NOTHING: &str = "Nothing more: the core is the best evidence there is. Keep the executable of each release for it (panicle upload binary FILE).";

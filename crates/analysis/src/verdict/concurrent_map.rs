@@ -1,5 +1,5 @@
-//! `concurrent-map-write`, `concurrent-map-read-write`, `concurrent-map-iteration-write`: the map
-//! code noticed that two goroutines use one map and at least one of them writes.
+//! What the three classes of concurrent map use share: the map code noticed that two goroutines use one map and
+//! at least one of them writes.
 //!
 //! Messages: runtime/map*.go up to Go 1.23, internal/runtime/maps/*.go from 1.24. They are `fatal`,
 //! not panics: no deferred function runs. Noticing is best effort.
@@ -16,29 +16,8 @@ use crate::{
     function,
 };
 
-pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
-    let message = facts.fatal()?;
-    let (class, headline, what) = match message {
-        // The second is Swiss maps' (1.24–1.26 map.go): a small map without room, which only a
-        // concurrent write can bring about.
-        "concurrent map writes" | "small map with no empty slot (concurrent map writes?)" => (
-            VerdictClass::ConcurrentMapWrite,
-            "Concurrent map writes",
-            "Two goroutines wrote to one map at the same time",
-        ),
-        "concurrent map read and map write" => (
-            VerdictClass::ConcurrentMapReadWrite,
-            "Concurrent map read and write",
-            "A map was read while another goroutine wrote to it",
-        ),
-        // maps.Clone reads the whole map, as an iteration does.
-        "concurrent map iteration and map write" | "concurrent map clone and map write" => (
-            VerdictClass::ConcurrentMapIterationWrite,
-            "Concurrent map iteration and write",
-            "A map was iterated (range, maps.Clone, encoding, printing) while another goroutine wrote to it",
-        ),
-        _ => return None,
-    };
+/// The finding of a class: what to call it, and what happened in words.
+pub(super) fn finding(facts: &Facts<'_>, class: VerdictClass, headline: &str, what: &str) -> Finding {
     let meaning = "Maps are not safe for that, and the runtime ends the process at once: no recover, no deferred \
                    functions. The goroutine that noticed is one of the two; noticing is luck, so the race has most \
                    likely happened before.";
@@ -49,14 +28,13 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         let summary = format!("{what}; the runtime noticed{}. {meaning}", in_place(facts));
         with_frames(facts, Finding::new(facts, class, headline).summary(summary))
     };
-    let finding = finding
+    finding
         .fix("Guard the map with a sync.Mutex or sync.RWMutex, held for every read, write and iteration.")
         .fix("Or give it one owner goroutine and send it requests; or use sync.Map for keys that are written once.")
         .fix("Hand out a copy (maps.Clone under the lock), never the map itself.")
         .example(include_str!("examples/concurrent_map.go"))
         .capture(capture::RACE)
-        .capture(capture::CORE);
-    Some(finding)
+        .capture(capture::CORE)
 }
 
 /// A crash whose map is known.

@@ -11,7 +11,10 @@
 use panicle_report::{Confidence, PanicKind, Race, RaceAccess, VerdictClass};
 
 use super::{capture, finding::Finding};
-use crate::facts::{Facts, describe, in_app};
+use crate::{
+    facts::{Facts, describe, in_app},
+    races,
+};
 
 /// One report in a file of its own, and the end with it.
 const REPORT: &str = "GORACE=\"halt_on_error=1 log_path=/var/log/race\" in the environment of a build with -race: each process keeps \
@@ -22,8 +25,10 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
     let signal = facts.panic.filter(|panic| panic.kind == PanicKind::Signal).and_then(|p| p.signal.as_ref());
     let aborted =
         signal.is_some_and(|signal| signal.name == "SIGABRT" && signal.code.is_none_or(|code| code < -1));
-    match facts.races.first() {
-        Some(race) if facts.panic.is_none() || from_detector || aborted => Some(seen(facts, race)),
+    match races::foremost(facts.races) {
+        Some((at, race)) if facts.panic.is_none() || from_detector || aborted => {
+            Some(seen(facts, at + 1, race))
+        }
         None if from_detector => Some(unseen(facts)),
         _ => None,
     }
@@ -37,7 +42,8 @@ fn dies_in_detector(facts: &Facts<'_>) -> bool {
     frames.take(64).any(|frame| frame.function.starts_with("__tsan::ReportRace"))
 }
 
-fn seen(facts: &Facts<'_>, race: &Race) -> Finding {
+/// `number` is the race's in the report, from 1.
+fn seen(facts: &Facts<'_>, number: usize, race: &Race) -> Finding {
     let on_map = race
         .accesses
         .iter()
@@ -46,7 +52,7 @@ fn seen(facts: &Facts<'_>, race: &Race) -> Finding {
     let mut finding = Finding::new(facts, VerdictClass::DataRace, "Data race").summary(summary(race, on_map));
     finding.evidence.clear();
     for (index, access) in race.accesses.iter().enumerate() {
-        let reference = Some(format!("race 1 access {}", index + 1));
+        let reference = Some(format!("race {number} access {}", index + 1));
         finding = finding.evidence("race", side(access), reference);
     }
     for (index, goroutine) in race.goroutines.iter().enumerate().take(4) {
@@ -59,7 +65,7 @@ fn seen(facts: &Facts<'_>, race: &Race) -> Finding {
                 goroutine.id,
                 describe(made)
             ),
-            Some(format!("race 1 goroutine {}", index + 1)),
+            Some(format!("race {number} goroutine {}", index + 1)),
         );
     }
     // The stack of the abort is the detector's.

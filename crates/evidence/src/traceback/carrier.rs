@@ -8,8 +8,13 @@ pub(super) mod prefix;
 pub(super) mod quoted;
 pub(super) mod shape;
 
-use super::{header, headline};
+use std::hash::Hasher as _;
+
+use rustc_hash::FxHasher;
+
+use super::{godebug, header, headline};
 use json::Object;
+use prefix::Stripped;
 use shape::Shape;
 
 /// Keys of JSON records that are remembered; records of several loggers can be in one file.
@@ -24,19 +29,21 @@ pub(super) struct Carrier {
     pub(super) prefixed: bool,
     /// Lines have a prefix that was learned.
     pub(super) shape: Option<Shape>,
+    /// That prefix was learned from lines of GODEBUG alone.
+    pub(super) guessed: bool,
     /// Keys of JSON records whose texts are the runtime's.
     keys: Vec<String>,
 }
 
 impl Carrier {
-    /// A line without its prefix, and whether the next line continues it.
-    pub(super) fn strip<'a>(&self, line: &'a [u8]) -> (&'a [u8], bool) {
+    /// A line without its prefix, and what that says.
+    pub(super) fn strip<'a>(&self, line: &'a [u8]) -> Stripped<'a> {
         if let Some(shape) = &self.shape
             && let Some(rest) = shape.strip(line)
         {
-            return (rest, false);
+            return Stripped::bare(rest);
         }
-        if self.prefixed { prefix::strip(line) } else { (line, false) }
+        if self.prefixed { prefix::strip(line) } else { Stripped::bare(line) }
     }
 
     /// A record is expected to hold something.
@@ -45,11 +52,12 @@ impl Carrier {
     }
 
     /// The texts of a JSON record that hold what the runtime printed, or continue such.
-    pub(super) fn record(&mut self, line: &[u8]) -> Vec<Vec<u8>> {
+    pub(super) fn record(&mut self, line: &[u8]) -> Record {
         if self.keys.is_empty() && !json::may_hold(line) {
-            return Vec::new();
+            return Record::default();
         }
-        let Some(object) = Object::parse(line) else { return Vec::new() };
+        let Some(object) = Object::parse(line) else { return Record::default() };
+        let source = object.source();
         let mut texts = Vec::new();
         for (key, mut text) in object.texts {
             if memchr::memchr(0x1b, &text).is_some() {
@@ -66,8 +74,27 @@ impl Carrier {
                 texts.push(text);
             }
         }
-        texts
+        Record { texts, source }
     }
+}
+
+/// What a JSON record holds.
+#[derive(Default)]
+pub(super) struct Record {
+    /// The runtime's texts.
+    pub(super) texts: Vec<Vec<u8>>,
+    /// Who wrote it, if it says so.
+    pub(super) source: Option<u64>,
+}
+
+/// A number for who wrote a line; never 0, which is nobody.
+pub(super) fn source<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> u64 {
+    let mut hasher = FxHasher::default();
+    for name in names {
+        hasher.write(name);
+        hasher.write_u8(0xff);
+    }
+    hasher.finish() | 1
 }
 
 /// A text of a record holds what the runtime printed, as it is or in another record or in quotes.
@@ -75,11 +102,11 @@ fn hides(text: &[u8]) -> bool {
     begins(text) || (json::is_object(text) && json::may_hold(text)) || !quoted::texts(text).is_empty()
 }
 
-/// A line of a text begins a crash.
+/// A line of a text begins a crash, or is one of GODEBUG.
 pub(super) fn begins(text: &[u8]) -> bool {
     text.split(|&b| b == b'\n').any(|line| {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        headline::begins_crash(line) || headline::http_panic(line).is_some()
+        headline::begins_crash(line) || headline::http_panic(line).is_some() || godebug::kind(line).is_some()
     })
 }
 
@@ -88,4 +115,11 @@ pub(super) fn header_within(line: &[u8]) -> Option<usize> {
     // A header is at the end of its line, and labels may quote another.
     let at = memchr::memmem::find(line, b"goroutine ").filter(|&at| at > 0 && at <= shape::LONGEST)?;
     header::parse(&line[at..]).map(|_| at)
+}
+
+/// Where in a line begins what GODEBUG asked for, behind something else.
+pub(super) fn godebug_within(line: &[u8]) -> Option<usize> {
+    let find = |mark: &[u8]| memchr::memmem::find(line, mark);
+    let at = find(b"gc ").or_else(|| find(b"SCHED ")).filter(|&at| at > 0 && at <= shape::LONGEST)?;
+    godebug::kind(&line[at..]).map(|_| at)
 }

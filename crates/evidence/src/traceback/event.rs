@@ -19,6 +19,12 @@ impl<F: FnMut(Event)> Sink for F {
 /// A piece of a text, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// What follows, up to the next of these, was printed by this source: a container, a process, a stream. Crashes
+    /// of several sources can be under way at once.
+    Source {
+        /// Equal for equal sources; 0 until lines tell theirs.
+        source: u64,
+    },
     /// A crash or dump begins at this line.
     Begin {
         /// 1-based.

@@ -23,6 +23,8 @@ const OTHERS: usize = 512 << 10;
 const SYSTEM_STACKS: usize = 1000;
 /// Lines that one setting of GODEBUG asked for which are kept of one crash, the last ones.
 const GODEBUG_LINES: usize = 4;
+/// Processes of which such lines are kept.
+const GODEBUG_SOURCES: usize = 64;
 /// Goroutines that an earlier crash keeps when a later one needs the room.
 const EARLIER: usize = 64;
 /// Of a stack that comes up after the room for all goroutines is taken, so many are kept whole.
@@ -35,8 +37,10 @@ pub(super) struct Keeper {
     limits: Limits,
     crashes: VecDeque<Kept>,
     earlier: u64,
-    /// The last lines that GODEBUG asked for.
-    godebug: Vec<GodebugLine>,
+    /// Who prints at present.
+    source: u64,
+    /// The last lines that GODEBUG asked for, by who printed them.
+    godebug: Vec<(u64, Vec<GodebugLine>)>,
     races: Vec<RaceReport>,
     seen_races: FxHashSet<u64>,
     races_repeated: u64,
@@ -56,6 +60,8 @@ pub(super) struct Finished {
 #[derive(Default)]
 struct Kept {
     crash: CrashText,
+    /// Who printed it.
+    source: u64,
     /// Bytes of goroutines.
     bytes: usize,
     /// Bytes of everything else.
@@ -73,6 +79,7 @@ impl Keeper {
             limits,
             crashes: VecDeque::new(),
             earlier: 0,
+            source: 0,
             godebug: Vec::new(),
             races: Vec::new(),
             seen_races: FxHashSet::default(),
@@ -86,9 +93,33 @@ impl Keeper {
             self.crashes.pop_front();
             self.earlier += 1;
         }
-        let godebug = self.godebug.clone();
+        let before = self.godebug.iter().find(|(source, _)| *source == self.source);
+        let godebug = before.map_or_else(Vec::new, |(_, lines)| lines.clone());
         let crash = CrashText { first_line: line, last_line: line, godebug, ..CrashText::default() };
-        self.crashes.push_back(Kept { crash, ..Kept::default() });
+        self.crashes.push_back(Kept { crash, source: self.source, ..Kept::default() });
+    }
+
+    /// Which crash is the last of who prints at present.
+    fn current(&self) -> Option<usize> {
+        self.crashes.iter().rposition(|kept| kept.source == self.source)
+    }
+
+    fn godebug(&mut self, line: GodebugLine) {
+        let at = self.current();
+        if let Some(kept) = at.and_then(|at| self.crashes.get_mut(at)).filter(|kept| !kept.ended) {
+            keep_godebug(&mut kept.crash.godebug, line.clone());
+        }
+        let known = self.godebug.iter().position(|(source, _)| *source == self.source);
+        if known.is_none() {
+            if self.godebug.len() >= GODEBUG_SOURCES {
+                self.godebug.remove(0);
+            }
+            self.godebug.push((self.source, Vec::new()));
+        }
+        let at = known.unwrap_or(self.godebug.len() - 1);
+        if let Some((_, lines)) = self.godebug.get_mut(at) {
+            keep_godebug(lines, line);
+        }
     }
 
     fn goroutine(&mut self, goroutine: TextGoroutine) {
@@ -105,8 +136,8 @@ impl Keeper {
         if !room(3, bytes, count) {
             // The earlier ones make room, the first of them first.
             let (mut freed_bytes, mut freed) = (0, 0);
-            let last = self.crashes.len().saturating_sub(1);
-            for kept in self.crashes.iter_mut().take(last) {
+            let current = self.current().unwrap_or(0);
+            for kept in self.crashes.iter_mut().take(current) {
                 let (bytes, goroutines) = kept.shrink(EARLIER);
                 freed_bytes += bytes;
                 freed += goroutines;
@@ -117,7 +148,8 @@ impl Keeper {
             bytes -= freed_bytes;
             count -= freed;
         }
-        let Some(kept) = self.crashes.back_mut() else { return };
+        let current = self.current();
+        let Some(kept) = current.and_then(|at| self.crashes.get_mut(at)) else { return };
         if goroutine.is_system_stack() {
             if kept.system_stacks < SYSTEM_STACKS && room(4, bytes, count) {
                 kept.system_stacks += 1;
@@ -159,7 +191,9 @@ impl Keeper {
             );
             diagnostics.push(Diagnostic::warning(Stage::Evidence, text));
         }
-        let crashes: Vec<_> = self.crashes.into_iter().map(Kept::finish).collect();
+        let mut crashes: Vec<_> = self.crashes.into_iter().map(Kept::finish).collect();
+        // Those of several processes can begin in another order than their notes.
+        crashes.sort_by_key(|crash| crash.first_line);
         for crash in &crashes {
             let about = format!("line {}", crash.first_line);
             if crash.goroutines_dropped > 0 {
@@ -199,19 +233,15 @@ impl Keeper {
 
 impl Sink for Keeper {
     fn event(&mut self, event: Event) {
-        let kept = self.crashes.back_mut();
         match event {
+            Event::Source { source } => self.source = source,
             Event::Begin { line } => self.begin(line),
             Event::Goroutine(goroutine) => self.goroutine(*goroutine),
             Event::Race(report) => self.race(*report),
-            Event::Godebug(line) => {
-                if let Some(kept) = kept.filter(|kept| !kept.ended) {
-                    keep_godebug(&mut kept.crash.godebug, line.clone());
-                }
-                keep_godebug(&mut self.godebug, line);
-            }
+            Event::Godebug(line) => self.godebug(line),
             event => {
-                if let Some(kept) = kept {
+                let current = self.current();
+                if let Some(kept) = current.and_then(|at| self.crashes.get_mut(at)) {
                     kept.other(event);
                 }
             }
@@ -279,7 +309,11 @@ impl Kept {
                 crash.last_line = line;
                 self.ended = true;
             }
-            Event::Begin { .. } | Event::Goroutine(_) | Event::Race(_) | Event::Godebug(_) => {}
+            Event::Source { .. }
+            | Event::Begin { .. }
+            | Event::Goroutine(_)
+            | Event::Race(_)
+            | Event::Godebug(_) => {}
         }
     }
 

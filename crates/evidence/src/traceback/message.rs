@@ -3,6 +3,11 @@
 use super::model::{HeadlineKind, PanicLine};
 use crate::scan::lossy;
 
+/// Lines of a message before it is doubted, and before it is given up. What a program panics with can have
+/// thousands of lines, and up to Go 1.22 they are printed as they are.
+const LONG: usize = 1000;
+const LONGEST: usize = 1_000_000;
+
 const FATAL: &[u8] = b"fatal error: ";
 
 /// How a message came to its end.
@@ -33,6 +38,8 @@ pub(super) struct Message {
     /// Lines as printed, without line ends.
     lines: Vec<Vec<u8>>,
     bytes: usize,
+    /// Lines that came and that nothing shows to be of the message.
+    doubtful: usize,
     /// More came than is kept.
     pub(super) truncated: bool,
 }
@@ -67,6 +74,7 @@ impl Message {
             after_goexit: tabs > usize::from(chained),
             lines: vec![rest.to_vec()],
             bytes: rest.len(),
+            doubtful: 0,
             truncated: false,
         })
     }
@@ -80,12 +88,20 @@ impl Message {
         RACING.contains(&&self.lines[0][..])
     }
 
-    pub(super) fn line_count(&self) -> usize {
-        self.lines.len()
+    /// So many lines came without a stack that the first may be a log's, which only looks like a panic.
+    pub(super) fn may_be_lost(&self) -> bool {
+        self.doubtful > LONG
+    }
+
+    /// So many lines came that none will be waited for any more.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.doubtful > LONGEST
     }
 
     /// Adds a line; what goes past `limit` bytes is left out.
     pub(super) fn push(&mut self, line: &[u8], limit: usize) {
+        // Go 1.23+ indents each line of a message but the first, and no log does.
+        self.doubtful += usize::from(line.first() != Some(&b'\t'));
         if self.bytes + line.len() + 1 > limit {
             self.truncated = true;
             return;

@@ -1,27 +1,28 @@
 //! The machine that reads lines and says what they make.
 
+mod carried;
 mod crash;
+mod lines;
+mod sources;
 
 use std::collections::VecDeque;
 
 use panicle_report::{Diagnostic, Severity, Stage};
 
-use super::carrier::{self, Carrier, json, prefix, quoted, shape::Shape};
-use super::event::{Event, Sink};
-use super::headline;
+use super::Limits;
+use super::carrier::{Carrier, prefix, shape::Shape};
+use super::encoding::Encoding;
+use super::event::Sink;
 use super::held::Held;
 use super::intern::Interner;
-use super::message::{End, Message};
-use super::model::{GodebugLine, HeadlineKind, Registers, SignalLine};
+use super::message::Message;
+use super::model::{Registers, SignalLine};
 use super::stack::Stack;
-use super::{Limits, godebug, header};
-use crate::race::{Machine, Taken};
+use crate::race::Machine;
 
 /// Other lines between two goroutines of one dump, such as logs of another process that writes to
 /// the same place. After more than these a header begins a new dump.
 const MAX_NOISE: u32 = 8;
-/// Lines of a message before a stack must have begun.
-const MAX_MESSAGE_LINES: usize = 1000;
 /// Notes kept before a headline.
 const MAX_PREFACE: usize = 64;
 /// Diagnostics kept.
@@ -46,7 +47,9 @@ struct Crash {
 }
 
 /// What the next lines may belong to.
+#[derive(Default)]
 enum Open {
+    #[default]
     Nothing,
     Message(Message),
     Signal(SignalLine, u64),
@@ -54,28 +57,9 @@ enum Open {
     Registers(Registers),
 }
 
-/// Reads a text piece by piece and hands out [`Event`]s; keeps no more than one stack (and, after
-/// a panic, what could still turn out to be the panic's message).
-pub struct Parser<S: Sink> {
-    sink: S,
-    limits: Limits,
-    interner: Interner,
-    carry: Vec<u8>,
-    /// The rest of a line that is too long.
-    skipping: bool,
-    scratch: Vec<u8>,
-    line_no: u64,
-    /// Counts lines as the runtime printed them: a record can hold many.
-    printed: u64,
-    carrier: Carrier,
-    /// Records in records that are open.
-    depth: u32,
-    /// The beginning of a line that its carrier wrote in parts.
-    part: Vec<u8>,
-    /// Lines that meant nothing, the last ones: what stands before a prefix is learned.
-    recent: VecDeque<(u64, Vec<u8>)>,
-    /// A prefix before a goroutine's header, if the next line has it too.
-    guess: Option<(u64, Shape)>,
+/// What is under way in one source of lines.
+#[derive(Default)]
+struct State {
     crash: Option<Crash>,
     open: Open,
     held: Option<Held>,
@@ -85,6 +69,42 @@ pub struct Parser<S: Sink> {
     preface: Vec<(u64, String)>,
     blank_before: bool,
     call_before: bool,
+    /// Counts lines as the runtime printed them: a record can hold many.
+    printed: u64,
+    /// The beginning of a line that its carrier wrote in parts.
+    part: Vec<u8>,
+}
+
+/// Reads a text piece by piece and hands out [`Event`](super::Event)s; keeps no more than one stack of each source of lines
+/// (and, after a panic, what could still turn out to be the panic's message).
+pub struct Parser<S: Sink> {
+    sink: S,
+    limits: Limits,
+    interner: Interner,
+    encoding: Encoding,
+    carry: Vec<u8>,
+    /// The rest of a line that is too long.
+    skipping: bool,
+    scratch: Vec<u8>,
+    line_no: u64,
+    carrier: Carrier,
+    /// Records in records that are open.
+    depth: u32,
+    /// A record in parts, before it is known that lines have prefixes.
+    unjoined: Vec<u8>,
+    /// Lines that meant nothing, the last ones: what stands before a prefix is learned.
+    recent: VecDeque<(u64, Vec<u8>)>,
+    /// A prefix before a goroutine's header, if the next line has it too.
+    guess: Option<(u64, Shape)>,
+    /// A prefix before a line that GODEBUG asked for, if another one has it too.
+    godebug_guess: Option<Shape>,
+    /// Who wrote the lines that [`Self::at`] is about.
+    source: u64,
+    /// Who wrote the line at hand, as far as was read of it.
+    line_source: u64,
+    at: State,
+    /// The other sources, the one that was left last at the end.
+    parked: Vec<(u64, State)>,
     orphans: u64,
     long_lines: u64,
     diagnostics: Vec<Diagnostic>,
@@ -102,24 +122,21 @@ impl<S: Sink> Parser<S> {
             sink,
             limits,
             interner: Interner::new(),
+            encoding: Encoding::default(),
             carry: Vec::new(),
             skipping: false,
             scratch: Vec::new(),
             line_no: 0,
-            printed: 0,
             carrier: Carrier::default(),
             depth: 0,
-            part: Vec::new(),
+            unjoined: Vec::new(),
             recent: VecDeque::new(),
             guess: None,
-            crash: None,
-            open: Open::Nothing,
-            held: None,
-            race: Machine::default(),
-            signal: None,
-            preface: Vec::new(),
-            blank_before: false,
-            call_before: false,
+            godebug_guess: None,
+            source: 0,
+            line_source: 0,
+            at: State::default(),
+            parked: Vec::new(),
             orphans: 0,
             long_lines: 0,
             diagnostics: Vec::new(),
@@ -127,7 +144,16 @@ impl<S: Sink> Parser<S> {
     }
 
     /// Any number of bytes; lines may be cut anywhere.
-    pub fn push(&mut self, mut bytes: &[u8]) {
+    pub fn push(&mut self, bytes: &[u8]) {
+        if self.encoding.is_bytes() {
+            return self.pieces(bytes);
+        }
+        let mut encoding = std::mem::take(&mut self.encoding);
+        encoding.decode(bytes, |piece| self.pieces(piece));
+        self.encoding = encoding;
+    }
+
+    fn pieces(&mut self, mut bytes: &[u8]) {
         while let Some(at) = memchr::memchr(b'\n', bytes) {
             let (line, rest) = (&bytes[..at], &bytes[at + 1..]);
             bytes = rest;
@@ -176,392 +202,9 @@ impl<S: Sink> Parser<S> {
         }
     }
 
-    /// A line as it is in the text.
-    fn carried(&mut self, line: &[u8]) {
-        let (bare, partial) = self.carrier.strip(line);
-        if partial || !self.part.is_empty() {
-            let room = self.limits.record.saturating_sub(self.part.len());
-            self.part.extend_from_slice(&bare[..bare.len().min(room)]);
-            if !partial {
-                let whole = std::mem::take(&mut self.part);
-                self.unpacked(&whole);
-            }
-            return;
-        }
-        self.unpacked(bare);
-    }
-
-    /// A line without its prefix.
-    fn unpacked(&mut self, line: &[u8]) {
-        if self.carrier.knows_records() && line.first() == Some(&b'{') && self.record(line) {
-            return;
-        }
-        if line.len() > self.limits.line {
-            self.long_lines += 1;
-            return self.plain(&line[..self.limits.line]);
-        }
-        self.plain(line);
-    }
-
-    /// Reads what a JSON record holds; false when it is none, or holds nothing.
-    fn record(&mut self, line: &[u8]) -> bool {
-        if self.depth >= carrier::MAX_DEPTH {
-            return false;
-        }
-        let texts = self.carrier.record(line);
-        for text in &texts {
-            self.text(text);
-        }
-        !texts.is_empty()
-    }
-
-    /// Reads a text that a line holds.
-    fn text(&mut self, text: &[u8]) {
-        self.depth += 1;
-        let text = text.strip_suffix(b"\n").unwrap_or(text);
-        for line in text.split(|&b| b == b'\n') {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            self.unpacked(line);
-        }
-        self.depth -= 1;
-    }
-
-    /// A line as the runtime printed it.
-    fn plain(&mut self, line: &[u8]) {
-        if let Some(kind) = godebug::kind(line) {
-            self.sink.event(Event::Godebug(GodebugLine {
-                text_line: self.line_no,
-                kind,
-                text: crate::scan::lossy(line),
-            }));
-            return;
-        }
-        self.printed += 1;
-        if self.race.is_open() && self.race_line(line) {
-            return;
-        }
-        if let Some(held) = &mut self.held
-            && !held.record(line, self.limits.message)
-        {
-            self.release();
-        }
-        if let (Open::Stack(stack), Some(crash)) = (&mut self.open, &mut self.crash)
-            && stack.line(line, self.line_no, &self.limits, &mut self.interner)
-        {
-            if !line.is_empty() {
-                crash.last_line = self.line_no;
-                crash.noise = 0;
-                self.preface.clear();
-            }
-        } else {
-            self.other(line);
-        }
-        self.blank_before = line.is_empty();
-    }
-
-    /// A line while a race report is open; true when it was taken.
-    fn race_line(&mut self, line: &[u8]) -> bool {
-        match self.race.line(line, self.line_no) {
-            Taken::Yes => true,
-            Taken::End(report) => {
-                let ended = !report.truncated;
-                self.sink.event(Event::Race(report));
-                ended
-            }
-            Taken::No => false,
-        }
-    }
-
-    /// A line that is not one of the open stack.
-    fn other(&mut self, line: &[u8]) {
-        let signal_before = self.signal.take();
-        if let Some((mut signal, at, printed)) = signal_before
-            && printed + 1 == self.printed
-            && headline::signal_pc(line, &mut signal)
-        {
-            // Its name was read as part of a message, if one is open.
-            self.close(End::Unknown);
-            self.headline_crash(at, true);
-            self.touch();
-            self.open = Open::Signal(signal, at);
-            return;
-        }
-        match &mut self.open {
-            Open::Signal(signal, _) => {
-                if line == b"signal arrived during cgo execution" {
-                    signal.in_cgo = true;
-                    return self.touch();
-                }
-                if let Some(bytes) = headline::instruction_bytes(line) {
-                    signal.instruction_bytes = bytes;
-                    return self.touch();
-                }
-                if line.is_empty() {
-                    return;
-                }
-            }
-            Open::Registers(registers) => {
-                let taken = headline::registers(line, &mut registers.values);
-                if taken {
-                    return self.touch();
-                }
-            }
-            _ => {}
-        }
-        if line.is_empty() && !matches!(self.open, Open::Message(_)) {
-            return;
-        }
-        if !self.recognised(line) {
-            self.unknown(line);
-        }
-    }
-
-    /// Lines that mean something wherever they stand.
-    fn recognised(&mut self, line: &[u8]) -> bool {
-        match line.first() {
-            Some(b'g') => {
-                let Some(header) = header::parse(line) else { return false };
-                self.close(End::Known);
-                self.goroutine_crash(header.id);
-                let section = self.touched_section();
-                if let Some(held) = &mut self.held {
-                    held.mark(line, self.blank_before);
-                }
-                self.open = Open::Stack(Stack::goroutine(header, section, self.line_no, &mut self.interner));
-                true
-            }
-            Some(b'p' | b'f' | b'\t') => self.message(line),
-            Some(b'W') if Machine::begins(line) => {
-                if let Some(cut) = self.race.begin(self.line_no) {
-                    self.sink.event(Event::Race(cut));
-                }
-                true
-            }
-            Some(b'[') => {
-                let Some(signal) = headline::panic_signal(line) else { return false };
-                self.close(End::Known);
-                self.ensure(self.line_no);
-                self.touch();
-                self.headline(self.line_no, HeadlineKind::PanicSignal(signal));
-                true
-            }
-            Some(b'P') => {
-                // The name of the signal is above the beginning of the text.
-                let mut signal = SignalLine::default();
-                if self.line_no > 1 || !headline::signal_pc(line, &mut signal) {
-                    return false;
-                }
-                self.ensure(self.line_no);
-                self.touch();
-                self.open = Open::Signal(signal, self.line_no);
-                true
-            }
-            Some(b'r') if line == b"runtime stack:" => {
-                self.close(End::Known);
-                self.ensure(self.line_no);
-                let section = self.touched_section();
-                self.open = Open::Stack(Stack::runtime(section, self.line_no));
-                true
-            }
-            Some(b'-') if line == b"-----" => {
-                let Some(section) = self.crash.as_mut().filter(|c| c.has_stacks || c.section > 0).map(|c| {
-                    c.section += 1;
-                    c.after_dashes = true;
-                    c.section
-                }) else {
-                    return false;
-                };
-                self.close(End::Known);
-                self.release();
-                self.touch();
-                self.sink.event(Event::Section { section });
-                true
-            }
-            Some(b'e' | b's') => {
-                let Some(exit) = headline::exit(line, self.line_no) else { return false };
-                if self.crash.as_ref().is_none_or(|c| c.exited) {
-                    return false;
-                }
-                self.close(End::Known);
-                self.release();
-                self.touch();
-                if let Some(crash) = &mut self.crash {
-                    crash.exited = true;
-                }
-                self.sink.event(Event::Exit(exit));
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// `panic: …` and `fatal error: …`, indented or not.
-    fn message(&mut self, line: &[u8]) -> bool {
-        let chained = match &self.open {
-            Open::Message(m) => !m.is_fatal(),
-            _ => self.crash.as_ref().is_some_and(|c| c.chained && !c.has_stacks),
-        };
-        let Some(message) = Message::begin(line, self.line_no, chained) else { return false };
-        if message.is_fatal()
-            && message.is_racing()
-            && matches!(&self.open, Open::Stack(s) if s.is_open())
-            && self.crash.as_ref().is_some_and(|c| c.section == 0)
-        {
-            // A second thread noticed the same race while the first prints its stack: up to Go
-            // 1.23 nothing orders their headlines (golang/go#69447).
-            self.touch();
-            for kind in message.finish(End::Known).kinds {
-                self.headline(self.line_no, kind);
-            }
-            return true;
-        }
-        self.close(End::Known);
-        self.headline_crash(self.line_no, false);
-        self.touch();
-        if !message.is_fatal() {
-            self.held.get_or_insert_default().restart();
-        }
-        self.open = Open::Message(message);
-        true
-    }
-
-    /// A line that is nothing in itself.
-    fn unknown(&mut self, line: &[u8]) {
-        if let Open::Message(message) = &mut self.open {
-            if !headline::note(line) {
-                self.signal = headline::signal(line).map(|s| (s, self.line_no, self.printed));
-                message.push(line, self.limits.message);
-                if message.line_count() > MAX_MESSAGE_LINES {
-                    self.end();
-                }
-                return;
-            }
-            self.close(End::Known);
-        }
-        if self.carries(line) {
-            return;
-        }
-        if headline::note(line) {
-            match &self.crash {
-                Some(c) if !c.has_stacks || line.starts_with(b"panic during panic") => {
-                    self.touch();
-                    self.headline(self.line_no, HeadlineKind::Note(crate::scan::lossy(line)));
-                }
-                _ => self.keep_preface(line),
-            }
-            return;
-        }
-        if let Some(signal) = headline::signal(line) {
-            self.signal = Some((signal, self.line_no, self.printed));
-            return;
-        }
-        if !self.preface.is_empty() && headline::note_continues(line) {
-            return self.keep_preface(line);
-        }
-        self.preface.clear();
-        if let Some(kind) = headline::http_panic(line) {
-            self.end();
-            self.ensure(self.line_no);
-            self.headline(self.line_no, kind);
-            return;
-        }
-        let Some(crash) = &mut self.crash else {
-            let orphan = self.call_before && super::frame::location(line).is_some();
-            self.orphans += u64::from(orphan);
-            self.call_before = super::frame::call(line).is_some();
-            return;
-        };
-        if crash.has_stacks || crash.after_dashes {
-            let mut values = Vec::new();
-            if headline::registers(line, &mut values) {
-                self.close(End::Known);
-                let section = self.touched_section();
-                self.open = Open::Registers(Registers { section, text_line: self.line_no, values });
-                return;
-            }
-        }
-        crash.noise = crash.noise.saturating_add(1);
-    }
-
-    /// Whether a line hides something of the runtime's; then how it is carried is known from here on, and it
-    /// was read.
-    fn carries(&mut self, line: &[u8]) -> bool {
-        if self.depth >= carrier::MAX_DEPTH {
-            return false;
-        }
-        if let Some((printed, shape)) = self.guess.take()
-            && printed + 1 == self.printed
-            && shape.strip(line).is_some_and(|rest| super::frame::call(rest).is_some())
-        {
-            self.learn(shape, line);
-            return true;
-        }
-        if !self.carrier.prefixed {
-            let (bare, partial) = prefix::strip(line);
-            if bare.len() < line.len() {
-                if headline::begins_crash(bare) {
-                    self.carrier.prefixed = true;
-                    if !self.recognised(bare) {
-                        self.unknown(bare);
-                    }
-                    return true;
-                }
-                let hides = if json::is_object(bare) {
-                    !self.carrier.record(bare).is_empty()
-                } else {
-                    partial && carrier::begins(bare)
-                };
-                if hides {
-                    self.carrier.prefixed = true;
-                    self.carried(line);
-                    return true;
-                }
-            }
-        }
-        if json::is_object(line) && self.record(line) {
-            return true;
-        }
-        let texts = quoted::texts(line);
-        if !texts.is_empty() {
-            for text in &texts {
-                self.text(text);
-            }
-            return true;
-        }
-        if self.carrier.shape.is_none() && self.depth == 0 {
-            if let Some(at) = carrier::header_within(line) {
-                self.guess = Some((self.printed, Shape::of(&line[..at])));
-            }
-            let oldest = if self.recent.len() < MAX_RECENT { None } else { self.recent.pop_front() };
-            let mut kept = oldest.map(|(_, line)| line).unwrap_or_default();
-            kept.clear();
-            kept.extend_from_slice(&line[..line.len().min(MAX_RECENT_BYTES)]);
-            self.recent.push_back((self.line_no, kept));
-        }
-        false
-    }
-
-    /// A prefix is known from here on: lines that had it and meant nothing are read again, and the one at hand.
-    fn learn(&mut self, shape: Shape, line: &[u8]) {
-        let now = self.line_no;
-        let last = self.crash.as_ref().map_or(0, |c| c.last_line);
-        let recent = std::mem::take(&mut self.recent);
-        for (at, line) in recent.iter().filter(|(at, _)| *at > last) {
-            if let Some(bare) = shape.strip(line) {
-                self.line_no = *at;
-                self.plain(bare);
-            }
-        }
-        self.line_no = now;
-        if let Some(bare) = shape.strip(line) {
-            self.plain(bare);
-        }
-        self.carrier.shape = Some(shape);
-    }
-
     fn keep_preface(&mut self, line: &[u8]) {
-        if self.preface.len() < MAX_PREFACE {
-            self.preface.push((self.line_no, crate::scan::lossy(line)));
+        if self.at.preface.len() < MAX_PREFACE {
+            self.at.preface.push((self.line_no, crate::scan::lossy(line)));
         }
     }
 
@@ -588,19 +231,21 @@ impl<S: Sink> Parser<S> {
 
     /// As [`Self::finish`], and gives the sink back.
     pub fn finish_with_sink(mut self) -> (S, Vec<Diagnostic>) {
+        let mut encoding = std::mem::take(&mut self.encoding);
+        encoding.finish(|piece| self.pieces(piece));
         let cut_line = !self.carry.is_empty();
         if cut_line {
             let last = std::mem::take(&mut self.carry);
             self.line(&last);
         }
-        if let Open::Stack(stack) = &mut self.open
-            && stack.is_open()
-        {
-            stack.cut();
+        let unjoined = std::mem::take(&mut self.unjoined);
+        if !unjoined.is_empty() {
+            self.carried(&unjoined);
         }
-        self.end();
-        if let Some(cut) = self.race.cut() {
-            self.sink.event(Event::Race(cut));
+        self.end_source();
+        while let Some((source, state)) = self.parked.pop() {
+            self.enter(source, state);
+            self.end_source();
         }
         if self.orphans > 0 {
             let text = format!(

@@ -37,7 +37,7 @@ for dir in "$toolchains"/*/; do
     for level in none single all system crash; do
         record "$out/nilmap.$level.txt" $level "$work/crash" nilmap
     done
-    for program in nilptr chain repanic goexitchain code types forge goexit deadlock ancestors fault fatalindefer; do
+    for program in nilptr chain repanic goexitchain code types forge long goexit deadlock ancestors fault fatalindefer; do
         GODEBUG=tracebackancestors=5 record "$out/$program.single.txt" single "$work/crash" $program
     done
     for program in overflow deepstack; do

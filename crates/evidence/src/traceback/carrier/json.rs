@@ -10,6 +10,22 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 /// Texts taken of one object.
 const MAX_TEXTS: usize = 256;
 
+/// Fields that name a process' container, number or stream: docker's, journald's, those of Kubernetes as shippers
+/// and clouds write them.
+const NAMES: [&str; 11] = [
+    "stream",
+    "container",
+    "container_id",
+    "container_name",
+    "containerId",
+    "containerName",
+    "pod",
+    "pod_name",
+    "podName",
+    "_PID",
+    "_HOSTNAME",
+];
+
 /// The texts in an object, also in objects within it.
 pub(in super::super) struct Object {
     /// Innermost key and text, in their order.
@@ -17,6 +33,15 @@ pub(in super::super) struct Object {
 }
 
 impl Object {
+    /// Who wrote the record, by the fields in which log drivers and shippers name it.
+    pub(super) fn source(&self) -> Option<u64> {
+        let named =
+            self.texts.iter().filter(|(key, _)| NAMES.iter().any(|name| key.eq_ignore_ascii_case(name)));
+        let mut names = named.flat_map(|(key, text)| [key.as_bytes(), text]).peekable();
+        names.peek()?;
+        Some(super::source(names))
+    }
+
     /// `None` where the line is no JSON object. Of one that is cut what is before the cut is there.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         if !is_object(line) {
@@ -38,7 +63,7 @@ pub(in super::super) fn is_object(line: &[u8]) -> bool {
 /// Cheap: whether anything in a record looks like what the runtime prints.
 pub(super) fn may_hold(line: &[u8]) -> bool {
     // What `headline::begins_crash` knows.
-    const MARKS: [&[u8]; 8] = [
+    const MARKS: [&[u8]; 11] = [
         b"goroutine ",
         b"panic: ",
         b"fatal error: ",
@@ -47,6 +72,10 @@ pub(super) fn may_hold(line: &[u8]) -> bool {
         b"DATA RACE",
         b"http: panic serving ",
         b"SIG",
+        // And of `godebug::kind`.
+        b" ms clock, ",
+        b"ms: gomaxprocs=",
+        b"scav ",
     ];
     // As numbers: journald writes a text with colours as a list of bytes, 27 91 being `\x1b[`.
     const BYTES: &[u8] = b"[27,91,";

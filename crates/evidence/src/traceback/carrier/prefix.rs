@@ -1,28 +1,53 @@
 //! What carriers of logs put before each line, and terminal colours.
 
-/// Takes every known prefix off a line: times, CRI stream marks, `service-1  | `,
-/// `[pod/name/container] `, `Nov 21 08:33:31 host unit[123]: `, `<11>`. Says too whether the line is a part that
-/// the next line continues (CRI's `P`).
-pub(in super::super) fn strip(mut line: &[u8]) -> (&[u8], bool) {
-    let mut partial = false;
-    // At most a few are stacked, such as kubectl's `--prefix --timestamps`.
-    for _ in 0..4 {
-        if let Some((len, part)) = cri(line) {
-            partial |= part;
-            line = &line[len..];
-            continue;
-        }
-        let Some(len) = priority(line)
-            .or_else(|| time(line).map(|n| n + usize::from(n < line.len())))
-            .or_else(|| bracketed(line))
-            .or_else(|| compose(line))
-            .or_else(|| journal(line))
-        else {
-            break;
-        };
-        line = &line[len..];
+/// A line without its prefixes.
+pub(in super::super) struct Stripped<'a> {
+    pub(in super::super) line: &'a [u8],
+    /// The next line continues it (CRI's `P`).
+    pub(in super::super) partial: bool,
+    /// Who wrote it, where a prefix names a container, a unit or a stream.
+    pub(in super::super) source: Option<u64>,
+}
+
+impl<'a> Stripped<'a> {
+    /// A line that says nothing of itself.
+    pub(in super::super) fn bare(line: &'a [u8]) -> Self {
+        Self { line, partial: false, source: None }
     }
-    (line, partial)
+}
+
+/// Takes every known prefix off a line: times, CRI stream marks, `service-1  | `,
+/// `[pod/name/container] `, `Nov 21 08:33:31 host unit[123]: `, `<11>`.
+pub(in super::super) fn strip(mut line: &[u8]) -> Stripped<'_> {
+    let mut partial = false;
+    let mut names: [&[u8]; 4] = [&[]; 4];
+    // At most a few are stacked, such as kubectl's `--prefix --timestamps`.
+    for name in &mut names {
+        if let Some(cri) = cri(line) {
+            partial |= cri.partial;
+            *name = cri.stream;
+            line = &line[cri.length..];
+        } else if let Some(length) =
+            priority(line).or_else(|| time(line).map(|n| n + usize::from(n < line.len())))
+        {
+            line = &line[length..];
+        } else if let Some((named, length)) =
+            bracketed(line).or_else(|| compose(line)).or_else(|| journal(line))
+        {
+            *name = named;
+            line = &line[length..];
+        } else {
+            break;
+        }
+    }
+    let named = names.iter().any(|name| !name.is_empty());
+    Stripped { line, partial, source: named.then(|| super::source(names)) }
+}
+
+/// Where CRI's mark of a part or a full line is, if a line begins so.
+pub(in super::super) fn cri_flag(line: &[u8]) -> Option<usize> {
+    line.first().filter(|b| b.is_ascii_digit())?;
+    cri(line).map(|cri| cri.flag)
 }
 
 /// `<11>` of syslog; what follows it is one of the others.
@@ -32,7 +57,15 @@ fn priority(line: &[u8]) -> Option<usize> {
 }
 
 /// `2026-11-21T08:33:31.123456789Z stderr F ` of container runtimes.
-fn cri(line: &[u8]) -> Option<(usize, bool)> {
+struct Cri<'a> {
+    stream: &'a [u8],
+    partial: bool,
+    /// Where `F` or `P` is.
+    flag: usize,
+    length: usize,
+}
+
+fn cri(line: &[u8]) -> Option<Cri<'_>> {
     let at = time(line)?;
     let rest = &line[at..];
     let stream = [&b" stderr "[..], b" stdout "].iter().find(|s| rest.starts_with(s))?.len();
@@ -41,11 +74,13 @@ fn cri(line: &[u8]) -> Option<(usize, bool)> {
         b'P' => true,
         _ => return None,
     };
-    match rest.get(stream + 1) {
-        None => Some((at + stream + 1, partial)),
-        Some(b' ') => Some((at + stream + 2, partial)),
-        Some(_) => None,
-    }
+    let flag = at + stream;
+    let length = match line.get(flag + 1) {
+        None => flag + 1,
+        Some(b' ') => flag + 2,
+        Some(_) => return None,
+    };
+    Some(Cri { stream: &rest[1..stream - 1], partial, flag, length })
 }
 
 /// Length of an RFC 3339 time, which a space or the line's end follows.
@@ -68,20 +103,20 @@ fn time(line: &[u8]) -> Option<usize> {
 }
 
 /// `[pod/name/container] ` of `kubectl logs --prefix`.
-fn bracketed(line: &[u8]) -> Option<usize> {
+fn bracketed(line: &[u8]) -> Option<(&[u8], usize)> {
     if !line.starts_with(b"[pod/") {
         return None;
     }
     let end = memchr::memchr(b']', &line[..line.len().min(512)])?;
     match line.get(end + 1) {
-        None => Some(end + 1),
-        Some(b' ') => Some(end + 2),
+        None => Some((&line[..end], end + 1)),
+        Some(b' ') => Some((&line[..end], end + 2)),
         Some(_) => None,
     }
 }
 
 /// `service-1  | ` of compose.
-fn compose(line: &[u8]) -> Option<usize> {
+fn compose(line: &[u8]) -> Option<(&[u8], usize)> {
     let name = line
         .iter()
         .take(128)
@@ -92,11 +127,11 @@ fn compose(line: &[u8]) -> Option<usize> {
         return None;
     }
     let end = name + spaces + 1;
-    Some(end + usize::from(line.get(end) == Some(&b' ')))
+    Some((&line[..name], end + usize::from(line.get(end) == Some(&b' '))))
 }
 
 /// `Nov 21 08:33:31 host unit[123]: `, the time and its space perhaps already gone.
-fn journal(line: &[u8]) -> Option<usize> {
+fn journal(line: &[u8]) -> Option<(&[u8], usize)> {
     let window = &line[..line.len().min(256)];
     let pid_end = memchr::memmem::find(window, b"]:")?;
     let open = memchr::memrchr(b'[', &window[..pid_end])?;
@@ -108,7 +143,8 @@ fn journal(line: &[u8]) -> Option<usize> {
         return None;
     }
     let end = pid_end + 2;
-    Some(end + usize::from(line.get(end) == Some(&b' ')))
+    let named = if words == 1 { 0 } else { 16 };
+    Some((window.get(named..pid_end)?, end + usize::from(line.get(end) == Some(&b' '))))
 }
 
 /// Copies a line without ANSI escape sequences.

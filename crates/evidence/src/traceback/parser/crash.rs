@@ -11,15 +11,15 @@ use crate::traceback::stack::Owner;
 impl<S: Sink> Parser<S> {
     /// The crash that a header belongs to.
     pub(super) fn goroutine_crash(&mut self, id: u64) {
-        let new = self.crash.as_ref().is_some_and(|c| {
-            let repeated = c.section == 0 && c.first_goroutine == Some(id) && self.held.is_none();
+        let new = self.at.crash.as_ref().is_some_and(|c| {
+            let repeated = c.section == 0 && c.first_goroutine == Some(id) && self.at.held.is_none();
             c.exited || c.noise > MAX_NOISE || repeated
         });
         if new {
             self.end();
         }
         self.ensure(self.line_no);
-        if let Some(crash) = &mut self.crash {
+        if let Some(crash) = &mut self.at.crash {
             crash.has_stacks = true;
             crash.after_dashes = false;
             crash.first_goroutine.get_or_insert(id);
@@ -30,7 +30,7 @@ impl<S: Sink> Parser<S> {
     /// another thread prints its signal after `-----`.
     pub(super) fn headline_crash(&mut self, line: u64, signal: bool) {
         let new =
-            self.crash.as_ref().is_some_and(|c| c.exited || (c.has_stacks && !(signal && c.after_dashes)));
+            self.at.crash.as_ref().is_some_and(|c| c.exited || (c.has_stacks && !(signal && c.after_dashes)));
         if new {
             self.end();
         }
@@ -39,12 +39,12 @@ impl<S: Sink> Parser<S> {
 
     /// Begins a crash if none is open, with the notes before it.
     pub(super) fn ensure(&mut self, line: u64) {
-        if self.crash.is_some() {
+        if self.at.crash.is_some() {
             return;
         }
-        let preface = std::mem::take(&mut self.preface);
+        let preface = std::mem::take(&mut self.at.preface);
         let first = preface.first().map_or(line, |(at, _)| *at);
-        self.crash = Some(Crash {
+        self.at.crash = Some(Crash {
             last_line: line,
             section: 0,
             noise: 0,
@@ -62,8 +62,8 @@ impl<S: Sink> Parser<S> {
 
     /// The line at hand belongs to the crash.
     pub(super) fn touch(&mut self) {
-        self.preface.clear();
-        if let Some(crash) = &mut self.crash {
+        self.at.preface.clear();
+        if let Some(crash) = &mut self.at.crash {
             crash.last_line = self.line_no;
             crash.noise = 0;
         }
@@ -71,14 +71,14 @@ impl<S: Sink> Parser<S> {
 
     pub(super) fn touched_section(&mut self) -> u32 {
         self.touch();
-        if let Some(crash) = &mut self.crash {
+        if let Some(crash) = &mut self.at.crash {
             crash.has_stacks = true;
         }
-        self.crash.as_ref().map_or(0, |c| c.section)
+        self.at.crash.as_ref().map_or(0, |c| c.section)
     }
 
     pub(super) fn headline(&mut self, text_line: u64, kind: HeadlineKind) {
-        if let Some(crash) = &mut self.crash {
+        if let Some(crash) = &mut self.at.crash {
             crash.chained = matches!(kind, HeadlineKind::Panic(_));
             let headline = Headline { section: crash.section, text_line, kind };
             self.emit(Event::Headline(headline));
@@ -86,7 +86,7 @@ impl<S: Sink> Parser<S> {
     }
 
     pub(super) fn emit(&mut self, event: Event) {
-        match &mut self.held {
+        match &mut self.at.held {
             Some(held) => held.events.push(event),
             None => self.sink.event(event),
         }
@@ -94,14 +94,14 @@ impl<S: Sink> Parser<S> {
 
     /// Hands out what was held back.
     pub(super) fn release(&mut self) {
-        if let Some(held) = self.held.take() {
+        if let Some(held) = self.at.held.take() {
             held.events.into_iter().for_each(|event| self.sink.event(event));
         }
     }
 
     /// Completes what is open.
     pub(super) fn close(&mut self, end: End) {
-        match std::mem::replace(&mut self.open, Open::Nothing) {
+        match std::mem::replace(&mut self.at.open, Open::Nothing) {
             Open::Nothing => {}
             Open::Message(message) => self.close_message(message, end),
             Open::Signal(signal, at) => {
@@ -112,7 +112,7 @@ impl<S: Sink> Parser<S> {
             Open::Stack(stack) => match stack.owner {
                 Owner::Runtime(stack) => self.emit(Event::RuntimeStack(stack)),
                 Owner::Goroutine(goroutine) => {
-                    if self.held.as_mut().is_some_and(|h| h.goroutine(&goroutine)) {
+                    if self.at.held.as_mut().is_some_and(|h| h.goroutine(&goroutine)) {
                         self.diagnose(
                             Severity::Info,
                             "the panic's message contains text that looks like goroutines; it was read as part of the message",
@@ -132,12 +132,12 @@ impl<S: Sink> Parser<S> {
         for kind in done.kinds {
             self.headline(at, kind);
         }
-        if let Some(held) = &mut self.held
+        if let Some(held) = &mut self.at.held
             && !fatal
         {
             held.headline();
         }
-        if let Some(crash) = &mut self.crash {
+        if let Some(crash) = &mut self.at.crash {
             crash.last_line = crash.last_line.max(at + done.lines as u64 - 1);
         }
         if indented || fatal {
@@ -160,7 +160,7 @@ impl<S: Sink> Parser<S> {
     pub(super) fn end(&mut self) {
         self.close(End::Unknown);
         self.release();
-        if let Some(crash) = self.crash.take() {
+        if let Some(crash) = self.at.crash.take() {
             self.sink.event(Event::End { line: crash.last_line });
         }
     }

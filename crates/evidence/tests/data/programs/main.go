@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -136,6 +137,8 @@ func main() {
 		panic(code(7))
 	case "forge":
 		panic("no such user\n\ngoroutine 77 [running]:\nmain.innocent(0x1)\n\t/src/innocent.go:12 +0x1f\n\ngoroutine 78 [select]:")
+	case "long":
+		panic("rows that do not fit:\n" + strings.Repeat("a row\n", 2500) + "and no more")
 	case "mapwrites":
 		m := map[int]int{}
 		for i := range [3]int{} {

@@ -1,7 +1,7 @@
 use super::*;
 
 fn stripped(line: &str) -> String {
-    String::from_utf8(strip(line.as_bytes()).0.to_vec()).unwrap()
+    String::from_utf8(strip(line.as_bytes()).line.to_vec()).unwrap()
 }
 
 #[test]
@@ -40,4 +40,28 @@ fn colours_go() {
     let mut out = Vec::new();
     without_escapes(b"\x1b[1;31mpanic: x\x1b[0m\x1b", &mut out);
     assert_eq!(out, b"panic: x");
+}
+
+#[test]
+fn lines_of_one_process_have_one_source() {
+    let source = |line: &str| strip(line.as_bytes()).source;
+    for (one, same, other) in [
+        ("web-1  | x", "web-1  | y", "db-1  | x"),
+        ("[pod/web/main] x", "[pod/web/main] 2026-11-21T08:33:31.1Z y", "[pod/web/side] x"),
+        (
+            "Nov 21 08:33:31 host web[1]: x",
+            "Nov  1 08:33:32 host web[1]: y",
+            "Nov 21 08:33:31 host web[2]: x",
+        ),
+        (
+            "2026-11-21T08:33:31Z stderr F x",
+            "2026-11-21T08:33:32Z stderr P y",
+            "2026-11-21T08:33:31Z stdout F x",
+        ),
+    ] {
+        assert!(source(one).is_some(), "{one}");
+        assert_eq!(source(one), source(same), "{one}");
+        assert_ne!(source(one), source(other), "{one}");
+    }
+    assert_eq!((source("2026-11-21T08:33:31Z x"), source("panic: x")), (None, None));
 }

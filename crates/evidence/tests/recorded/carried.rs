@@ -1,0 +1,103 @@
+//! What carries a text, where it is cut, and what else is in one file.
+
+use panicle_evidence::traceback::{Event, Parser, parse};
+
+use super::{VERSIONS, all, text};
+
+#[test]
+fn carriers_change_nothing() {
+    type Carry = fn(&str) -> String;
+    let carriers: [(&str, Carry); 5] = [
+        ("crlf", |l| format!("{l}\r\n")),
+        ("cri", |l| format!("2026-11-21T08:33:31.123456789Z stderr F {l}\n")),
+        ("compose", |l| format!("web-1  | {l}\n")),
+        ("journal", |l| format!("Nov 21 08:33:31 host web[12]: {l}\n")),
+        ("colour", |l| format!("\x1b[31m{l}\x1b[0m\n")),
+    ];
+    for (version, name, text) in all() {
+        let Ok(text) = String::from_utf8(text) else { continue };
+        let plain = parse(text.as_bytes());
+        for (carrier, carry) in carriers {
+            let carried: String = text.lines().map(carry).collect();
+            assert_eq!(parse(carried.as_bytes()), plain, "{version}/{name} over {carrier}");
+        }
+    }
+}
+
+#[test]
+fn a_byte_order_mark_changes_nothing() {
+    for (version, name, text) in all() {
+        let marked = [b"\xef\xbb\xbf".as_slice(), &text].concat();
+        assert_eq!(parse(&marked), parse(&text), "{version}/{name}");
+    }
+}
+
+#[test]
+fn pieces_change_nothing() {
+    for (version, name, text) in all() {
+        for size in [1, 7, 4096] {
+            let collect = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+                let mut events: Vec<Event> = Vec::new();
+                let mut parser = Parser::new(|e| events.push(e));
+                pieces.for_each(|p| parser.push(p));
+                (parser.finish(), events)
+            };
+            let whole = collect(&mut [&text[..]].into_iter());
+            assert_eq!(collect(&mut text.chunks(size)), whole, "{version}/{name} in pieces of {size}");
+        }
+    }
+}
+
+#[test]
+fn cut_texts_keep_what_is_there() {
+    for (version, name, text) in all() {
+        let lines: Vec<&[u8]> = text.split_inclusive(|&b| b == b'\n').collect();
+        for at in (0..lines.len()).step_by(13) {
+            let (head, tail) = (lines[..at].concat(), lines[at..].concat());
+            let count = |t: &[u8]| parse(t).0.iter().map(|c| c.goroutines.len()).sum::<usize>();
+            if name.starts_with("forge") {
+                continue;
+            }
+            assert_eq!(count(&head) + count(&tail), count(&text), "{version}/{name} cut at line {at}");
+        }
+    }
+}
+
+#[test]
+fn several_crashes_in_one_file() {
+    for version in VERSIONS {
+        let names = [
+            "nilmap.all.txt",
+            "sigquit.crash.txt",
+            "sigabrt.all.txt",
+            "gorun.single.txt",
+            "debug2.all.txt",
+            "debug2.all.txt",
+        ];
+        let mut file = Vec::new();
+        for name in names {
+            file.extend_from_slice(b"starting server\n");
+            file.extend(text(version, name));
+        }
+        let (crashes, _) = parse(&file);
+        assert_eq!(crashes.len(), names.len(), "{version}");
+        for (crash, name) in crashes.iter().zip(names) {
+            let alone = &parse(&text(version, name)).0[0];
+            assert_eq!(crash.goroutines.len(), alone.goroutines.len(), "{version}/{name}");
+            assert_eq!(crash.relayed_sections, alone.relayed_sections);
+        }
+    }
+}
+
+#[test]
+fn the_last_crashes_of_a_long_log_are_kept_and_the_others_counted() {
+    let one = text("1.24.11", "nilmap.single.txt");
+    let log: Vec<u8> = std::iter::repeat_n(one, 100).flatten().collect();
+    let (crashes, diagnostics) = parse(&log);
+    assert_eq!(crashes.len(), 64);
+    assert!(crashes.last().unwrap().last_line > crashes[0].last_line);
+    assert!(
+        diagnostics.iter().any(|diagnostic| diagnostic.text.contains("36 crashes more")),
+        "{diagnostics:?}"
+    );
+}
