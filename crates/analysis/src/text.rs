@@ -170,17 +170,40 @@ fn crashing(crash: &CrashText, panic: Option<&Panic>) -> Option<u64> {
         }
         PanicKind::Signal => crash.signal().is_some_and(|s| s.in_cgo || !matches!(s.code, Some(0 | -1))),
     };
-    // A thread that was in the scheduler prints its own stack and had no goroutine. One that had prints it next,
-    // and that waits for nothing (`tracebackothers`, traceback.go).
-    let by_scheduler = panic.kind == PanicKind::Fatal && !crash.runtime_stacks.is_empty();
+    // A thread that died on its system stack prints that first and then the goroutine that it ran, if it had one
+    // (`tracebackothers`, traceback.go). Without one the next is any.
+    let on_system_stack = panic.kind == PanicKind::Fatal && !crash.runtime_stacks.is_empty();
     let first = || {
         let of_program = || crash.goroutines.iter().filter(|g| g.section == 0 && !g.is_system_stack());
         // A dump of all goroutines can begin with another one where text was lost.
-        of_program().find(|g| &*g.status == "running").or_else(|| {
-            of_program().next().filter(|g| !(by_scheduler && matches!(&*g.status, "runnable" | "waiting")))
-        })
+        of_program()
+            .find(|g| &*g.status == "running")
+            .or_else(|| of_program().next().filter(|g| !on_system_stack || has_thread(g)))
     };
     if has_one { first().map(|g| g.id) } else { None }
+}
+
+/// A thread ran the goroutine: the header names one (Go 1.22+), or its state is one that is not parked in.
+fn has_thread(goroutine: &TextGoroutine) -> bool {
+    // What a goroutine that runs marks itself with while the collector may scan it (`isWaitingForSuspendG`,
+    // runtime2.go; older versions have no such list and the same reasons).
+    const RUNS: [&str; 10] = [
+        "GC assist marking",
+        "GC worker (active)",
+        "GC mark termination",
+        "garbage collection",
+        "garbage collection scan",
+        "stopping the world",
+        "trace goroutine status",
+        "trace proc status",
+        "page trace flush",
+        "flushing proc caches",
+    ];
+    match (goroutine.gp, goroutine.m, goroutine.wait_reason.as_deref()) {
+        (Some(_), m, _) => m.is_some(),
+        (None, _, Some(reason)) => RUNS.contains(&reason),
+        (None, _, None) => &*goroutine.status != "runnable",
+    }
 }
 
 /// Each goroutine once. One can be printed twice: the print with more frames is taken.
