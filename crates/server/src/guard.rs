@@ -96,6 +96,16 @@ mod tests {
     }
 
     #[test]
+    fn zero_characters_are_asked_for_nowhere() {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", "localhost:7171".parse().unwrap());
+        let check = |uri: &'static str| check(&Method::GET, &Uri::from_static(uri), &headers);
+        assert!(check("/api/v1/groups?service=%2500&q=%20").is_ok());
+        assert!(check("/api/v1/groups?service=a%00").is_err());
+        assert!(check("/api/v1/groups/%00").is_err());
+    }
+
+    #[test]
     fn other_sites_cannot_change_anything() {
         let check = |method, origin: &str| {
             let mut headers = HeaderMap::new();
