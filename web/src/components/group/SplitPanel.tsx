@@ -32,7 +32,7 @@ export function SplitPanel({ group, part, onClose, onDone }: SplitPanelProps) {
       }),
     onSuccess: (into) => {
       refresh(into);
-      announce("They are a group of their own now.");
+      announce("Split off into a group of its own.");
       onClose();
       onDone(into);
     },
@@ -52,7 +52,7 @@ export function SplitPanel({ group, part, onClose, onDone }: SplitPanelProps) {
     >
       <p className="muted">
         {crashes
-          ? "They stay there whatever an analysis or a rule says. Crashes to come are not affected; the history can take it back."
+          ? "What is split off stays so, whatever an analysis or a rule says. Crashes to come are not affected; the history can take it back."
           : "Their crashes move there, and those to come follow. No analysis and no rule puts them together again."}
       </p>
       <Field label="Title" hint="Empty: the title of the first of them.">
