@@ -1,30 +1,81 @@
 //! Extractors whose rejections are problems.
 
+mod objects;
+
+use std::time::Duration;
+
 use axum::{
-    body::{Body, Bytes},
-    extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
 };
+use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use crate::Problem;
 
-/// A JSON body. Texts in it have no zero character: PostgreSQL does not store any.
+/// A body that does not come within this time is given up.
+const BODY_TIME: Duration = Duration::from_mins(2);
+
+/// A body of JSON.
 pub(crate) struct Json<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let request = Request::from_parts(parts.clone(), body);
-        let body = Bytes::from_request(request, state).await.map_err(JsonRejection::from)?;
-        if has_zero(&body) {
-            return Err(Problem::bad_request("texts cannot have zero characters (\\u0000)"));
+        if !is_json(request.headers()) {
+            return Err(Problem::not_json());
         }
-        let request = Request::from_parts(parts, Body::from(body));
-        let axum::Json(value) = axum::Json::from_request(request, state).await?;
-        Ok(Self(value))
+        read(&body(request, state).await?).map(Self)
     }
+}
+
+/// A body of JSON that may be left out, and then says nothing.
+pub(crate) struct MaybeJson<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for MaybeJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let json = is_json(request.headers());
+        let bytes = body(request, state).await?;
+        match (bytes.is_empty(), json) {
+            (true, _) => Ok(Self(T::default())),
+            (false, true) => read(&bytes).map(Self),
+            (false, false) => Err(Problem::not_json()),
+        }
+    }
+}
+
+async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(BODY_TIME, Bytes::from_request(request, state)).await {
+        Ok(bytes) => Ok(bytes?),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body-idle",
+            "The request broke off",
+            format!("the body did not come within {} seconds", BODY_TIME.as_secs()),
+        )),
+    }
+}
+
+/// Reads a body, in which an array is never taken for an object by the order of its items.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // PostgreSQL stores none.
+    if has_zero(bytes) {
+        return Err(Problem::bad_request("texts cannot have zero characters (\\u0000)"));
+    }
+    let axum::Json(value) = axum::Json::<T>::from_bytes(bytes)?;
+    let plain: serde_json::Value =
+        serde_json::from_slice(bytes).map_err(|error| Problem::bad_request(error.to_string()))?;
+    objects::check::<T>(plain).map_err(|error| Problem::bad_request(error.to_string()))?;
+    Ok(value)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
 /// Whether a JSON document has an escaped zero character; it can have no other. A backslash may itself be escaped,
@@ -50,7 +101,56 @@ pub(crate) struct Path<T>(pub(crate) T);
 
 #[cfg(test)]
 mod tests {
-    use super::has_zero;
+    use http::{HeaderMap, header};
+    use panicle_store::MuteUntil;
+    use serde::Deserialize;
+
+    use super::{has_zero, is_json, read};
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Body {
+        groups: Vec<String>,
+        reason: Option<String>,
+        mute: Option<MuteUntil>,
+    }
+
+    #[test]
+    fn an_array_is_no_object_at_any_depth() {
+        let body = read::<Body>(br#"{"groups": ["a"], "mute": {"count": 3, "escalation": {}}}"#).unwrap();
+        assert_eq!((body.groups, body.mute.unwrap().count), (vec!["a".to_owned()], Some(3)));
+        assert_eq!(read::<Body>(b"{}").unwrap(), Body::default());
+        let wrong: [&[u8]; 9] = [
+            b"[]",
+            br#"[["a"]]"#,
+            br#"{"mute": [3]}"#,
+            br#"{"mute": {"escalation": [1]}}"#,
+            br#"{"reason": "a", "reason": "b"}"#,
+            br#"{"reason": "\u0000"}"#,
+            br#"{"other": 1}"#,
+            b"{",
+            b"",
+        ];
+        for body in wrong {
+            assert!(read::<Body>(body).is_err(), "{}", String::from_utf8_lossy(body));
+        }
+    }
+
+    #[test]
+    fn json_is_told_by_its_type() {
+        for (kind, json) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/merge-patch+json", true),
+            ("text/json", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
+            assert_eq!(is_json(&headers), json, "{kind}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
 
     #[test]
     fn only_the_escape_of_a_zero_character_is_one() {

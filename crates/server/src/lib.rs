@@ -10,6 +10,7 @@ mod debuginfod;
 mod embed;
 mod extract;
 mod guard;
+mod limits;
 mod memory;
 mod observe;
 mod operations;
@@ -23,6 +24,7 @@ mod shapes;
 mod sniff;
 mod state;
 mod upload;
+mod wire;
 
 pub use memory::{Answering, AskError, CrashMemory};
 pub use problem::Problem;

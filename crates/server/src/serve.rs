@@ -5,6 +5,8 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::wire::Problems;
+
 /// How long requests under way may take to their end after a shutdown began.
 const GRACE: Duration = Duration::from_secs(20);
 
@@ -38,7 +40,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
 /// Serves until `shutdown`, and then for a while what is under way.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> io::Result<()> {
     let stop = shutdown.clone();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+    let serving = axum::serve(Problems(listener), router).with_graceful_shutdown(stop.cancelled_owned());
     tokio::select! {
         ended = serving => ended,
         () = async {

@@ -7,10 +7,12 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 use panicle_query::{
-    Condition as Asked, Ends, Expr, FIELDS, Field, FieldRef, Pattern, Piece, Query, Subject, Test,
+    Condition as Asked, Ends, Expr, FIELDS, Field, FieldRef, Interval, Pattern, Piece, Query, Subject, Term,
+    Test, Version, When,
 };
 
-use crate::{Store, database::Pool, facts::storable};
+use self::frequency::{Frequencies, Frequency};
+use crate::{Store, StoreError, database::Pool, facts::storable};
 
 /// What rows are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,18 +53,41 @@ macro_rules! bind_condition {
     }};
 }
 
+// Behind the macro that they use.
+mod frequency;
+mod group;
+
 impl Store {
     /// The condition of a query; `bound` values are bound before its own.
-    pub(crate) fn condition(&self, query: Option<&Query>, rows: Rows, bound: usize) -> Condition {
-        let glob = matches!(self.pool, Pool::Sqlite(_));
-        let mut writer =
-            Writer { text: String::new(), values: Vec::new(), bound, glob, now: Timestamp::now() };
-        match (query.and_then(Query::expr), rows) {
-            (None, _) => writer.text.push_str("1 = 1"),
-            (Some(expr), Rows::Crashes) => writer.expr(expr),
-            (Some(expr), Rows::Groups) => writer.groups(expr),
+    pub(crate) async fn condition(
+        &self,
+        query: Option<&Query>,
+        rows: Rows,
+        bound: usize,
+    ) -> Result<Condition, StoreError> {
+        let mut writer = self.writer(bound);
+        let Some(expr) = query.and_then(Query::expr) else {
+            writer.push("1 = 1");
+            return Ok(writer.finish());
+        };
+        writer.frequencies = self.frequencies(expr, rows).await?;
+        match rows {
+            Rows::Crashes => writer.expr(expr),
+            Rows::Groups => writer.groups(expr),
         }
-        Condition { text: writer.text, values: writer.values }
+        Ok(writer.finish())
+    }
+
+    fn writer(&self, bound: usize) -> Writer {
+        Writer {
+            text: String::new(),
+            values: Vec::new(),
+            bound,
+            glob: matches!(self.pool, Pool::Sqlite(_)),
+            now: Timestamp::now(),
+            frequencies: Frequencies::default(),
+            frequency: Frequency::Rare,
+        }
     }
 }
 
@@ -72,12 +97,16 @@ struct Writer {
     bound: usize,
     glob: bool,
     now: Timestamp,
+    frequencies: Frequencies,
+    /// Of the term that is being written.
+    frequency: Frequency,
 }
 
-/// The table that a group's own columns are in.
-const GROUPS: &str = "crash_groups";
-
 impl Writer {
+    fn finish(self) -> Condition {
+        Condition { text: self.text, values: self.values }
+    }
+
     fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }
@@ -91,54 +120,10 @@ impl Writer {
         self.bind(Value::Text(storable(text)));
     }
 
-    /// Over a row of groups. What is about the group alone is asked of its row; for the rest there has to be one
-    /// crash of it that all of it holds for.
-    fn groups(&mut self, expr: &Expr) {
-        let items = if let Expr::And(items) = expr { items.as_slice() } else { std::slice::from_ref(expr) };
-        let (own, rest): (Vec<_>, Vec<_>) = items.iter().partition(|item| of_group_alone(item));
-        for (at, item) in own.iter().enumerate() {
-            self.push(if at == 0 { "" } else { " AND " });
-            self.group_row(item);
-        }
-        if rest.is_empty() {
-            return;
-        }
-        self.push(if own.is_empty() { "" } else { " AND " });
-        self.push(
-            "crash_groups.id IN (SELECT crashes.group_id FROM crashes WHERE crashes.group_id IS NOT NULL",
-        );
-        for item in rest {
-            self.push(" AND ");
-            self.expr(item);
-        }
-        self.push(")");
-    }
-
-    /// A condition about nothing but the group, over its row.
-    fn group_row(&mut self, expr: &Expr) {
-        match expr {
-            Expr::Term(term) => match &term.condition {
-                Asked::Field(reference, test) => self.group_column(reference, test),
-                Asked::Anywhere(_) | Asked::Words(_) => self.push("1 = 0"),
-            },
-            Expr::Not(inner) => {
-                self.push("NOT ");
-                self.group_row(inner);
-            }
-            Expr::And(items) => self.list(items, " AND ", Self::group_row),
-            Expr::Or(items) => self.list(items, " OR ", Self::group_row),
-        }
-    }
-
     /// Over a row of crashes.
     fn expr(&mut self, expr: &Expr) {
         match expr {
-            Expr::Term(term) => match &term.condition {
-                Asked::Field(reference, test) => self.field(reference, test),
-                Asked::Anywhere(pattern) => self.anywhere(pattern),
-                // The text of a predicate, which no query has.
-                Asked::Words(_) => self.push("1 = 0"),
-            },
+            Expr::Term(term) => self.term(term),
             Expr::Not(inner) => {
                 self.push("NOT ");
                 self.expr(inner);
@@ -157,18 +142,31 @@ impl Writer {
         self.push(")");
     }
 
+    fn term(&mut self, term: &Term) {
+        self.frequency = self.frequencies.of(term);
+        match &term.condition {
+            Asked::Field(reference, test) => self.field(reference, test),
+            Asked::Anywhere(pattern) => self.anywhere(pattern),
+            // The text of a predicate, which no query has.
+            Asked::Words(_) => self.push("1 = 0"),
+        }
+    }
+
+    /// Which facts a word without a field is looked for in.
+    fn free(&mut self, pattern: &Pattern) {
+        let free = FIELDS.iter().filter(|field| field.free && column(field).is_none());
+        for (at, field) in free.enumerate() {
+            self.push(if at == 0 { "(" } else { " OR (" });
+            self.named(field.fact);
+            self.push(" AND ");
+            self.like("f.folded", &field.free_patterns(pattern));
+            self.push(")");
+        }
+    }
+
     fn anywhere(&mut self, pattern: &Pattern) {
         self.push("(");
-        self.having(|writer| {
-            let free = FIELDS.iter().filter(|field| field.free && column(field).is_none());
-            for (at, field) in free.enumerate() {
-                writer.push(if at == 0 { "(" } else { " OR (" });
-                writer.named(field.fact);
-                writer.push(" AND ");
-                writer.like("f.folded", &field.free_patterns(pattern));
-                writer.push(")");
-            }
-        });
+        self.having(|writer| writer.free(pattern));
         for field in FIELDS.iter().filter(|field| field.free) {
             if let Some(column) = column(field) {
                 self.push(" OR ");
@@ -187,34 +185,33 @@ impl Writer {
             return;
         }
         if let Some(column) = column(field) {
-            self.column(column, field, test);
+            match test {
+                Test::Time(interval) if field.fact == "seen" => self.seen(interval),
+                _ => self.column(column, field, test),
+            }
             return;
         }
         let fact = reference.fact();
         match test {
             Test::Pattern(pattern) | Test::Count(pattern, None) => self.having_like(&fact, field, pattern),
-            Test::Version(interval) => {
-                let ends = interval.keys();
-                self.having(|writer| {
-                    writer.named(&fact);
-                    writer.push(" AND f.ordinal IS NOT NULL");
-                    writer.between("f.ordinal", &ends, |key| Value::Text(key.clone()));
-                });
-            }
+            Test::Version(interval) => self.having(|writer| writer.fact_between(&fact, interval)),
             Test::Number(interval) => {
-                self.push("crashes.id IN (SELECT cf.crash_id FROM crash_facts cf WHERE cf.fact_id IN (SELECT f.id FROM facts f WHERE ");
-                self.named(&fact);
-                self.push(" AND f.value = '')");
-                self.between("cf.amount", &interval.numbers(), |number| number_value(*number));
-                self.push(")");
+                let ends = interval.numbers();
+                self.having_amount(
+                    |writer| writer.fact_number(&fact),
+                    |writer| writer.between("cf.amount", &ends, |number| number_value(*number)),
+                );
             }
             Test::Count(pattern, Some(interval)) => {
                 let ends = interval.numbers();
-                self.push("(crashes.id IN (SELECT cf.crash_id FROM crash_facts cf WHERE cf.fact_id IN (SELECT f.id FROM facts f WHERE ");
-                self.fact_like(&fact, field, pattern);
-                self.push(") GROUP BY cf.crash_id HAVING 1 = 1");
-                self.between("SUM(cf.amount)", &ends, |number| number_value(*number));
-                self.push(")");
+                self.push("(");
+                self.having_amount(
+                    |writer| writer.fact_like(&fact, field, pattern),
+                    |writer| {
+                        writer.push(" GROUP BY cf.crash_id HAVING 1 = 1");
+                        writer.between("SUM(cf.amount)", &ends, |number| number_value(*number));
+                    },
+                );
                 if interval.holds(0) {
                     // None of a kind is only known to be none where the goroutines are known.
                     self.push(" OR (");
@@ -230,11 +227,56 @@ impl Writer {
         }
     }
 
+    /// When it happened. Of few crashes their times are looked up; where there are many, they are found on the way.
+    fn seen(&mut self, interval: &Interval<When>) {
+        let ends = interval.times(self.now);
+        let value = |at: &Timestamp| Value::Number(at.as_microsecond());
+        if self.frequency == Frequency::Rare {
+            self.push("crashes.id IN (SELECT c.id FROM crashes c WHERE 1 = 1");
+            self.between("c.seen_at", &ends, value);
+        } else {
+            self.push("(1 = 1");
+            // SQLite would take the index of times, and then sort all that it finds there.
+            self.between(if self.glob { "+crashes.seen_at" } else { "crashes.seen_at" }, &ends, value);
+        }
+        self.push(")");
+    }
+
     /// A crash that has one of the facts that `which` is true for.
     fn having(&mut self, which: impl FnOnce(&mut Self)) {
-        self.push("crashes.id IN (SELECT cf.crash_id FROM crash_facts cf WHERE cf.fact_id IN (SELECT f.id FROM facts f WHERE ");
+        self.having_amount(which, |_| ());
+    }
+
+    /// The same, of which there is so much. The crashes of a rare fact are looked up; for one that most have, each
+    /// crash is asked, because there are enough after a few of them.
+    fn having_amount(&mut self, which: impl FnOnce(&mut Self), amount: impl FnOnce(&mut Self)) {
+        let often = self.frequency == Frequency::Often;
+        self.push(match (often, self.glob) {
+            (false, _) => "crashes.id IN (SELECT cf.crash_id FROM crash_facts cf WHERE cf.fact_id IN (",
+            // SQLite would look for each of many facts in the index, instead of reading those of one crash.
+            (true, true) => {
+                "EXISTS (SELECT 1 FROM crash_facts cf WHERE cf.crash_id = crashes.id AND +cf.fact_id IN ("
+            }
+            (true, false) => {
+                "EXISTS (SELECT 1 FROM crash_facts cf WHERE cf.crash_id = crashes.id AND cf.fact_id IN ("
+            }
+        });
+        self.push("SELECT f.id FROM facts f WHERE ");
         which(self);
-        self.push("))");
+        self.push(")");
+        amount(self);
+        self.push(")");
+    }
+
+    fn fact_between(&mut self, fact: &str, interval: &Interval<Version>) {
+        self.named(fact);
+        self.push(" AND f.ordinal IS NOT NULL");
+        self.between("f.ordinal", &interval.keys(), |key| Value::Text(key.clone()));
+    }
+
+    fn fact_number(&mut self, fact: &str) {
+        self.named(fact);
+        self.push(" AND f.value = ''");
     }
 
     fn having_like(&mut self, fact: &str, field: &Field, pattern: &Pattern) {
@@ -268,18 +310,6 @@ impl Writer {
             Test::Version(_) | Test::Count(..) => self.push("1 = 0"),
         }
         self.push(")");
-    }
-
-    /// A column of a group's row.
-    fn group_column(&mut self, reference: &FieldRef, test: &Test) {
-        let field = reference.field;
-        let column = match field.fact {
-            "count" => "crashes",
-            "group" => "id",
-            fact => fact,
-        };
-        let column = format!("{GROUPS}.{column}");
-        self.column(&column, field, test);
     }
 
     /// Appends what has to hold for both ends.
@@ -327,13 +357,6 @@ fn column(field: &Field) -> Option<&'static str> {
         "received" => "crashes.received_at",
         "analysed" => "crashes.analysed_at",
         _ => return None,
-    })
-}
-
-fn of_group_alone(expr: &Expr) -> bool {
-    expr.terms().iter().all(|term| match &term.condition {
-        Asked::Field(reference, _) => reference.field.subject == Subject::Group,
-        Asked::Anywhere(_) | Asked::Words(_) => false,
     })
 }
 

@@ -335,7 +335,7 @@ impl Store {
 
     /// Crashes, newest first.
     pub async fn crashes(&self, filter: &CrashFilter, limit: u32) -> Result<Vec<Crash>, StoreError> {
-        let condition = self.condition(filter.query.as_ref(), Rows::Crashes, 6);
+        let condition = self.condition(filter.query.as_ref(), Rows::Crashes, 6).await?;
         let text = format!(
             "SELECT * FROM crashes WHERE joined_into IS NULL AND (CAST($1 AS TEXT) IS NULL OR group_id = $1) \
              AND (CAST($2 AS TEXT) IS NULL OR status = $2) AND (CAST($3 AS TEXT) IS NULL OR class = $3) \

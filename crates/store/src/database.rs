@@ -16,6 +16,8 @@ use crate::StoreError;
 pub struct Store {
     pub(crate) pool: Pool,
     work: Arc<Notify>,
+    /// Crashes of a term up to which a search looks them up, see `condition::frequency`; `None` for the usual.
+    pub(crate) looked_up: Option<i64>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,13 +53,20 @@ impl Store {
         } else {
             return Err(StoreError::Url(url.to_owned()));
         };
-        Ok(Self { pool, work: Arc::default() })
+        Ok(Self { pool, work: Arc::default(), looked_up: None })
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         query!(self, db => sqlx::query("SELECT 1").execute(db).await.map(drop))?;
         Ok(())
+    }
+
+    /// The same store, searching as if a term with more crashes than this were frequent: what is found is the same,
+    /// on another way.
+    #[must_use]
+    pub fn looking_up(self, crashes: i64) -> Self {
+        Self { looked_up: Some(crashes), ..self }
     }
 
     /// Closes all connections.

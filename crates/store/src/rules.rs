@@ -229,7 +229,17 @@ impl Store {
 
     /// What a rule would do to all history, without doing it.
     pub async fn preview_rule(&self, new: &NewRule) -> Result<Plan, StoreError> {
+        self.preview_rule_instead_of(new, None).await
+    }
+
+    /// The same for a rule that would be in the place of one that there is.
+    pub async fn preview_rule_instead_of(
+        &self,
+        new: &NewRule,
+        instead_of: Option<&str>,
+    ) -> Result<Plan, StoreError> {
         let mut rules = self.compiled().await?;
+        rules.retain(|rule| instead_of != Some(rule.id.as_str()));
         rules.push(Compiled::candidate(new, parsed(&new.predicate)?));
         check_mute(new.kind, new.mute.as_ref())?;
         self.plan(&rules, Some(plan::CANDIDATE)).await

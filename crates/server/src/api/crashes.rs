@@ -134,7 +134,7 @@ pub(crate) async fn list(
         class: query.class,
         service: query.service,
         query: search::asked(query.q.as_deref())?,
-        before: query.cursor,
+        before: page::id_cursor(query.cursor.as_deref())?,
     };
     Ok(Answer(page(&state, &filter, limit).await?))
 }

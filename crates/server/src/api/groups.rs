@@ -3,15 +3,17 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use panicle_store::{GroupFilter, GroupPage, GroupSort, GroupState};
 use serde::Deserialize;
 
 use crate::{
     AppState, Problem,
     api::search,
-    extract::{Json, Path, Query},
+    extract::{Json, MaybeJson, Path, Query},
+    limits,
     page::{self, Page},
+    revision::{etag, if_match},
     shapes::groups::{Doing, Group, GroupDetails, GroupPatch, Merge, Split},
 };
 
@@ -109,16 +111,14 @@ pub(crate) async fn patch(
     headers: HeaderMap,
     Json(body): Json<GroupPatch>,
 ) -> Result<Response, Problem> {
-    let if_revision = headers
-        .get(header::IF_MATCH)
-        .map(|value| {
-            let text = value.to_str().ok()?.trim().trim_matches('"');
-            if text == "*" { Some(None) } else { text.parse().ok().map(Some) }
-        })
-        .map(|parsed| parsed.ok_or_else(|| Problem::bad_request("If-Match has to be an ETag of this group")))
-        .transpose()?
-        .flatten();
-    Ok(answer(state.store.change_group(&id, &body.change(if_revision)).await?))
+    limits::name("owner", body.owner.as_deref())?;
+    limits::text("notes", body.notes.as_deref())?;
+    limits::resolved(body.resolved_in.as_ref())?;
+    limits::mute(body.mute.as_ref())?;
+    limits::keep_cores(body.keep_cores)?;
+    limits::doing(body.actor.as_deref(), body.reason.as_deref())?;
+    let change = body.change(if_match(&headers)?);
+    Ok(answer(state.store.change_group(&id, &change).await?))
 }
 
 /// Merge other groups into this one, whose state and owner stay. Crashes to come follow.
@@ -132,20 +132,23 @@ pub(crate) async fn merge(
     Json(body): Json<Merge>,
 ) -> Result<Response, Problem> {
     let (actor, reason) = (body.actor.as_deref(), body.reason.as_deref());
+    limits::items("groups", &body.groups)?;
+    limits::doing(actor, reason)?;
     Ok(answer(state.store.merge_groups(&id, &body.groups, actor, reason).await?))
 }
 
 /// Part a group from the one that it was merged into. It stays parted, whatever rules say.
-#[utoipa::path(post, operation_id = "unmergeGroup", path = "/groups/{id}/unmerge", tag = "groups", request_body = Doing,
+#[utoipa::path(post, operation_id = "unmergeGroup", path = "/groups/{id}/unmerge", tag = "groups", request_body = Option<Doing>,
     params(("id" = String, Path)),
     responses((status = 200, body = GroupDetails),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn unmerge(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    Json(body): Json<Doing>,
+    MaybeJson(body): MaybeJson<Doing>,
 ) -> Result<Response, Problem> {
     let (actor, reason) = (body.actor.as_deref(), body.reason.as_deref());
+    limits::doing(actor, reason)?;
     Ok(answer(state.store.unmerge_group(&id, actor, reason).await?))
 }
 
@@ -160,6 +163,10 @@ pub(crate) async fn split(
     Path(id): Path<String>,
     Json(body): Json<Split>,
 ) -> Result<Response, Problem> {
+    limits::items("crashes", &body.crashes)?;
+    limits::items("fingerprints", &body.fingerprints)?;
+    limits::name("title", body.title.as_deref())?;
+    limits::doing(body.actor.as_deref(), body.reason.as_deref())?;
     let split = panicle_store::Split {
         crashes: body.crashes,
         fingerprints: body.fingerprints,
@@ -172,6 +179,5 @@ pub(crate) async fn split(
 }
 
 pub(crate) fn answer(details: panicle_store::GroupDetails) -> Response {
-    let tag = format!("\"{}\"", details.group.revision);
-    ([(header::ETAG, tag)], Answer(GroupDetails::from(details))).into_response()
+    ([etag(details.group.revision)], Answer(GroupDetails::from(details))).into_response()
 }

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use crate::{
     AppState, Problem,
     api::groups::answer,
-    extract::{Json, Path, Query},
+    extract::{MaybeJson, Path, Query},
+    limits,
     page::{self, Page},
     shapes::groups::{Doing, Event, HistoryEntry, TrendPoint, trend as points},
 };
@@ -20,7 +21,7 @@ const MAX_STEPS: u32 = 400;
 #[into_params(parameter_in = Query)]
 pub(crate) struct HistoryQuery {
     /// `next_cursor` of the part before.
-    cursor: Option<u64>,
+    cursor: Option<String>,
     /// Items at most, up to 500.
     limit: Option<u32>,
 }
@@ -36,21 +37,23 @@ pub(crate) async fn history(
     Query(query): Query<HistoryQuery>,
 ) -> Result<Answer<Page<HistoryEntry>>, Problem> {
     let limit = page::limit(query.limit)?;
-    let entries = state.store.group_history(&id, query.cursor, limit + 1).await?;
+    let entries =
+        state.store.group_history(&id, page::number_cursor(query.cursor.as_deref())?, limit + 1).await?;
     let items = entries.into_iter().map(HistoryEntry::from).collect();
     Ok(Answer(Page::cut(items, limit, |entry| entry.seq.to_string())))
 }
 
 /// Take a change back, if what it changed is still as it left it.
 #[utoipa::path(post, operation_id = "undoGroupChange", path = "/groups/{id}/history/{seq}/undo", tag = "groups",
-    request_body = Doing, params(("id" = String, Path), ("seq" = u64, Path)),
+    request_body = Option<Doing>, params(("id" = String, Path), ("seq" = u64, Path)),
     responses((status = 200, body = crate::shapes::groups::GroupDetails),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn undo(
     State(state): State<AppState>,
     Path((id, seq)): Path<(String, u64)>,
-    Json(body): Json<Doing>,
+    MaybeJson(body): MaybeJson<Doing>,
 ) -> Result<Response, Problem> {
+    limits::doing(body.actor.as_deref(), body.reason.as_deref())?;
     Ok(answer(state.store.undo(&id, seq, body.actor.as_deref()).await?))
 }
 
@@ -102,7 +105,7 @@ pub(crate) struct EventQuery {
     group: Option<String>,
     /// `next_cursor` of the part before: events after it. It is answered also at the end, to go on from
     /// when there is more.
-    cursor: Option<u64>,
+    cursor: Option<String>,
     /// Items at most, up to 500.
     limit: Option<u32>,
 }
@@ -117,7 +120,10 @@ pub(crate) async fn events(
     Query(query): Query<EventQuery>,
 ) -> Result<Answer<Page<Event>>, Problem> {
     let limit = page::limit(query.limit)?;
-    let after = query.cursor.unwrap_or(0);
+    let after = page::number_cursor(query.cursor.as_deref())?.unwrap_or(0);
+    if after > 0 && after > state.store.last_event().await? {
+        return Err(Problem::bad_request("there was no such event yet"));
+    }
     let events = state.store.events(after, query.group.as_deref(), limit).await?;
     let last = events.last().map_or(after, |event| event.seq);
     let items = events.into_iter().map(Event::from).collect();

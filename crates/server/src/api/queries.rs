@@ -37,9 +37,10 @@ pub(crate) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Answer<Page<SavedQuery>>, Problem> {
     let limit = page::limit(query.limit)?;
-    let saved = state.store.saved_queries(query.cursor.as_deref(), limit + 1).await?;
+    let saved =
+        state.store.saved_queries(page::name_cursor(query.cursor.as_deref())?.as_deref(), limit + 1).await?;
     let items = saved.into_iter().map(SavedQuery::from).collect();
-    Ok(Answer(Page::cut(items, limit, |item: &SavedQuery| item.name.clone())))
+    Ok(Answer(Page::cut(items, limit, |item: &SavedQuery| page::of_name(&item.name))))
 }
 
 /// Keep a query under a name that no other one has.

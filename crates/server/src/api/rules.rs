@@ -11,9 +11,10 @@ use serde::Deserialize;
 
 use crate::{
     AppState, Problem,
-    extract::{Json, Path, Query},
+    extract::{Json, MaybeJson, Path, Query},
+    limits,
     page::Page,
-    revision::if_match,
+    revision::{etag, if_match},
     shapes::{
         groups::Doing,
         rules::{NewRule, Plan, Queued, Regrouping, Rule, RuleHistoryEntry, RulePatch, SignatureTrial},
@@ -21,12 +22,14 @@ use crate::{
 };
 
 fn answer(rule: panicle_store::Rule) -> Response {
-    let tag = format!("\"{}\"", rule.revision);
-    ([(header::ETAG, tag)], Answer(Rule::from(rule))).into_response()
+    ([etag(rule.revision)], Answer(Rule::from(rule))).into_response()
 }
 
 fn new_rule(body: NewRule) -> Result<panicle_store::NewRule, Problem> {
     check(&body.predicate)?;
+    limits::name("name", Some(&body.name))?;
+    limits::mute(body.mute.as_ref())?;
+    limits::doing(body.actor.as_deref(), body.reason.as_deref())?;
     Ok(panicle_store::NewRule {
         kind: body.kind,
         name: body.name,
@@ -60,7 +63,16 @@ pub(crate) async fn preview(
     State(state): State<AppState>,
     Json(body): Json<NewRule>,
 ) -> Result<Answer<Plan>, Problem> {
-    Ok(Answer(state.store.preview_rule(&new_rule(body)?).await?.into()))
+    let instead_of = body.instead_of.clone();
+    let rule = new_rule(body)?;
+    // Saving it would find that out; so does the preview.
+    if let Some(group) = &rule.group {
+        state.store.group(group).await?;
+    }
+    if let Some(id) = &instead_of {
+        state.store.rule(id).await?;
+    }
+    Ok(Answer(state.store.preview_rule_instead_of(&rule, instead_of.as_deref()).await?.into()))
 }
 
 /// Save a rule. It is applied to each crash that arrives, and to all history by a job.
@@ -73,6 +85,9 @@ pub(crate) async fn create(
     State(state): State<AppState>,
     Json(body): Json<NewRule>,
 ) -> Result<Response, Problem> {
+    if body.instead_of.is_some() {
+        return Err(Problem::bad_request("instead_of is for a preview; change the rule by PATCH"));
+    }
     let (actor, reason) = (body.actor.clone(), body.reason.clone());
     let rule = state.store.create_rule(&new_rule(body)?, actor.as_deref(), reason.as_deref()).await?;
     let location = format!("/api/v1/rules/{}", rule.id);
@@ -103,6 +118,9 @@ pub(crate) async fn patch(
     if let Some(predicate) = &body.predicate {
         check(predicate)?;
     }
+    limits::name("name", body.name.as_deref())?;
+    limits::mute(body.mute.as_ref())?;
+    limits::doing(body.actor.as_deref(), body.reason.as_deref())?;
     let change = RuleChange {
         name: body.name,
         predicate: body.predicate,
@@ -115,15 +133,16 @@ pub(crate) async fn patch(
 }
 
 /// Delete a rule. What it did is put back; its history stays.
-#[utoipa::path(delete, operation_id = "deleteRule", path = "/rules/{id}", tag = "groups", request_body = Doing,
+#[utoipa::path(delete, operation_id = "deleteRule", path = "/rules/{id}", tag = "groups", request_body = Option<Doing>,
     params(("id" = String, Path)),
     responses((status = 204, description = "It is deleted"),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn delete(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    Json(body): Json<Doing>,
+    MaybeJson(body): MaybeJson<Doing>,
 ) -> Result<StatusCode, Problem> {
+    limits::doing(body.actor.as_deref(), body.reason.as_deref())?;
     state.store.delete_rule(&id, body.actor.as_deref(), body.reason.as_deref()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

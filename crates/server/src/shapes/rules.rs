@@ -53,6 +53,8 @@ pub(crate) struct NewRule {
     pub(crate) group_id: Option<String>,
     /// For a mute rule: what ends its mutes. When absent, a person does.
     pub(crate) mute: Option<MuteUntil>,
+    /// In a preview: the rule that this one would be in the place of, which then has no claim of its own.
+    pub(crate) instead_of: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) actor: Option<String>,
 }

@@ -50,6 +50,14 @@ pub(crate) async fn emit(
 }
 
 impl Store {
+    /// The number of the last event; 0 before the first.
+    pub async fn last_event(&self) -> Result<u64, StoreError> {
+        let row: Option<(i64,)> = query!(self, db => {
+            sqlx::query_as("SELECT passes FROM turnstiles WHERE name = 'events'").fetch_optional(db).await
+        })?;
+        Ok(row.map_or(0, |row| row.0 as u64))
+    }
+
     /// Events after number `after`, oldest first; of one group if it is given.
     pub async fn events(
         &self,

@@ -140,7 +140,7 @@ impl Store {
             GroupSort::Count => list_text!("crashes"),
         };
         let (at, id) = page.after.clone().unwrap_or((i64::MAX, String::new()));
-        let condition = self.condition(filter.query.as_ref(), Rows::Groups, 9);
+        let condition = self.condition(filter.query.as_ref(), Rows::Groups, 9).await?;
         let text = text.replace("{condition}", &condition.text);
         let rows: Vec<GroupRecord> = query!(self, db => {
             let query = sqlx::query_as(AssertSqlSafe(text))
