@@ -4,6 +4,7 @@
 //! arguments; 3 input unreadable or not what it was said to be; 4 the service or store could not be
 //! reached.
 
+mod admin;
 mod analyze;
 mod child;
 mod exit;
@@ -46,6 +47,8 @@ enum Command {
     Upload(upload::Arguments),
     /// Find crashes, or groups of them, by a query.
     Search(search::Arguments),
+    /// Change how a service does its work.
+    Admin(admin::Arguments),
     /// Print the OpenAPI document of the service.
     Openapi,
     /// The process that reads one crash's evidence; started by a worker.
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Worker(arguments) => worker::run(&arguments),
         Command::Upload(arguments) => upload::run(&arguments),
         Command::Search(arguments) => search::run(&arguments),
+        Command::Admin(arguments) => admin::run(&arguments),
         Command::Openapi => openapi::run(),
         Command::Child => return ExitCode::from(child::run()),
     };

@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// Host that it ran on.
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
+    /// Number of the process that crashed, as its host counts them.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=i64::from(u32::MAX)))]
+    pid: Option<i64>,
     /// Anything else that is known about the crash.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
@@ -98,6 +101,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     let mut along_ids = NewCrash {
         service: arguments.service.clone(),
         hostname: arguments.hostname.clone(),
+        pid: arguments.pid,
         labels: arguments.labels.iter().cloned().collect::<BTreeMap<_, _>>(),
         ..NewCrash::default()
     };

@@ -54,6 +54,7 @@ pub struct NewCrash {
     pub service: Option<String>,
     pub hostname: Option<String>,
     pub labels: BTreeMap<String, String>,
+    pub pid: Option<i64>,
 }
 
 /// A crash that the service knows.
@@ -90,10 +91,26 @@ struct ProblemAnswer {
     detail: String,
 }
 
+/// An answer as it came.
+struct Whole {
+    status: u16,
+    body: Vec<u8>,
+    etag: Option<String>,
+}
+
+/// An answer as JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// What it says.
+    pub value: serde_json::Value,
+    /// The revision of what was answered, for a change of it.
+    pub etag: Option<String>,
+}
+
 /// What came of one attempt.
 enum Attempt {
     /// An answer that stands.
-    Answer { status: u16, body: Vec<u8> },
+    Answer(Whole),
     /// Trouble that may pass.
     Trouble(String),
 }
@@ -134,20 +151,20 @@ impl Client {
 
         let known_url = self.url(&format!("blobs/{digest}"));
         let known = self.retry(|| Self::attempt(self.authorised(self.agent.get(&known_url)).call()))?;
-        if let (200, body) = &known
-            && let Ok(known) = serde_json::from_slice::<EvidenceAnswer>(body)
+        if known.status == 200
+            && let Ok(known) = serde_json::from_slice::<EvidenceAnswer>(&known.body)
             && (known.kind == kind, known.size_bytes) == (true, size)
         {
             return Ok(stored(false));
         }
         let url = format!("{}?name={}", self.url(&format!("blobs/{kind}")), encode(&name));
         let mut unreadable = None;
-        let (status, body) = self.retry(|| {
+        let answer = self.retry(|| {
             let file = match File::open(path) {
                 Ok(file) => file,
                 Err(error) => {
                     unreadable = Some(error);
-                    return Attempt::Answer { status: 0, body: Vec::new() };
+                    return Attempt::Answer(Whole { status: 0, body: Vec::new(), etag: None });
                 }
             };
             let mut reader = Counted { inner: file.take(size), progress };
@@ -162,32 +179,64 @@ impl Client {
         if let Some(error) = unreadable {
             return Err(failed(error));
         }
-        let answer: EvidenceAnswer = read(&path.display().to_string(), status, &body)?;
-        Ok(Stored { id: answer.id, ..stored(status == 201) })
+        let evidence: EvidenceAnswer = read(&path.display().to_string(), answer.status, &answer.body)?;
+        Ok(Stored { id: evidence.id, ..stored(answer.status == 201) })
     }
 
     /// Says which evidence belongs to one crash.
     pub fn create_crash(&self, crash: &NewCrash) -> Result<Crash, UploadError> {
         let json = serde_json::to_vec(crash)
             .map_err(|error| UploadError::Refused { what: "crash".to_owned(), detail: error.to_string() })?;
-        let (status, body) = self.retry(|| {
+        let made = self.retry(|| {
             let request = self.agent.post(self.url("crashes")).header("content-type", "application/json");
             Self::attempt(self.authorised(request).send(&json))
         })?;
-        let answer: CrashAnswer = read("crash", status, &body)?;
+        let answer: CrashAnswer = read("crash", made.status, &made.body)?;
         let url = format!("{}/crashes/{}", self.server, answer.id);
-        Ok(Crash { url, id: answer.id, status: answer.status, new: status == 201 })
+        Ok(Crash { url, id: answer.id, status: answer.status, new: made.status == 201 })
     }
 
     /// What the service answers to a question, as JSON: `get("crashes", &[("q", "service:auth")])`.
     pub fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Result<serde_json::Value, UploadError> {
+        self.ask_with(path, parameters).map(|answered| answered.value)
+    }
+
+    /// The same without parameters, and with the revision of what is answered.
+    pub fn ask(&self, path: &str) -> Result<Answered, UploadError> {
+        self.ask_with(path, &[])
+    }
+
+    /// Has the service do something: `send("PUT", "retention", &body, etag)`. With an `etag`, only if what is there is
+    /// still of that revision. `method` is `POST`, or `PUT` for anything else.
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: &serde_json::Value,
+        etag: Option<&str>,
+    ) -> Result<Answered, UploadError> {
+        let json = body.to_string();
+        let url = self.url(path);
+        let answer = self.retry(|| {
+            let request = if method == "POST" { self.agent.post(&url) } else { self.agent.put(&url) };
+            let request = request.header("content-type", "application/json");
+            let request = match etag {
+                Some(etag) => request.header("if-match", etag),
+                None => request,
+            };
+            Self::attempt(self.authorised(request).send(json.as_bytes()))
+        })?;
+        Ok(Answered { value: read(path, answer.status, &answer.body)?, etag: answer.etag })
+    }
+
+    fn ask_with(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Answered, UploadError> {
         let mut url = self.url(path);
         for (at, (name, value)) in parameters.iter().enumerate() {
             let between = if at == 0 { '?' } else { '&' };
             url.extend([between.to_string().as_str(), name, "=", &encode(value)]);
         }
-        let (status, body) = self.retry(|| Self::attempt(self.authorised(self.agent.get(&url)).call()))?;
-        read(path, status, &body)
+        let answer = self.retry(|| Self::attempt(self.authorised(self.agent.get(&url)).call()))?;
+        Ok(Answered { value: read(path, answer.status, &answer.body)?, etag: answer.etag })
     }
 
     fn url(&self, path: &str) -> String {
@@ -207,24 +256,25 @@ impl Client {
             Err(error) => return Attempt::Trouble(error.to_string()),
         };
         let status = response.status().as_u16();
+        let etag = response.headers().get("etag").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec();
         match body {
             // 507 says that the disk is full; a moment later it still is.
             Ok(body) if status != 507 && (status >= 500 || status == 429) => {
                 Attempt::Trouble(explain(status, &body))
             }
-            Ok(body) => Attempt::Answer { status, body },
+            Ok(body) => Attempt::Answer(Whole { status, body, etag }),
             Err(error) => Attempt::Trouble(error.to_string()),
         }
     }
 
-    fn retry(&self, mut attempt: impl FnMut() -> Attempt) -> Result<(u16, Vec<u8>), UploadError> {
+    fn retry(&self, mut attempt: impl FnMut() -> Attempt) -> Result<Whole, UploadError> {
         let mut pause = FIRST_PAUSE;
         let mut left = ATTEMPTS;
         loop {
             left -= 1;
             match attempt() {
-                Attempt::Answer { status, body } => return Ok((status, body)),
+                Attempt::Answer(whole) => return Ok(whole),
                 Attempt::Trouble(detail) if left == 0 => {
                     return Err(UploadError::Unreachable { server: self.server.clone(), detail });
                 }

@@ -7,5 +7,5 @@
 mod client;
 mod error;
 
-pub use client::{Client, Crash, NewCrash, Stored};
+pub use client::{Answered, Client, Crash, NewCrash, Stored};
 pub use error::UploadError;

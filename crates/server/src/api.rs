@@ -11,5 +11,6 @@ pub(crate) mod maps;
 pub(crate) mod queries;
 pub(crate) mod query;
 pub(crate) mod reports;
+pub(crate) mod retention;
 pub(crate) mod rules;
 pub(crate) mod search;

@@ -61,6 +61,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(api::rules::regrouping, api::rules::regroup))
         .routes(routes!(api::rules::trial, api::rules::try_signatures))
         .routes(routes!(api::rules::apply_trial))
+        .routes(routes!(api::retention::get, api::retention::put))
         .routes(routes!(api::search::search))
         .routes(routes!(api::query::fields))
         .routes(routes!(api::query::complete))

@@ -2,6 +2,7 @@
 
 pub(crate) mod groups;
 pub(crate) mod query;
+pub(crate) mod retention;
 pub(crate) mod rules;
 
 use std::collections::BTreeMap;
@@ -132,7 +133,7 @@ pub(crate) struct NewCrash {
     pub(crate) hostname: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) occurred_at: Option<Timestamp>,
-    /// Number of the process, as its host counts them.
+    /// Number of the process, as its host counts them; else the one of the label `pid`.
     pub(crate) pid: Option<i64>,
 }
 

@@ -6,14 +6,18 @@
 
 use jiff::Timestamp;
 
-use crate::{Store, StoreError, tx::Tx};
+use crate::{
+    Store, StoreError,
+    settings::{self, Share},
+    tx::Tx,
+};
 
 /// Cores that are looked at in one go.
 const BATCH: i64 = 100;
 
 impl Store {
-    /// Marks as deleted the cores of a group beyond its newest `keep`, or beyond what was decided for the
-    /// group. Those of crashes that wait for an analysis or for debug information stay. Answers how many crashes lost
+    /// Marks as deleted the cores of a group beyond what was decided for the group, else beyond the policy, else
+    /// beyond its newest `keep`. Those of crashes that wait for an analysis or for debug information stay. Answers how many crashes lost
     /// their core, of which there may be more.
     pub async fn expire_cores(&self, group: &str, keep: Option<u32>) -> Result<u64, StoreError> {
         let now = Timestamp::now();
@@ -21,32 +25,18 @@ impl Store {
         Ok(in_turn!(self, tx => {
             let row: Option<(Option<i64>,)> =
                 first!(tx, "SELECT keep_cores FROM crash_groups WHERE id = $1", group);
-            let decided = row.and_then(|row| row.0).or_else(|| keep.map(i64::from));
-            let Some(keep) = decided else { return Ok(0) };
-            // Somebody still needs the core of a crash that waits for an analysis, for the debug information
-            // that would tell more, or to be tried with new signatures.
-            let excess: Vec<(String,)> = all!(
-                tx,
-                "SELECT id FROM crashes WHERE id IN (SELECT id FROM crashes WHERE group_id = $1 AND has_core = $2 \
-                 ORDER BY seen_at DESC, id DESC LIMIT $5 OFFSET $4) AND status = 'done' AND missing_debug = $6 \
-                 AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.subject = crashes.id \
-                 AND j.kind IN ('analyse', 'try') AND j.state IN ('queued', 'running')) \
-                 ORDER BY seen_at, id LIMIT $3",
-                group,
-                true,
-                BATCH,
-                keep,
-                i64::from(i32::MAX),
-                false
-            );
-            let reason = format!("deleted by policy, on {}", now.strftime("%Y-%m-%d %H:%M:%S UTC"));
-            let reason = match keep {
-                1 => format!("{reason}: the newest core of each group is kept"),
-                _ => format!("{reason}: the newest {keep} cores of each group are kept"),
+            let shares = match row.and_then(|row| row.0) {
+                Some(decided) => vec![Share::all(decided)],
+                None => settings::shares(tx, group, keep).await?,
             };
-            let expired = excess.len() as u64;
-            for (crash,) in excess {
-                expire(tx, &crash, &reason, now.as_microsecond()).await?;
+            let at = now.strftime("%Y-%m-%d %H:%M:%S UTC");
+            let mut expired = 0;
+            for share in shares {
+                let reason = format!("deleted by policy, on {at}: {}", share.reason());
+                for (crash,) in share.excess(tx, group, BATCH).await? {
+                    expire(tx, &crash, &reason, now.as_microsecond()).await?;
+                    expired += 1;
+                }
             }
             expired
         }))

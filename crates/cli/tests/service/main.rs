@@ -3,10 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests say what they expect by unwrapping")]
 
+mod admin;
 mod analysis;
 mod command_line;
 mod debuginfod;
 mod durability;
+mod edges;
 mod groups;
 mod harness;
 mod limits;

@@ -21,6 +21,8 @@ const MAX_EVIDENCE: usize = 1000;
 /// Longest text taken for a service, a host, a label or a key.
 const MAX_TEXT_BYTES: usize = 1024;
 const MAX_LABELS: usize = 100;
+/// Numbers of processes, on any system.
+const PIDS: std::ops::RangeInclusive<i64> = 1..=u32::MAX as i64;
 /// How far the clock of who reports a crash may be ahead.
 const MAX_CLOCK_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
@@ -85,13 +87,18 @@ fn checked(body: NewCrash, key: Option<String>) -> Result<panicle_store::NewCras
             "occurred_at is before 1970 or more than a day ahead of this service's clock",
         ));
     }
+    // Whoever cannot name it, as a shipper of logs, can label it.
+    let labelled = body.labels.get("pid").and_then(|text| text.trim().parse().ok());
+    if body.pid.is_some_and(|pid| !PIDS.contains(&pid)) {
+        return Err(Problem::bad_request(format!("pid is from {} to {}", PIDS.start(), PIDS.end())));
+    }
     Ok(panicle_store::NewCrash {
         evidence,
         service: body.service.filter(|text| !text.trim().is_empty()),
         hostname: body.hostname.filter(|text| !text.trim().is_empty()),
         labels: body.labels,
         occurred_at: body.occurred_at,
-        pid: body.pid,
+        pid: body.pid.or(labelled.filter(|pid| PIDS.contains(pid))),
         idempotency_key: key,
     })
 }

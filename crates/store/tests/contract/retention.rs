@@ -1,6 +1,6 @@
 //! What is deleted by policy, and what is not.
 
-use panicle_store::{EvidenceKind, GroupChange, NewCrash, NewEvidence, Store, StoreError};
+use panicle_store::{CorePolicy, EvidenceKind, GroupChange, NewCrash, NewEvidence, Store, StoreError};
 
 use crate::support::{blob, contract, crash, next, outcome};
 
@@ -113,5 +113,33 @@ contract! {
         assert_eq!(found(None).await, std::slice::from_ref(&group));
         assert_eq!(store.expire_cores(&group, None).await.unwrap(), 2);
         assert!(found(None).await.is_empty());
+    }
+
+    async fn cores_of_a_service_are_counted_apart_where_a_policy_says_so(store: Store) {
+        let mut crashes = Vec::new();
+        for (core, service) in [("c1", "shop"), ("c2", "auth"), ("c3", "shop"), ("c4", "mail"), ("c5", "mail"), ("c6", "shop")] {
+            let id = crash(&store, core, service).await;
+            let job = next(&store).await;
+            store.commit_crash(&job.lease, &id, &outcome("aa")).await.unwrap();
+            crashes.push(id);
+        }
+        let group = store.crash(&crashes[0]).await.unwrap().group_id.unwrap();
+        assert_eq!(store.core_policy().await.unwrap(), (CorePolicy::default(), 0));
+        let policy = CorePolicy { keep_cores: Some(2), services: [("shop".to_owned(), 1), ("none".to_owned(), 1)].into() };
+        assert!(matches!(store.set_core_policy(&policy, Some(1)).await, Err(StoreError::Conflict)));
+        assert_eq!(store.set_core_policy(&policy, Some(0)).await.unwrap(), 1);
+        assert_eq!(store.core_policy().await.unwrap(), (policy, 1));
+        // Two of the shop, and one of the others together; not what the worker was started with.
+        assert_eq!(store.expire_cores(&group, Some(100)).await.unwrap(), 3);
+        let mut freed = free(&store).await;
+        freed.sort();
+        assert_eq!(freed, ["c1", "c2", "c3"]);
+        let evidence = &store.crash_evidence(&crashes[0]).await.unwrap()[0];
+        assert!(evidence.deleted.as_ref().unwrap().1.ends_with(": the newest core of each group is kept, for service shop"));
+        // What is decided for the group holds before.
+        let keep = GroupChange { keep_cores: Some(3), ..GroupChange::default() };
+        store.change_group(&group, &keep).await.unwrap();
+        assert_eq!(store.set_core_policy(&CorePolicy { keep_cores: Some(1), ..CorePolicy::default() }, None).await.unwrap(), 2);
+        assert_eq!(store.expire_cores(&group, None).await.unwrap(), 0);
     }
 }

@@ -1,0 +1,79 @@
+//! `panicle admin`: what whoever runs a service asks of it.
+
+mod regroup;
+mod retention;
+
+use clap::{Args, Subcommand, ValueEnum};
+use panicle_collect::{Client, UploadError};
+use serde_json::Value;
+
+use crate::exit::{Done, Failure};
+
+/// Arguments of `panicle admin`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Group all history anew, as signatures, rules and people's decisions have it now.
+    Regroup(regroup::Arguments),
+    /// Show or change how many full cores are kept of each group.
+    Retention(retention::Arguments),
+}
+
+/// The service, and how it is answered.
+#[derive(Debug, Args)]
+struct Service {
+    /// The service.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7171", env = "PANICLE_SERVER")]
+    server: String,
+    /// Access token.
+    #[arg(long, value_name = "T", env = "PANICLE_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Service {
+    fn client(&self) -> Result<Client, Failure> {
+        Client::new(&self.server, self.token.clone()).map_err(failure)
+    }
+
+    /// Prints an answer as it is, or as `text` has it.
+    fn print(&self, answer: &Value, text: impl FnOnce(&Value)) -> Result<(), Failure> {
+        if self.format == Format::Text {
+            text(answer);
+            return Ok(());
+        }
+        let json = serde_json::to_string_pretty(answer).map_err(|error| Failure::Input(error.to_string()))?;
+        println!("{json}");
+        Ok(())
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
+    match &arguments.task {
+        Task::Regroup(arguments) => regroup::run(arguments),
+        Task::Retention(arguments) => retention::run(arguments),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
+fn failure(error: UploadError) -> Failure {
+    match error {
+        UploadError::Server(_) | UploadError::Refused { .. } => Failure::Arguments(error.to_string()),
+        UploadError::File { .. } => Failure::Input(error.to_string()),
+        UploadError::Unreachable { .. } => Failure::Unreachable(error.to_string()),
+    }
+}
