@@ -149,7 +149,7 @@ fn what_is_no_request_is_answered_with_a_problem() {
     let server = Server::start(&["--workers", "0"]);
     let host = server.url.strip_prefix("http://").unwrap();
     let long = format!("GET /api/v1/search?q={} HTTP/1.1\r\nhost: {host}\r\n\r\n", "x".repeat(70_000));
-    let many: String = (0..200).map(|n| format!("x-{n}: y\r\n")).collect();
+    let many = "x-y: z\r\n".repeat(200);
     let many = format!("GET /api/v1/crashes HTTP/1.1\r\nhost: {host}\r\n{many}\r\n");
     for (request, status, slug) in [
         (long.as_bytes(), 414, "uri-too-long"),
