@@ -34,6 +34,8 @@ pub(super) struct Done {
 pub(super) struct Message {
     pub(super) text_line: u64,
     fatal: bool,
+    /// Its first line begins with a tab.
+    indented: bool,
     after_goexit: bool,
     /// Lines as printed, without line ends.
     lines: Vec<Vec<u8>>,
@@ -53,6 +55,11 @@ const RACING: [&[u8]; 4] = [
     b"concurrent map clone and map write",
 ];
 
+/// Whether two threads can print this message of a fatal error at the same time.
+pub(super) fn is_racing(message: &[u8]) -> bool {
+    RACING.contains(&message)
+}
+
 impl Message {
     /// Begins with a line that starts with `panic: ` or `fatal error: ` after tabs; `chained` says
     /// that another panic was printed directly before.
@@ -71,6 +78,7 @@ impl Message {
         Some(Self {
             text_line,
             fatal,
+            indented: tabs > 0,
             after_goexit: tabs > usize::from(chained),
             lines: vec![rest.to_vec()],
             bytes: rest.len(),
@@ -85,7 +93,14 @@ impl Message {
 
     /// The message is one of those that two threads can print at once.
     pub(super) fn is_racing(&self) -> bool {
-        RACING.contains(&&self.lines[0][..])
+        is_racing(&self.lines[0])
+    }
+
+    /// What begins with `next` belongs to another crash. The runtime indents every panic of a chain but the first
+    /// (`printpanics`, panic.go); and between a message and a fatal error of one process there is nothing.
+    pub(super) fn is_followed_by_another(&self, next: &Self) -> bool {
+        let same = if next.fatal { self.doubtful == 0 } else { next.indented };
+        !same
     }
 
     /// So many lines came without a stack that the first may be a log's, which only looks like a panic.

@@ -42,6 +42,8 @@ struct Crash {
     has_stacks: bool,
     /// The last headline was a panic: an indented one continues its chain.
     chained: bool,
+    /// The last headline was one that two threads can print at once.
+    racing: bool,
     after_dashes: bool,
     exited: bool,
 }

@@ -1,6 +1,6 @@
 //! What a program dies with, also when it has lines that look like the runtime's.
 
-use panicle_evidence::traceback::parse;
+use panicle_evidence::traceback::{CrashText, parse};
 
 use super::{VERSIONS, crash, functions, minor, text};
 
@@ -107,5 +107,45 @@ fn fatal_errors() {
         assert_eq!(both.panics().count(), usize::from(minor(version) >= 26));
         let run = crash(version, "gorun.single.txt");
         assert_eq!(run.exit.unwrap().status, Some(2));
+    }
+}
+
+/// What a program logs begins like a panic of the runtime; the next real crash is not its stack.
+#[test]
+fn a_log_line_that_looks_like_a_panic_is_not_the_chain_of_what_follows() {
+    for version in VERSIONS {
+        for name in ["nilmap.all.txt", "mapwrites.single.txt"] {
+            let real = String::from_utf8(text(version, name)).unwrap();
+            let alone = parse(real.as_bytes()).0;
+            for said in ["panic: order 17 rejected", "fatal error: config missing, using default"] {
+                let log = format!("{said}\n{}{real}", "2026/11/21 08:33:31 GET /x 200\n".repeat(200));
+                let (crashes, _) = parse(log.as_bytes());
+                let last = crashes.last().unwrap();
+                let words = |crash: &CrashText| {
+                    crash.headlines.iter().map(|h| format!("{:?}", h.kind)).collect::<Vec<_>>()
+                };
+                assert!(words(last) == words(alone.last().unwrap()), "{version} {name} {said}");
+                assert_eq!(last.goroutines.len(), alone.last().unwrap().goroutines.len());
+                assert!(
+                    crashes[..crashes.len() - alone.len()].iter().all(|crash| crash.goroutines.is_empty())
+                );
+            }
+        }
+    }
+}
+
+/// Nothing stands between two crashes in one file; the second is a race of two threads.
+#[test]
+fn a_race_after_a_panic_is_a_crash_of_its_own() {
+    for version in VERSIONS {
+        let [first, second] = ["nilmap.single.txt", "mapwrites.single.txt"]
+            .map(|name| String::from_utf8(text(version, name)).unwrap());
+        let first = first.split("exit status").next().unwrap().trim_end();
+        let (crashes, _) = parse(format!("{first}\n{second}").as_bytes());
+        let alone = parse(second.as_bytes()).0;
+        assert_eq!(crashes.len(), 1 + alone.len(), "{version}");
+        assert_eq!(crashes[0].panics().next().unwrap().value, "assignment to entry in nil map");
+        assert_eq!(crashes[0].goroutines.len(), 1, "{version}");
+        assert_eq!(crashes[1].goroutines.len(), alone[0].goroutines.len(), "{version}");
     }
 }

@@ -169,6 +169,10 @@ impl<S: Sink> Parser<S> {
         let now = self.line_no;
         let last = self.at.crash.as_ref().map_or(0, |c| c.last_line);
         let recent = std::mem::take(&mut self.recent);
+        if let Some((first, _)) = recent.iter().find(|(at, _)| *at > last) {
+            // A note that came after what is read now stands before nothing of it.
+            self.at.preface.retain(|(at, _)| at < first);
+        }
         for (at, line) in recent.iter().filter(|(at, _)| *at > last) {
             if let Some(bare) = shape.strip(line) {
                 self.line_no = *at;

@@ -4,7 +4,7 @@ use panicle_report::Severity;
 
 use super::{Crash, MAX_NOISE, Open, Parser};
 use crate::traceback::event::{Event, Sink};
-use crate::traceback::message::{End, Message};
+use crate::traceback::message::{self, End, Message};
 use crate::traceback::model::{Headline, HeadlineKind};
 use crate::traceback::stack::Owner;
 
@@ -51,6 +51,7 @@ impl<S: Sink> Parser<S> {
             first_goroutine: None,
             has_stacks: false,
             chained: false,
+            racing: false,
             after_dashes: false,
             exited: false,
         });
@@ -80,6 +81,7 @@ impl<S: Sink> Parser<S> {
     pub(super) fn headline(&mut self, text_line: u64, kind: HeadlineKind) {
         if let Some(crash) = &mut self.at.crash {
             crash.chained = matches!(kind, HeadlineKind::Panic(_));
+            crash.racing = matches!(&kind, HeadlineKind::Fatal { message, .. } if message::is_racing(message.as_bytes()));
             let headline = Headline { section: crash.section, text_line, kind };
             self.emit(Event::Headline(headline));
         }

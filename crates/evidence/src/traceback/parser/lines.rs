@@ -192,10 +192,14 @@ impl<S: Sink> Parser<S> {
         };
         let Some(message) = Message::begin(line, self.line_no, chained) else { return false };
         self.give_up_message();
+        if matches!(&self.at.open, Open::Message(before) if before.is_followed_by_another(&message)) {
+            // A log's line that only looks like a panic, or the end of one that died before it had a stack.
+            self.end();
+        }
         if message.is_fatal()
             && message.is_racing()
             && matches!(&self.at.open, Open::Stack(s) if s.is_open())
-            && self.at.crash.as_ref().is_some_and(|c| c.section == 0)
+            && self.at.crash.as_ref().is_some_and(|c| c.section == 0 && c.racing)
         {
             // A second thread noticed the same race while the first prints its stack: up to Go
             // 1.23 nothing orders their headlines (golang/go#69447).
