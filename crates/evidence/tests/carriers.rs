@@ -209,6 +209,23 @@ fn prefixes_that_nobody_described_are_learned() {
 }
 
 /// Takes lines of several texts by turns, a few of each at a time.
+/// A prefix that nobody described is learned also where somebody else's lines stand between.
+#[test]
+fn a_prefix_is_learned_between_the_lines_of_others() {
+    let text = recorded("1.24.11", "nilptr.single.txt");
+    for every in [2, 3] {
+        let log: String = text
+            .lines()
+            .enumerate()
+            .map(|(at, line)| {
+                let other = if at % every == every - 1 { "other-1 stderr: GET /healthz\n" } else { "" };
+                format!("worker-3 stderr: {line}\n{other}")
+            })
+            .collect();
+        assert_eq!(essence(log.as_bytes()), essence(text.as_bytes()), "every {every}");
+    }
+}
+
 fn by_turns(texts: &[String]) -> String {
     let mut lines: Vec<_> = texts.iter().map(|text| text.lines()).collect();
     let mut out = String::new();

@@ -96,7 +96,7 @@ pub struct Parser<S: Sink> {
     unjoined: Vec<u8>,
     /// Lines that meant nothing, the last ones: what stands before a prefix is learned.
     recent: VecDeque<(u64, Vec<u8>)>,
-    /// A prefix before a goroutine's header, if the next line has it too.
+    /// A prefix before a goroutine's header, if one of the next lines has it too.
     guess: Option<(u64, Shape)>,
     /// A prefix before a line that GODEBUG asked for, if another one has it too.
     godebug_guess: Option<Shape>,

@@ -1,6 +1,6 @@
 //! What carries lines to where they are read, taken off: prefixes, parts, records, quotes.
 
-use super::{MAX_RECENT, MAX_RECENT_BYTES, Parser};
+use super::{MAX_NOISE, MAX_RECENT, MAX_RECENT_BYTES, Parser};
 use crate::traceback::carrier::{self, Record, json, prefix, prefix::Stripped, quoted, shape::Shape};
 use crate::traceback::event::Sink;
 
@@ -110,13 +110,22 @@ impl<S: Sink> Parser<S> {
             return false;
         }
         if let Some((printed, shape)) = self.guess.take()
-            && printed + 1 == self.at.printed
-            && shape.strip(line).is_some_and(|rest| crate::traceback::frame::call(rest).is_some())
+            && self.at.printed.saturating_sub(printed) <= u64::from(MAX_NOISE)
         {
+            if shape.strip(line).is_none_or(|rest| crate::traceback::frame::call(rest).is_none()) {
+                // Somebody else's line, perhaps.
+                self.guess = Some((printed, shape));
+                return self.carries_otherwise(line);
+            }
             self.learn(shape, line);
             self.carrier.guessed = false;
             return true;
         }
+        self.carries_otherwise(line)
+    }
+
+    /// [`Self::carries`] but for the prefix that a header has shown.
+    fn carries_otherwise(&mut self, line: &[u8]) -> bool {
         if !self.carrier.prefixed {
             let bare = prefix::strip(line).line;
             if bare.len() < line.len() {
