@@ -17,8 +17,8 @@ const BATCH: i64 = 100;
 
 impl Store {
     /// Marks as deleted the cores of a group beyond what was decided for the group, else beyond the policy, else
-    /// beyond its newest `keep`. Those of crashes that wait for an analysis or for debug information stay. Answers how many crashes lost
-    /// their core, of which there may be more.
+    /// beyond its newest `keep`. Those of crashes that wait for an analysis stay. Answers how many crashes
+    /// lost their core, of which there may be more.
     pub async fn expire_cores(&self, group: &str, keep: Option<u32>) -> Result<u64, StoreError> {
         let now = Timestamp::now();
         // In turn with whoever names evidence or commits an analysis.

@@ -56,14 +56,15 @@ impl Share {
     }
 
     /// Crashes whose core is one too many, the oldest first. Somebody still needs the core of a crash that waits for an
-    /// analysis, for the debug information that would tell more, or to be tried with new signatures.
+    /// analysis, or to be tried with new signatures. Debug information that would tell more may never come: the
+    /// newest cores are enough for it.
     pub(crate) async fn excess(
         &self,
         tx: &mut Tx,
         group: &str,
         limit: i64,
     ) -> Result<Vec<(String,)>, StoreError> {
-        let names: Vec<String> = (7..7 + self.services.len()).map(|number| format!("${number}")).collect();
+        let names: Vec<String> = (6..6 + self.services.len()).map(|number| format!("${number}")).collect();
         let names = names.join(", ");
         let which = match (self.services.is_empty(), self.others) {
             (true, _) => String::new(),
@@ -72,7 +73,7 @@ impl Share {
         };
         let text = format!(
             "SELECT id FROM crashes WHERE id IN (SELECT id FROM crashes WHERE group_id = $1 AND has_core = $2 {which}\
-             ORDER BY seen_at DESC, id DESC LIMIT $5 OFFSET $4) AND status = 'done' AND missing_debug = $6 \
+             ORDER BY seen_at DESC, id DESC LIMIT $5 OFFSET $4) AND status = 'done' \
              AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.subject = crashes.id \
              AND j.kind IN ('analyse', 'try') AND j.state IN ('queued', 'running')) \
              ORDER BY seen_at, id LIMIT $3"
@@ -83,8 +84,7 @@ impl Share {
                 .bind(true)
                 .bind(limit)
                 .bind(self.keep)
-                .bind(i64::from(i32::MAX))
-                .bind(false);
+                .bind(i64::from(i32::MAX));
             for service in &self.services {
                 query = query.bind(service);
             }

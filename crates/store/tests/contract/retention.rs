@@ -94,8 +94,8 @@ contract! {
         while let Some(job) = store.claim(&crate::support::claim(), due).await.unwrap() {
             store.commit_trial(&job.lease, &job.subject, None).await.unwrap();
         }
-        assert_eq!(store.expire_cores(&group, Some(1)).await.unwrap(), 3);
-        assert!(store.crash(&crashes[3]).await.unwrap().core_deleted_at.is_none(), "debug information may come");
+        // Stripped executables are the rule: a burst of them is no reason to keep all cores.
+        assert_eq!(store.expire_cores(&group, Some(1)).await.unwrap(), 4);
     }
 
     async fn groups_with_more_cores_than_are_kept_are_found_at_once(store: Store) {
