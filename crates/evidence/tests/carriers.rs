@@ -214,14 +214,10 @@ fn prefixes_that_nobody_described_are_learned() {
 fn a_prefix_is_learned_between_the_lines_of_others() {
     let text = recorded("1.24.11", "nilptr.single.txt");
     for every in [2, 3] {
-        let log: String = text
-            .lines()
-            .enumerate()
-            .map(|(at, line)| {
-                let other = if at % every == every - 1 { "other-1 stderr: GET /healthz\n" } else { "" };
-                format!("worker-3 stderr: {line}\n{other}")
-            })
-            .collect();
+        let log = lines(&text, |at, line| {
+            let other = if at % every == every - 1 { "\nother-1 stderr: GET /healthz" } else { "" };
+            format!("worker-3 stderr: {line}{other}")
+        });
         assert_eq!(essence(log.as_bytes()), essence(text.as_bytes()), "every {every}");
     }
 }

@@ -31,6 +31,7 @@ pub(super) struct Done {
 }
 
 /// A message that is being read.
+#[expect(clippy::struct_excessive_bools, reason = "each says something else about what was printed")]
 pub(super) struct Message {
     pub(super) text_line: u64,
     fatal: bool,
