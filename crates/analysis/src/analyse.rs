@@ -11,7 +11,8 @@ use crate::{
     facts::{Facts, Origin},
     memory::{self, FromMemory},
     printed::{self, Printed},
-    races, signature, verdict,
+    races, signature,
+    verdict::{self, Decision},
 };
 
 /// Makes a report of everything in `inputs`.
@@ -164,14 +165,14 @@ impl Whole {
             core: self.memory.is_some(),
             recovering: &self.recovering,
         };
-        let verdict = verdict::decide(&facts);
+        let Decision { verdict, stuck } = verdict::decide(&facts);
         // The abort that GORACE asked for stands in the detector; a report alone and one with it are one bug.
         let side = if verdict.class == VerdictClass::DataRace { races::subject(&self.races) } else { None };
         let signature = match &side {
             Some(side) => {
-                signature::compute(&Facts { crashing: Some(side), panic: None, ..facts }, verdict.class)
+                signature::compute(&Facts { crashing: Some(side), panic: None, ..facts }, verdict.class, &[])
             }
-            None => signature::compute(&facts, verdict.class),
+            None => signature::compute(&facts, verdict.class, &stuck),
         };
         let first = self.crashing;
         self.goroutines.sort_by_key(|g| (Some(g.id) != first, g.id));

@@ -1,6 +1,6 @@
 //! What the rules look at: one view of a crash, whether it came from memory or from text.
 
-use panicle_goruntime::recovering::Recovering;
+use panicle_goruntime::{recovering::Recovering, spell::package};
 use panicle_image::Arch;
 use panicle_report::{
     Evidence, Frame, FrameKind, Goroutine, GoroutineCluster, Map, Panic, PanicKind, PanicLink, Process, Race,
@@ -158,6 +158,25 @@ impl<'a> Facts<'a> {
         Some((index, links.get(index)?))
     }
 
+    /// Somebody recovered the panic for good: the process went on.
+    pub(crate) fn survived(&self) -> bool {
+        self.kind() == Some(PanicKind::Panic)
+            && self.links().next().is_some()
+            && self.links().all(|link| link.recovered && !link.repanicked)
+    }
+
+    /// A goroutine whose stack was asked for while a panic was under way, by whoever recovered it, and the index of the
+    /// first frame below that panic.
+    pub(crate) fn logged(&self) -> Option<(&'a Goroutine, usize)> {
+        let asked =
+            |g: &&Goroutine| g.frames.first().is_some_and(|f| f.function.starts_with("runtime/debug."));
+        let mut goroutines = self.goroutines.iter().filter(asked);
+        goroutines.find_map(|goroutine| {
+            let panic = goroutine.frames.iter().position(|frame| function::is_gopanic(&frame.function))?;
+            Some((goroutine, panic + 1))
+        })
+    }
+
     /// The text of the root panic, if it is one that the runtime itself raised.
     ///
     /// In memory the value's type tells; text shows no type, so there its wording must do.
@@ -239,6 +258,23 @@ impl<'a> Facts<'a> {
                 })
             })
             .or_else(|| below().next())?;
+        Some(Place { goroutine: goroutine.id, index, frame })
+    }
+
+    /// Where the panic was raised, if that is code that the place called: the innermost frame of a module that the
+    /// program uses, or of the standard library. What the runtime does for the program counts as the program's.
+    pub(crate) fn site(&self) -> Option<Place<'a>> {
+        let place = self.place().filter(|place| in_app(place.frame))?;
+        let goroutine = self.subject()?;
+        let start = self.fault_start(goroutine);
+        let mut inner = goroutine.frames.iter().enumerate().take(place.index).skip(start);
+        let (index, frame) = inner.find(|(_, frame)| {
+            // What sync complains of is what the program did with a lock.
+            frame.kind == FrameKind::Go
+                && matches!(function::owner(&frame.function), Owner::App | Owner::Std)
+                && !matches!(package(&frame.function), Some("sync" | "internal/sync"))
+                && !function::stands_for_a_call(&frame.function)
+        })?;
         Some(Place { goroutine: goroutine.id, index, frame })
     }
 

@@ -49,7 +49,7 @@ mod unlock_unlocked;
 
 use panicle_report::{Confidence, Evidence, Verdict, VerdictClass};
 
-use crate::facts::Facts;
+use crate::facts::{Facts, Place, in_app};
 use finding::Finding;
 
 /// A rule: the class' finding, if the facts are of that class.
@@ -96,13 +96,26 @@ const RULES: &[Rule] = &[
 /// Characters of a title. Names and messages that go into one can have thousands.
 const LONGEST_TITLE: usize = 240;
 
+/// A verdict, and what of it the report does not have.
+pub(crate) struct Decision {
+    /// As the report has it.
+    pub(crate) verdict: Verdict,
+    /// The goroutines whose stacks stand for the failure, where nobody is at fault and yet not all of them count: each
+    /// waits for another one of these.
+    pub(crate) stuck: Vec<u64>,
+}
+
 /// Decides. There is always a verdict; where nothing is known it says so.
-pub(crate) fn decide(facts: &Facts<'_>) -> Verdict {
+pub(crate) fn decide(facts: &Facts<'_>) -> Decision {
     let finding = RULES.iter().find_map(|rule| rule(facts)).unwrap_or_else(|| unknown::conclude(facts));
     let mut finding = map_in_question::blame_for_a_fault(facts, finding);
     finding.hints.extend(hints::about(facts, &finding));
+    if facts.survived() {
+        finding.headline = format!("Recovered: {}", finding.headline);
+        finding.summary.push_str(" It was recovered, and the process went on.");
+    }
     let captures = captures(facts, &finding);
-    let place = finding.place.or_else(|| facts.place().map(|p| p.describe()));
+    let place = finding.place.or_else(|| facts.place().map(|place| named(facts, place)));
     let title = match place {
         Some(place) if finding.at_a_place => format!("{} in {place}", finding.headline),
         _ => finding.headline,
@@ -111,12 +124,14 @@ pub(crate) fn decide(facts: &Facts<'_>) -> Verdict {
     let raise = finding.raise.filter(|_| finding.confidence != Confidence::Certain);
     let because = raise.map_or(finding.because.clone(), |raise| format!("{} {raise}", finding.because));
     evidence.push(Evidence { kind: "confidence".to_owned(), text: because, reference: None });
-    Verdict {
+    // Of a deadlock it is the first of those who wait, not the one that a signal happened to interrupt.
+    let goroutine = finding.stuck.first().copied().or_else(|| at_fault(facts, finding.class));
+    let verdict = Verdict {
         class: finding.class,
         title: one_line(&title),
         summary: finding.summary,
         confidence: finding.confidence,
-        goroutine: at_fault(facts, finding.class),
+        goroutine,
         other_goroutines: finding.other_goroutines,
         map: finding.map,
         evidence,
@@ -124,6 +139,15 @@ pub(crate) fn decide(facts: &Facts<'_>) -> Verdict {
         fixes: finding.fixes,
         example: finding.example.map(|file| example::shown(file).to_owned()),
         capture_next: captures,
+    };
+    Decision { verdict, stuck: finding.stuck }
+}
+
+/// The place as titles name it: with what it called, where that is a module's and failed.
+fn named(facts: &Facts<'_>, place: Place<'_>) -> String {
+    match facts.site().filter(|site| in_app(site.frame)) {
+        Some(site) => format!("{}, called from {}", site.describe(), place.describe()),
+        None => place.describe(),
     }
 }
 

@@ -115,3 +115,85 @@ fn a_long_dump_is_counted_as_a_whole_and_kept_in_part() {
     assert_eq!(small.goroutine_clusters[0].signature, report.goroutine_clusters[1].signature);
     assert!(said(&report).contains("Of 60000 goroutines"), "{}", said(&report));
 }
+
+/// As a program printed it whose dependency indexes its argument.
+const IN_A_LIBRARY: &str = "panic: runtime error: index out of range [3] with length 3
+
+goroutine 1 [running]:
+example.com/acme/kv/v2/codec.Decode({0x7bacd7080b0?, 0x7bacd766e40?, 0x41ed65?})
+\t/src/shop/vendor/example.com/acme/kv/v2/codec/codec.go:5 +0x2f
+example.com/acme/kv/v2.(*Store[...]).Each(0x8?, 0x7bacd766ef0?)
+\t/src/shop/vendor/example.com/acme/kv/v2/kv.go:11 +0x3d
+main.main()
+\t/src/shop/cmd/poolworker/main.go:50 +0x27f
+";
+
+#[test]
+fn what_failed_in_a_library_is_told_of_the_library() {
+    let Report { verdict, signature, .. } = report(&[IN_A_LIBRARY.as_bytes()]);
+    let title =
+        "index-out-of-range: index out of range at example.com/acme/kv.(*Store).Each, called from main.main";
+    assert_eq!(signature.title, title);
+    let place = "codec.Decode (codec.go:5), called from main.main (main.go:50)";
+    assert!(verdict.summary.starts_with(&format!("Index 3 was used in {place}")), "{}", verdict.summary);
+    assert!(verdict.title.ends_with(&format!(" in {place}")), "{}", verdict.title);
+    let evidence: Vec<_> = verdict.evidence.iter().map(|e| e.text.as_str()).take(4).collect();
+    assert_eq!(
+        evidence[1..],
+        [
+            "Failed in codec.Decode (codec.go:5)",
+            "Called through v2.(*Store (kv.go:11)",
+            "Called from main.main (main.go:50)"
+        ]
+    );
+}
+
+/// As a program printed it that recovers in a deferred function and logs `debug.Stack()`.
+const RECOVERED: &str = "2026/11/21 21:54:03 recovered: assignment to entry in nil map
+goroutine 1 [running]:
+runtime/debug.Stack()
+\t/go/src/runtime/debug/stack.go:26 +0x5e
+main.handle.func1()
+\t/src/nm/main.go:6 +0x38
+panic({0x572eb0?, 0x5863f0?})
+\t/go/src/runtime/panic.go:859 +0x125
+main.handle()
+\t/src/nm/main.go:6 +0x45
+main.main()
+\t/src/nm/main.go:13 +0xab
+2026/11/21 21:54:03 fine
+";
+
+#[test]
+fn what_was_recovered_is_told_as_recovered() {
+    let verdict = report(&[RECOVERED.as_bytes()]).verdict;
+    assert_eq!(verdict.class, VerdictClass::NoCrash);
+    assert_eq!(verdict.title, "No crash: a recovered panic in main.handle (main.go:6)");
+    assert!(
+        verdict.summary.starts_with("A panic in main.handle (main.go:6) was recovered"),
+        "{}",
+        verdict.summary
+    );
+    let served = "2026/11/21 21:54:03 http: panic serving 127.0.0.1:1: assignment to entry in nil map\n";
+    let stack = RECOVERED
+        .split_once('\n')
+        .unwrap()
+        .1
+        .replace("runtime/debug.Stack()", "net/http.(*conn).serve.func1()");
+    let verdict = report(&[format!("{served}{stack}").as_bytes()]).verdict;
+    assert_eq!(verdict.class, VerdictClass::NilMapWrite);
+    assert!(verdict.title.starts_with("Recovered: Write to a nil map in main.handle"), "{}", verdict.title);
+    assert!(verdict.summary.ends_with("It was recovered, and the process went on."), "{}", verdict.summary);
+}
+
+/// What text does not tell is not said: an error and a string are printed alike.
+#[test]
+fn an_error_and_a_string_are_not_told_apart() {
+    for value in ["assertion failed: account 7 is empty", "code four"] {
+        let text = format!("panic: {value}\n\ngoroutine 1 [running]:\nmain.main()\n\t/src/main.go:3 +0x1\n");
+        let verdict = report(&[text.as_bytes()]).verdict;
+        let said = "The program itself called panic with an error or a string in main.main (main.go:3)";
+        assert!(verdict.summary.starts_with(said), "{}", verdict.summary);
+        assert_eq!(verdict.confidence, panicle_report::Confidence::Possible);
+    }
+}

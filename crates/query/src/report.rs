@@ -1,17 +1,24 @@
 //! Facts out of a report.
 
+use std::collections::BTreeSet;
+
 use panicle_report::{BinaryMatch, FrameKind, Report};
 
 use crate::Facts;
 
-/// Functions of the goroutine at fault, and of what goroutines were in, at most.
+/// Functions of a goroutine that the verdict names, at most.
 const MAX_FUNCTIONS: usize = 64;
+/// Goroutines of those that the verdict names whose functions are looked at.
+const MAX_GOROUTINES: usize = 4;
+/// Functions that goroutines are in, and frames outwards of a stack that are looked at.
+const MAX_ON_STACKS: usize = 128;
+const DEEP: usize = 48;
 /// Goroutine states at most; there are a few dozen wait reasons.
 const MAX_STATES: usize = 64;
 
 impl Facts {
     /// What a report says. What somebody said about the crash (service, labels) is not in it. It is enough that the
-    /// report has the goroutine at fault among its goroutines; the others are counted by their clusters.
+    /// report has the goroutines that the verdict names among its goroutines; the others are counted by their clusters.
     pub fn of_report(report: &Report) -> Self {
         let mut facts = Self::new();
         let verdict = &report.verdict;
@@ -25,9 +32,11 @@ impl Facts {
         for frame in &report.signature.frames {
             facts.add("frame", frame);
         }
-        let at_fault = report.goroutines.iter().find(|goroutine| Some(goroutine.id) == verdict.goroutine);
-        for frame in at_fault.iter().flat_map(|goroutine| &goroutine.frames).take(MAX_FUNCTIONS) {
-            facts.add("frame", &frame.function);
+        for id in verdict.goroutine.iter().chain(&verdict.other_goroutines).take(MAX_GOROUTINES) {
+            let named = report.goroutines.iter().find(|goroutine| goroutine.id == *id);
+            for frame in named.iter().flat_map(|goroutine| &goroutine.frames).take(MAX_FUNCTIONS) {
+                facts.add("frame", &frame.function);
+            }
         }
 
         if let Some(panic) = &report.panic {
@@ -88,9 +97,13 @@ fn goroutines(report: &Report, facts: &mut Facts) {
         if reason != cluster.status {
             facts.add_count("goroutines.status", reason, cluster.count);
         }
-        let own = cluster.frames.iter().find(|frame| frame.kind == FrameKind::Go);
-        facts.add_count("goroutines.function", own.map_or("", |frame| &frame.function), cluster.count);
+        // A goroutine is in every function of its stack: the innermost of one that waits is the library's.
+        let go = cluster.frames.iter().filter(|frame| frame.kind == FrameKind::Go).take(DEEP);
+        let functions: BTreeSet<&str> = go.map(|frame| frame.function.as_str()).collect();
+        for function in functions {
+            facts.add_count("goroutines.function", function, cluster.count);
+        }
     }
     facts.keep_most("goroutines.status", MAX_STATES);
-    facts.keep_most("goroutines.function", MAX_FUNCTIONS);
+    facts.keep_most("goroutines.function", MAX_ON_STACKS);
 }

@@ -145,12 +145,19 @@ fn say(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
+/// Goroutines besides the one at fault that the head has.
+const NAMED: usize = 8;
+
 /// Says a report in pieces, so that no reader has to hold a whole one.
 fn say_report(out: &mut impl Write, mut report: Report) -> io::Result<()> {
     let goroutines = std::mem::take(&mut report.goroutines);
     let rows = Rows::new(&goroutines, &report.goroutine_clusters);
-    let fault = report.verdict.goroutine;
-    report.goroutines = goroutines.iter().filter(|goroutine| Some(goroutine.id) == fault).cloned().collect();
+    // Those that the verdict names: what is found by their functions is decided from the head.
+    let verdict = &report.verdict;
+    let named: Vec<u64> =
+        verdict.goroutine.iter().chain(verdict.other_goroutines.iter().take(NAMED)).copied().collect();
+    report.goroutines =
+        goroutines.iter().filter(|goroutine| named.contains(&goroutine.id)).cloned().collect();
     say(out, &Answer::Head(Box::new(report)))?;
     say(out, &Answer::Rows(rows))?;
     let mut rest = goroutines.into_iter();

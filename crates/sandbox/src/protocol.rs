@@ -97,7 +97,7 @@ pub enum Answer {
     Identity(Identity),
     /// What was in the input.
     Unpacked(Unpacked),
-    /// The report with the goroutine at fault alone.
+    /// The report with the goroutines alone that the verdict names.
     Head(Box<Report>),
     /// A row for every goroutine.
     Rows(Rows),

@@ -104,6 +104,46 @@ pub(super) fn of_population(
     (selection.frames, place)
 }
 
+/// The frames of a signature that is about goroutines which wait for each other, and the place that titles name.
+///
+/// Each stack has its share: how far out the first one goes is no reason to leave the others out.
+pub(super) fn of_stuck(
+    facts: &Facts<'_>,
+    stuck: &[u64],
+    explain: &mut Vec<SignatureStep>,
+) -> (Vec<String>, Option<String>) {
+    let packages = Packages::of(&[], None);
+    let mut selection = Selection { frames: Vec::new(), packages: &packages, explain };
+    let waits = |id: &u64| facts.goroutines.iter().find(|goroutine| goroutine.id == *id);
+    let mut stacks: Vec<Vec<String>> = Vec::new();
+    for stack in stuck.iter().filter_map(waits).map(super::own_functions) {
+        if !stack.is_empty() && !stacks.contains(&stack) {
+            stacks.push(stack);
+        }
+    }
+    let share = (FRAMES / stacks.len().max(1)).max(1);
+    for name in stacks.iter().flat_map(|stack| stack.iter().take(share)) {
+        selection.keep_name(name, "on the stack of a goroutine that waits for another one");
+    }
+    let place = selection.frames.first().cloned();
+    (selection.frames, place)
+}
+
+/// The program's functions on a stack, innermost first, normalised, each once.
+pub(super) fn own_functions(stack: &[Frame], created_by: Option<&CreatedBy>) -> Vec<String> {
+    let view = View::of(stack, created_by);
+    let mut names: Vec<String> = Vec::new();
+    for (index, frame) in stack.iter().enumerate() {
+        if names.len() < FRAMES && view.ours.has(frame) && view.stands_for_another(index).is_none() {
+            let name = view.name(frame);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
 /// A stack with what is needed to judge its frames.
 pub(super) struct View<'a> {
     stack: &'a [Frame],

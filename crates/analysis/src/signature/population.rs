@@ -9,15 +9,13 @@ use std::collections::BTreeMap;
 
 use panicle_report::{GoroutineCluster, PopulationStack, SignatureStep};
 
-use super::frames::View;
+use super::frames::own_functions;
 use crate::facts::Facts;
 
 /// Stacks that the report lists.
 const LISTED: usize = 8;
 /// Functions that goroutines were started with, in a signature.
 const ENTRIES: usize = 5;
-/// Functions of one stack.
-const FRAMES: usize = 12;
 
 /// Goroutines of the program by stack, most first.
 pub(super) struct Population<'a> {
@@ -42,7 +40,7 @@ impl<'a> Population<'a> {
         let mut counts: BTreeMap<Vec<String>, Stack<'a>> = BTreeMap::new();
         let mut total = 0;
         for cluster in facts.clusters {
-            let names = own_functions(facts, cluster);
+            let names = of_cluster(facts, cluster);
             if names.is_empty() {
                 continue;
             }
@@ -133,19 +131,8 @@ fn stands_out(first: u64, second: u64) -> bool {
 }
 
 /// The program's functions on a cluster's stack, innermost first, normalised, each once.
-fn own_functions(facts: &Facts<'_>, cluster: &GoroutineCluster) -> Vec<String> {
+fn of_cluster(facts: &Facts<'_>, cluster: &GoroutineCluster) -> Vec<String> {
     // Of a cluster any example will do: its goroutines stand on the same lines from the outermost on.
     let example = facts.goroutines.iter().find(|goroutine| cluster.example_ids.contains(&goroutine.id));
-    let created_by = example.and_then(|goroutine| goroutine.created_by.as_ref());
-    let view = View::of(&cluster.frames, created_by);
-    let mut names: Vec<String> = Vec::new();
-    for (index, frame) in cluster.frames.iter().enumerate() {
-        if names.len() < FRAMES && view.ours.has(frame) && view.stands_for_another(index).is_none() {
-            let name = view.name(frame);
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    names
+    own_functions(&cluster.frames, example.and_then(|goroutine| goroutine.created_by.as_ref()))
 }

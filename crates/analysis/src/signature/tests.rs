@@ -26,7 +26,7 @@ fn sign(panic: &Panic, class: VerdictClass, goroutine: &Goroutine) -> Signature 
         core: true,
         recovering: &[],
     };
-    compute(&facts, class)
+    compute(&facts, class, &[])
 }
 
 fn running(frames: Vec<Frame>) -> Goroutine {

@@ -28,6 +28,8 @@ pub(super) struct Finding {
     pub(super) example: Option<&'static str>,
     pub(super) capture_next: Vec<String>,
     pub(super) other_goroutines: Vec<u64>,
+    /// The goroutines whose stacks stand for the failure, where that is not the one at fault: those of a deadlock.
+    pub(super) stuck: Vec<u64>,
     /// The map that it is about.
     pub(super) map: Option<Address>,
 }
@@ -36,8 +38,14 @@ impl Finding {
     /// A certain finding with what every finding shows: the message and the frame of the fault.
     pub(super) fn new(facts: &Facts<'_>, class: VerdictClass, headline: impl Into<String>) -> Self {
         let mut evidence: Vec<_> = facts.message_evidence().into_iter().collect();
-        if let Some(callee) = facts.callee().filter(|c| !is_panic_entry(&c.frame.function)) {
-            evidence.push(callee.evidence(format!("The call that failed: {}", callee.describe())));
+        let site = facts.site();
+        if let Some(site) = site {
+            evidence.push(site.evidence(format!("Failed in {}", site.describe())));
+        }
+        let callee = facts.callee().filter(|callee| site.is_none_or(|site| site.index != callee.index));
+        if let Some(callee) = callee.filter(|callee| !is_panic_entry(&callee.frame.function)) {
+            let what = if site.is_some() { "Called through" } else { "The call that failed:" };
+            evidence.push(callee.evidence(format!("{what} {}", callee.describe())));
         }
         if let Some(place) = facts.place() {
             evidence.push(place.evidence(format!("Called from {}", place.describe())));
@@ -57,6 +65,7 @@ impl Finding {
             example: None,
             capture_next: Vec::new(),
             other_goroutines: Vec::new(),
+            stuck: Vec::new(),
             map: None,
         }
     }
@@ -140,9 +149,14 @@ fn is_panic_entry(function: &str) -> bool {
     .any(|prefix| function.starts_with(prefix))
 }
 
-/// `in store.(*DB).Put (db.go:42)`, or nothing where the place is unknown.
+/// `in store.(*DB).Put (db.go:42)`, with the place that called it where that is a library's; nothing where it is
+/// unknown.
 pub(super) fn in_place(facts: &Facts<'_>) -> String {
-    facts.place().map_or(String::new(), |p| format!(" in {}", p.describe()))
+    match (facts.place(), facts.site()) {
+        (Some(place), Some(site)) => format!(" in {}, called from {}", site.describe(), place.describe()),
+        (Some(place), None) => format!(" in {}", place.describe()),
+        (None, _) => String::new(),
+    }
 }
 
 /// At most `limit` characters of a text.
@@ -150,5 +164,25 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+/// The same, cut between two words where there is a gap near the end: half a path or number misleads.
+pub(super) fn cut_at_word(text: &str, limit: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(limit) else { return text.to_owned() };
+    let head = &text[..end];
+    let gap = head.rfind(' ').filter(|gap| gap * 2 > end).unwrap_or(end);
+    format!("{} …", head[..gap].trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut_at_word;
+
+    #[test]
+    fn titles_end_between_words() {
+        assert_eq!(cut_at_word("open /var/lib/shop: denied", 40), "open /var/lib/shop: denied");
+        assert_eq!(cut_at_word("cannot open the file /var/lib/shop/orders.db", 30), "cannot open the file …");
+        assert_eq!(cut_at_word("/var/lib/shop/orders.db", 10), "/var/lib/s …");
     }
 }

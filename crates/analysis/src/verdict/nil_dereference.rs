@@ -34,7 +34,10 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
             " The address was 0: the pointer itself, or the first field of what it points to.".to_owned()
         }
         Some(offset) if offset < 4096 => {
-            format!(" The address was {offset:#x}: a field {offset} bytes into the struct, or beyond.")
+            format!(
+                " The address was {offset:#x}: what lies {offset} bytes into what the pointer should have pointed to, a \
+                 field or a part of one (of a string and a slice the length is 8 bytes into it)."
+            )
         }
         _ => String::new(),
     };
@@ -82,6 +85,13 @@ fn with_nil_variables(facts: &Facts<'_>, mut finding: Finding) -> Finding {
         .map(|local| format!("{} ({})", local.name, local.type_name))
         .take(8)
         .collect();
+    if nil.is_empty() && facts.origin == Origin::Memory && !place.frame.locals.is_empty() {
+        finding = finding.evidence(
+            "variable",
+            "Which pointer it was is not known: the compiler kept no variable of that frame that is nil",
+            Some(place.reference()),
+        );
+    }
     if !nil.is_empty() {
         finding = finding.evidence(
             "variable",

@@ -11,7 +11,7 @@ use super::{
     finding::{Finding, in_place},
     map_in_question as question,
 };
-use crate::facts::{Facts, describe};
+use crate::facts::{Facts, Origin, describe};
 
 /// Frames further out that are named.
 const MOST_FRAMES: usize = 4;
@@ -141,6 +141,13 @@ fn with_candidates(facts: &Facts<'_>, finding: Finding) -> Finding {
         })
         .take(MOST_FRAMES)
         .collect();
+    if named.is_empty() && facts.origin == Origin::Memory {
+        return finding.evidence(
+            "map",
+            "Which map it was is not known: the compiler kept no variable that leads to it",
+            Some(place.reference()),
+        );
+    }
     if named.is_empty() {
         return finding;
     }

@@ -15,7 +15,10 @@ use super::{
     finding::Finding,
     signal::describe,
 };
-use crate::facts::{self, Facts, in_app};
+use crate::{
+    facts::{self, Facts, in_app},
+    signature,
+};
 
 /// Waiting goroutines that are compared with each other.
 const MOST_COMPARED: usize = 200;
@@ -40,8 +43,12 @@ struct Waiter<'a> {
 
 pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
     let ended = ended(facts)?;
-    let waiters: Vec<_> = facts.user_goroutines().filter_map(waiter).take(MOST_COMPARED).collect();
-    let (finding, goroutines) = each_others(facts, &waiters).or_else(|| its_own(facts, &waiters))?;
+    let mut waiters: Vec<_> = facts.user_goroutines().filter_map(waiter).take(MOST_COMPARED).collect();
+    // Which of several is found first does not depend on the numbers of goroutines.
+    waiters.sort_by_cached_key(|waiter| (signature::own_functions(waiter.goroutine), waiter.goroutine.id));
+    let finding = each_others(facts, &waiters)
+        .or_else(|| its_own(facts, &waiters))
+        .or_else(|| as_it_seems(facts, &waiters))?;
     let mut finding = finding
         .fix("Take locks in one order everywhere: by a rank, an id or an address.")
         .fix("Let exported methods take the lock and unexported ones expect it: a method that holds the lock never calls one that takes it.")
@@ -49,7 +56,6 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
         .example(include_str!("examples/deadlock.go"))
         .capture(capture::GOROUTINES)
         .capture(capture::MUTEX_PROFILE);
-    finding.other_goroutines = goroutines;
     if let Ended::Signal { signal, .. } = ended {
         if let Some(signal) = signal {
             finding = finding.evidence("signal", describe(signal), None);
@@ -60,7 +66,7 @@ pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
 }
 
 /// Two goroutines, each of which waits for a lock in what the other one was given.
-fn each_others(facts: &Facts<'_>, waiters: &[Waiter<'_>]) -> Option<(Finding, Vec<u64>)> {
+fn each_others(facts: &Facts<'_>, waiters: &[Waiter<'_>]) -> Option<Finding> {
     // The nearest object that was given is the one that the lock lies in.
     let pair = waiters.iter().enumerate().find_map(|(at, one)| {
         let other = waiters.iter().skip(at + 1).find(|other| {
@@ -74,29 +80,92 @@ fn each_others(facts: &Facts<'_>, waiters: &[Waiter<'_>]) -> Option<(Finding, Ve
     if one.may_be_held_by_another(facts, waiters) || other.may_be_held_by_another(facts, waiters) {
         return None;
     }
+    Some(of_two(
+        facts,
+        [one, other],
+        "Each was given what the other one's lock belongs to: they have taken two locks in opposite order.",
+        (
+            Confidence::Likely,
+            "Likely: each waits for a lock that lies in what the other one was given; that the other one holds it is \
+             what explains that both wait.",
+        ),
+    ))
+}
+
+/// Two methods, each of which waits for a lock in another value than its own, where a receiver is not in the text any
+/// more: compilers forget it once its lock was taken. Nobody else is seen with one of these values.
+fn as_it_seems(facts: &Facts<'_>, waiters: &[Waiter<'_>]) -> Option<Finding> {
+    let may_hold = |one: &Waiter<'_>, other: &Waiter<'_>| {
+        one.holds(other.lock, one.lock) || (one.has_forgotten_receiver() && one.waits_for_argument())
+    };
+    // Many in one method may each wait for one of many values, which somebody else has.
+    let told_apart = |one: &Waiter<'_>, other: &Waiter<'_>| {
+        one.method() != other.method()
+            || one.holds(other.lock, one.lock)
+            || other.holds(one.lock, other.lock)
+            || waiters
+                .iter()
+                .filter(|waiter| waiter.method() == one.method())
+                .all(|waiter| same(waiter.lock, one.lock) || same(waiter.lock, other.lock))
+    };
+    let pair = waiters.iter().enumerate().find_map(|(at, one)| {
+        let other = waiters.iter().skip(at + 1).find(|other| {
+            !same(one.lock, other.lock)
+                && may_hold(one, other)
+                && may_hold(other, one)
+                && told_apart(one, other)
+        })?;
+        Some([one, other])
+    })?;
+    let elsewhere = |waiter: &Waiter<'_>| {
+        waiter.may_be_held_by_another(facts, waiters) || waiter.has_colleague(facts, waiters)
+    };
+    if pair.into_iter().any(elsewhere) {
+        return None;
+    }
+    Some(of_two(
+        facts,
+        pair,
+        "Each is in a method of one value and waits for the lock of another value, and nobody else is seen with \
+         these: it seems that they have taken two locks in opposite order.",
+        (
+            Confidence::Possible,
+            "Possible: that each holds the lock that the other one waits for is not seen, since a receiver is not \
+             kept; it explains that both wait.",
+        ),
+    ))
+}
+
+/// What is said of two goroutines that wait for each other's lock.
+fn of_two(
+    facts: &Facts<'_>,
+    [one, other]: [&Waiter<'_>; 2],
+    why: &str,
+    (confidence, because): (Confidence, &str),
+) -> Finding {
     let (here, there) = (one.place(), other.place());
-    let mut finding =
-        Finding::new(facts, VerdictClass::Deadlock, "Deadlock: two goroutines wait for each other's lock")
-            .sure(
-                Confidence::Likely,
-                "Likely: each waits for a lock that lies in what the other one was given; that the other one holds \
-                 it is what explains that both wait.",
-            )
-            .raise("A second dump some minutes later raises it: both still wait in the same place.")
-            .summary(format!(
-                "Goroutine {} waits for the lock {:#x} in {here}, goroutine {} for the lock {:#x} in {there}. Each \
-                 was given what the other one's lock belongs to: they have taken two locks in opposite order. Nothing \
-                 but a restart ends that, and everyone who needs one of these locks waits too.",
-                one.goroutine.id, one.lock, other.goroutine.id, other.lock
-            ))
-            .evidence("goroutines", format!("Waits for {:#x} in {here}", one.lock), Some(one.reference()))
-            .evidence("goroutines", format!("Waits for {:#x} in {there}", other.lock), Some(other.reference()));
+    let mut finding = Finding::new(
+        facts,
+        VerdictClass::Deadlock,
+        "Deadlock: two goroutines wait for each other's lock",
+    )
+    .sure(confidence, because)
+    .raise("A second dump some minutes later raises it: both still wait in the same place.")
+    .summary(format!(
+        "Goroutine {} waits for the lock {:#x} in {here}, goroutine {} for the lock {:#x} in {there}. {why} \
+                 Nothing but a restart ends that, and everyone who needs one of these locks waits too.",
+        one.goroutine.id, one.lock, other.goroutine.id, other.lock
+    ))
+    .evidence("goroutines", format!("Waits for {:#x} in {here}", one.lock), Some(one.reference()))
+    .evidence("goroutines", format!("Waits for {:#x} in {there}", other.lock), Some(other.reference()));
     finding.place = Some(here);
-    Some((finding, vec![one.goroutine.id, other.goroutine.id]))
+    finding.stuck = vec![one.goroutine.id, other.goroutine.id];
+    finding.other_goroutines = vec![other.goroutine.id];
+    finding
 }
 
 /// A goroutine that waits for a lock which a caller of its own has taken as it seems, and for which more wait.
-fn its_own(facts: &Facts<'_>, waiters: &[Waiter<'_>]) -> Option<(Finding, Vec<u64>)> {
+fn its_own(facts: &Facts<'_>, waiters: &[Waiter<'_>]) -> Option<Finding> {
     let mut candidates =
         waiters.iter().filter_map(|waiter| Some((waiter, waiter.caller_of_the_same_type()?)));
     let (waiter, caller) = candidates.next()?;
@@ -149,13 +218,15 @@ fn its_own(facts: &Facts<'_>, waiters: &[Waiter<'_>]) -> Option<(Finding, Vec<u6
         );
     }
     finding.place = Some(here);
-    Some((finding, std::iter::once(waiter.goroutine.id).chain(others).collect()))
+    finding.stuck = vec![waiter.goroutine.id];
+    finding.other_goroutines = others;
+    Some(finding)
 }
 
 impl<'a> Waiter<'a> {
     /// A caller that was given what the lock lies in, and is a method of the type whose method waits.
     fn caller_of_the_same_type(&self) -> Option<&'a Frame> {
-        let method = receiver(self.goroutine.frames.get(self.frame)?)?;
+        let method = self.method()?;
         let mut outer = self.given.iter().filter(|(frame, _)| *frame > self.frame);
         outer.find_map(|(frame, address)| {
             let caller = self.goroutine.frames.get(*frame)?;
@@ -184,6 +255,34 @@ impl<'a> Waiter<'a> {
         nearest(lock).is_some() && nearest(lock) != nearest(waits_for)
     }
 
+    /// Whether it is in a method whose receiver the traceback does not know any more.
+    fn has_forgotten_receiver(&self) -> bool {
+        let frame = self.goroutine.frames.get(self.frame).filter(|_| self.method().is_some());
+        let Some(frame) = frame else { return false };
+        let first = frame.args.as_deref().and_then(|args| args.split(',').next());
+        first.is_some_and(|word| word.trim().ends_with('?'))
+    }
+
+    /// Whether the lock lies in what the frame that waits was given.
+    fn waits_for_argument(&self) -> bool {
+        self.given.iter().any(|(frame, address)| *frame == self.frame && within(*address, self.lock))
+    }
+
+    /// Whether a goroutine that does not wait for a lock is in a method of the same type.
+    fn has_colleague(&self, facts: &Facts<'_>, waiters: &[Waiter<'_>]) -> bool {
+        let Some(method) = self.method() else { return false };
+        let waits = |id: u64| waiters.iter().any(|waiter| waiter.goroutine.id == id);
+        facts
+            .user_goroutines()
+            .filter(|goroutine| !waits(goroutine.id))
+            .any(|goroutine| goroutine.frames.iter().take(64).any(|frame| receiver(frame) == Some(method)))
+    }
+
+    /// The type whose method waits.
+    fn method(&self) -> Option<&'a str> {
+        receiver(self.goroutine.frames.get(self.frame)?)
+    }
+
     fn place(&self) -> String {
         self.goroutine.frames.get(self.frame).map_or_else(|| "?".to_owned(), facts::describe)
     }
@@ -204,7 +303,9 @@ fn within(object: u64, lock: u64) -> bool {
 /// Reads whom a goroutine waits for.
 fn waiter(goroutine: &Goroutine) -> Option<Waiter<'_>> {
     let reason = goroutine.wait_reason.as_deref()?;
-    if !LOCKS.iter().any(|lock| reason.starts_with(lock)) {
+    let of_a_lock = LOCKS.iter().any(|lock| reason.starts_with(lock))
+        || (reason == "semacquire" && goroutine.frames.iter().any(|frame| takes_lock(&frame.function)));
+    if !of_a_lock {
         return None;
     }
     let frame = goroutine.frames.iter().position(in_app)?;
@@ -227,7 +328,7 @@ fn waiter(goroutine: &Goroutine) -> Option<Waiter<'_>> {
 }
 
 /// Functions of sync whose first argument is the lock.
-fn takes_lock(function: &str) -> bool {
+pub(super) fn takes_lock(function: &str) -> bool {
     matches!(
         function,
         "sync.(*Mutex).lockSlow"

@@ -9,7 +9,7 @@ use panicle_report::{Confidence, PanicKind, PanicLink, VerdictClass};
 
 use super::{
     capture,
-    finding::{Finding, cut, in_place},
+    finding::{Finding, cut, cut_at_word, in_place},
 };
 use crate::facts::{Facts, first_line, text_of, type_of};
 
@@ -33,18 +33,22 @@ pub(super) fn of_class(facts: &Facts<'_>, class: VerdictClass) -> Option<Finding
     if found != class {
         return None;
     }
+    // Neither is told from the other by what is printed; the class is a guess then.
+    let is_open = type_of(link).is_none() && confidence == Confidence::Possible;
     let kind = match class {
+        VerdictClass::ErrorPanic | VerdictClass::StringPanic if is_open => "an error or a string",
         VerdictClass::ErrorPanic => "an error",
         VerdictClass::StringPanic => "a string",
         _ => "a value",
     };
     let named = type_of(link).map_or(String::new(), |name| format!(" ({name})"));
+    let end = if facts.survived() { "" } else { " Nothing recovered it." };
     Some(
-        Finding::new(facts, class, format!("Panic: {}", cut(text, 120)))
+        Finding::new(facts, class, format!("Panic: {}", cut_at_word(text, 120)))
             .sure(confidence, because)
             .raise("A core raises it: it has the type of the value.")
             .summary(format!(
-                "The program itself called panic with {kind}{named}{}: \"{}\". Nothing recovered it.",
+                "The program itself called panic with {kind}{named}{}: \"{}\".{end}",
                 in_place(facts),
                 cut(text, 300)
             )),

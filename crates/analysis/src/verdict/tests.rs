@@ -31,7 +31,7 @@ fn judge(origin: Origin, panic: Option<&Panic>, process: &Process, code: &[u8]) 
         core: true,
         recovering: &[],
     };
-    decide(&facts)
+    decide(&facts).verdict
 }
 
 fn class_of(panic: &Panic) -> VerdictClass {
@@ -173,7 +173,7 @@ fn who_called_panic_decides_whose_words_they_are() {
             core: false,
             ..Facts::nothing(&process)
         };
-        let verdict = decide(&facts);
+        let verdict = decide(&facts).verdict;
         (verdict.class, verdict.confidence)
     };
     let by_runtime =

@@ -1,6 +1,6 @@
 //! Stacks.
 
-use panicle_report::{Frame, FrameKind, Goroutine, GoroutineCluster, Report, Trust};
+use panicle_report::{Frame, FrameKind, Goroutine, GoroutineCluster, Report, Trust, VerdictClass};
 
 use super::page::Page;
 
@@ -21,8 +21,14 @@ pub(super) fn at_fault(page: &mut Page, report: &Report) {
     else {
         return;
     };
-    page.heading(&format!("{}, at fault", header(goroutine)));
+    let part = if is_deadlock(report) { "waits for another one" } else { "at fault" };
+    page.heading(&format!("{}, {part}", header(goroutine)));
     stack(page, goroutine, true);
+}
+
+/// Nobody is at fault: each waits for the others.
+fn is_deadlock(report: &Report) -> bool {
+    report.verdict.class == VerdictClass::Deadlock
 }
 
 /// Other parties that are shown with their stacks.
@@ -32,7 +38,8 @@ const PARTIES: usize = 2;
 pub(super) fn other_parties(page: &mut Page, report: &Report) {
     let parties = report.verdict.other_goroutines.iter().take(PARTIES);
     for goroutine in parties.filter_map(|id| report.goroutines.iter().find(|g| g.id == *id)) {
-        page.heading(&format!("{}, in the other operation", header(goroutine)));
+        let part = if is_deadlock(report) { "waits as well" } else { "in the other operation" };
+        page.heading(&format!("{}, {part}", header(goroutine)));
         stack(page, goroutine, true);
     }
 }

@@ -69,7 +69,7 @@ pub static FIELDS: &[Field] = &[
     field(
         "frame",
         Kind::Path,
-        "Function on the stack of the goroutine at fault, or among the frames of the signature.",
+        "Function on the stack of a goroutine that the verdict names, or among the frames of the signature.",
         &["frame:main.(*Cache).Put", "frame:Put", "frame:*handler*"],
     )
     .also(&["function", "func"])
@@ -161,7 +161,7 @@ pub static FIELDS: &[Field] = &[
     field(
         "goroutines.function",
         Kind::CountPath,
-        "Goroutines by their innermost function outside of the runtime.",
+        "Goroutines that have a function on their stacks; those of the runtime itself are left out.",
         &["goroutines.function:net.(*conn).Read>500"],
     )
     .also(&["goroutines.frame"])

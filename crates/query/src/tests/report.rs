@@ -87,6 +87,33 @@ fn a_report_says_what_can_be_asked() {
 }
 
 #[test]
+fn goroutines_are_found_by_all_functions_they_are_in() {
+    let mut report = report();
+    let waits = json!([
+        frame("runtime.gopark", "runtime"),
+        frame("sync.(*Mutex).lockSlow", "go"),
+        frame("example.com/bank/ledger.(*Ledger).Transfer", "go"),
+        frame("example.com/bank/ledger.(*Ledger).Transfer", "go"),
+        frame("main.main", "go")
+    ]);
+    let frames: Vec<panicle_report::Frame> = serde_json::from_value(waits).expect("frames");
+    report.goroutine_clusters[0].frames.clone_from(&frames);
+    let mut other = report.goroutines[0].clone();
+    (other.id, other.frames) = (9, frames);
+    report.goroutines.push(other);
+    report.verdict.other_goroutines.push(9);
+    let facts = Facts::of_report(&report);
+    for text in [
+        "goroutines.function:*Transfer=1200",
+        "goroutines.function:*lockSlow=1200 goroutines.function:main.worker=303",
+        "frame:Transfer frame:*lockSlow",
+    ] {
+        assert!(predicate(text).matches(&facts), "{text}: {facts:#?}");
+    }
+    assert!(!predicate("goroutines.function:runtime.gopark").matches(&facts));
+}
+
+#[test]
 fn nothing_read_is_unknown() {
     let mut report = report();
     report.goroutine_count = 0;

@@ -47,6 +47,8 @@ var bugs = map[string]handler{
 	"jobs-deadlock":    func() { fmt.Println(jobs.New().Wait()) },
 	"jobs-leak":        func() { dumped(jobs.New().Leak) },
 	"jobs-starve":      func() { dumped(jobs.New().Starve) },
+	"jobs-exchange":    func() { dumped(jobs.Exchange) },
+	"jobs-evening":     func() { dumped(jobs.Evening) },
 	"jobs-guarded":     func() { jobs.Guarded(func() { panic(fmt.Sprintf("tenant %q is gone", time.Now().String())) }) },
 	"jobs-cleanup":     func() { jobs.Cleanup(os.Args[:1]) },
 	"jobs-after":       func() { jobs.After(os.Args) },

@@ -105,6 +105,56 @@ func (p *Pool) account(n int) {
 	p.table[n]++
 }
 
+// Vault holds money under a lock.
+type Vault struct {
+	mu    sync.Mutex
+	cents int
+}
+
+// Move takes the locks of both, in the order in which they are given.
+func (v *Vault) Move(to *Vault, cents int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	time.Sleep(50 * time.Millisecond)
+	to.mu.Lock()
+	defer to.mu.Unlock()
+	v.cents -= cents
+	to.cents += cents
+}
+
+// Exchange moves money both ways at once.
+func Exchange() {
+	one, other := &Vault{cents: 10}, &Vault{cents: 10}
+	go one.Move(other, 3)
+	go other.Move(one, 4)
+}
+
+// Close takes the lock and asks for the sum under it.
+func (v *Vault) Close() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	sum := v.Sum()
+	v.cents = 0
+	return sum
+}
+
+// Sum takes the lock as well.
+func (v *Vault) Sum() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.cents
+}
+
+// Evening closes a vault that others ask, too.
+func Evening() {
+	vault := &Vault{cents: 10}
+	go vault.Close()
+	time.Sleep(50 * time.Millisecond)
+	for n := 0; n < 3; n++ {
+		go vault.Sum()
+	}
+}
+
 // Guarded recovers a panic and raises it again, as middleware does.
 func Guarded(job func()) {
 	defer func() {

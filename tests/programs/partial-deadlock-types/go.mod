@@ -1,0 +1,3 @@
+module example.com/panicle/partial-deadlock-types
+
+go 1.21
