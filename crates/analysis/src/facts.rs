@@ -274,6 +274,7 @@ impl<'a> Facts<'a> {
                 && matches!(function::owner(&frame.function), Owner::App | Owner::Std)
                 && !matches!(package(&frame.function), Some("sync" | "internal/sync"))
                 && !function::stands_for_a_call(&frame.function)
+                && !function::is_generated(frame)
         })?;
         Some(Place { goroutine: goroutine.id, index, frame })
     }

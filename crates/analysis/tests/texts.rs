@@ -142,7 +142,7 @@ fn what_failed_in_a_library_is_told_of_the_library() {
         evidence[1..],
         [
             "Failed in codec.Decode (codec.go:5)",
-            "Called through v2.(*Store (kv.go:11)",
+            "Called through v2.(*Store[...]).Each (kv.go:11)",
             "Called from main.main (main.go:50)"
         ]
     );
