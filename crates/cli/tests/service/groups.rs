@@ -60,7 +60,7 @@ fn a_group_is_decided_upon_with_history_and_taken_back() {
     assert_eq!(rest["items"], json!([entries[1]]));
     let back = server.post(&format!("{path}/history/2/undo"), &json!({ "actor": "bo" })).expect(200);
     assert_eq!(back["state"], "resolved");
-    assert_eq!(server.post(&format!("{path}/history/2/undo"), &json!({})).problem(422), "cannot-be-done");
+    assert_eq!(server.post(&format!("{path}/history/2/undo"), &json!({})).problem(409), "changed-since");
 
     // A crash that happened after, whose build nobody can tell.
     let again = text(1).replace("main.main()", "main.main(...)");
