@@ -7,7 +7,7 @@ use panicle_report::{
 };
 
 use crate::{
-    AnalysisError, Inputs, Listing, NamedBytes, Options, ReadText, TextKind, clusters,
+    AnalysisError, Inputs, Listing, NamedBytes, Options, ReadText, TextKind, carried, clusters,
     facts::{Facts, Origin},
     memory::{self, FromMemory},
     printed::{self, Printed},
@@ -119,6 +119,7 @@ impl Whole {
             }
             return whole;
         };
+        carried::fill(&mut whole.process, text.origin, whole.memory.is_some(), diagnostics);
         if whole.goroutines.is_empty() {
             if whole.memory.is_some() {
                 diagnostics.push(Diagnostic::info(

@@ -6,6 +6,7 @@
 
 mod analyse;
 mod binaries;
+mod carried;
 mod clusters;
 mod digest;
 mod facts;

@@ -142,6 +142,7 @@ fn process(core: &Core<'_>) -> Process {
         executable: core.executable_path().map(str::to_owned),
         signal: signal(core),
         started_at: None,
+        occurred_at: None,
         hostname: None,
         container: None,
     }

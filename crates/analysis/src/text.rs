@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
 use panicle_evidence::traceback::{
-    CrashText, HeadlineKind, PanicLine, SignalLine, TextCreatedBy, TextFrame, TextGoroutine,
+    CrashText, HeadlineKind, Origin, PanicLine, SignalLine, TextCreatedBy, TextFrame, TextGoroutine,
 };
 use panicle_goruntime::{signals, spell};
 use panicle_report::{
@@ -28,6 +28,8 @@ pub(crate) struct FromText {
     pub(crate) survived: Option<&'static str>,
     /// The last line of each setting of GODEBUG before the end and within, with its line of the text.
     pub(crate) godebug: Vec<(u64, String)>,
+    /// Where the text comes from, as what carries it says.
+    pub(crate) origin: Origin,
     /// Goroutines that the text has and the list has not.
     pub(crate) dropped: u64,
     /// All goroutines clustered, where the list has not all of them.
@@ -69,10 +71,11 @@ pub(crate) fn read(crash: CrashText) -> FromText {
         godebug.insert(line.kind, (line.text_line, format!("GODEBUG={}=1: {}", line.kind, line.text)));
     }
     let godebug = godebug.into_values().collect();
+    let origin = crash.origin;
     let dropped = crash.goroutines_dropped;
     let goroutines = goroutines(crash.goroutines);
     let clusters = (dropped > 0).then(|| clusters::of_text(crash.clusters, goroutine));
-    FromText { panic, goroutines, crashing, notes, survived, godebug, dropped, clusters }
+    FromText { panic, goroutines, crashing, notes, survived, godebug, origin, dropped, clusters }
 }
 
 /// Who recovered the panic and logged it, if it ended no process.

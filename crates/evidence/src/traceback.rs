@@ -24,6 +24,7 @@ pub use model::{
     TextAncestor, TextCluster, TextCreatedBy, TextElided, TextFrame, TextGoroutine,
 };
 
+pub use carrier::origin::Origin;
 pub use event::{Event, Sink};
 pub use parser::Parser;
 pub use reader::{Reader, Reading};

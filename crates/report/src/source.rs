@@ -72,9 +72,13 @@ pub struct Process {
     pub signal: Option<Signal>,
     /// Start time, RFC 3339 UTC.
     pub started_at: Option<String>,
+    /// When it crashed, RFC 3339 UTC, as whatever carried its text says: the log's time of the line in which the
+    /// crash begins.
+    #[serde(default)]
+    pub occurred_at: Option<String>,
     /// Host name.
     pub hostname: Option<String>,
-    /// Container id.
+    /// Container, by name or id; in Kubernetes as `pod/container`, or the pod.
     pub container: Option<String>,
 }
 

@@ -4,6 +4,7 @@
 //! that it hides something of the runtime's: a line that begins a crash, once the carrier is gone.
 
 pub(super) mod json;
+pub(super) mod origin;
 pub(super) mod prefix;
 pub(super) mod quoted;
 pub(super) mod shape;

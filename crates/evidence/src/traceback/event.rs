@@ -2,6 +2,7 @@
 
 use crate::race::RaceReport;
 
+use super::carrier::origin::Origin;
 use super::model::{ExitLine, GodebugLine, Headline, Registers, RuntimeStack, TextGoroutine};
 
 /// What takes the pieces of a text: a closure, or something that keeps them.
@@ -30,6 +31,8 @@ pub enum Event {
         /// 1-based.
         line: u64,
     },
+    /// Where the crash that began comes from; comes while it is open, if anything is known.
+    Origin(Box<Origin>),
     /// A headline.
     Headline(Headline),
     /// A goroutine, complete.

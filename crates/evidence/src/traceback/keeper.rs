@@ -305,6 +305,7 @@ impl Kept {
             Event::Registers(r) => crash.registers.push(r),
             Event::Section { section } => crash.relayed_sections = section,
             Event::Exit(e) => crash.exit = Some(e),
+            Event::Origin(origin) => crash.origin = *origin,
             Event::End { line } => {
                 crash.last_line = line;
                 self.ended = true;

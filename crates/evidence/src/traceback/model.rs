@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::carrier::origin::Origin;
+
 /// One crash or goroutine dump, as far as its text goes.
 ///
 /// Everything that a thread printed carries the number of its section: 0 is the thread that began
@@ -9,6 +11,8 @@ use std::sync::Arc;
 /// and each `-----` line begins the next section (Go 1.21–1.27 signal_unix.go, `sighandler`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CrashText {
+    /// Where it comes from and when it was written, as what carries its first line says.
+    pub origin: Origin,
     /// First line of the text that belongs to it, 1-based.
     pub first_line: u64,
     /// Last line of the text that belongs to it.

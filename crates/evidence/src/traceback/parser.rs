@@ -10,9 +10,9 @@ use std::collections::VecDeque;
 use panicle_report::{Diagnostic, Severity, Stage};
 
 use super::Limits;
-use super::carrier::{Carrier, prefix, shape::Shape};
+use super::carrier::{Carrier, origin::Origin, prefix, shape::Shape};
 use super::encoding::Encoding;
-use super::event::Sink;
+use super::event::{Event, Sink};
 use super::held::Held;
 use super::intern::Interner;
 use super::message::Message;
@@ -107,6 +107,8 @@ pub struct Parser<S: Sink> {
     at: State,
     /// The other sources, the one that was left last at the end.
     parked: Vec<(u64, State)>,
+    /// A crash began in the line at hand.
+    begun: bool,
     orphans: u64,
     long_lines: u64,
     diagnostics: Vec<Diagnostic>,
@@ -139,6 +141,7 @@ impl<S: Sink> Parser<S> {
             line_source: 0,
             at: State::default(),
             parked: Vec::new(),
+            begun: false,
             orphans: 0,
             long_lines: 0,
             diagnostics: Vec::new(),
@@ -198,9 +201,22 @@ impl<S: Sink> Parser<S> {
             let mut scratch = std::mem::take(&mut self.scratch);
             prefix::without_escapes(line, &mut scratch);
             self.carried(&scratch);
+            self.origin(&scratch);
             self.scratch = scratch;
         } else {
             self.carried(line);
+            self.origin(line);
+        }
+    }
+
+    /// Says where the crash comes from that began in a line, if one did.
+    fn origin(&mut self, line: &[u8]) {
+        if !std::mem::take(&mut self.begun) {
+            return;
+        }
+        let origin = Origin::of(line);
+        if origin != Origin::default() {
+            self.sink.event(Event::Origin(Box::new(origin)));
         }
     }
 

@@ -51,7 +51,7 @@ pub(in super::super) fn cri_flag(line: &[u8]) -> Option<usize> {
 }
 
 /// `<11>` of syslog; what follows it is one of the others.
-fn priority(line: &[u8]) -> Option<usize> {
+pub(super) fn priority(line: &[u8]) -> Option<usize> {
     let digits = line.strip_prefix(b"<")?.iter().take(4).take_while(|b| b.is_ascii_digit()).count();
     ((1..4).contains(&digits) && line.get(digits + 1) == Some(&b'>')).then_some(digits + 2)
 }
@@ -84,7 +84,7 @@ fn cri(line: &[u8]) -> Option<Cri<'_>> {
 }
 
 /// Length of an RFC 3339 time, which a space or the line's end follows.
-fn time(line: &[u8]) -> Option<usize> {
+pub(super) fn time(line: &[u8]) -> Option<usize> {
     const SHAPE: &[u8] = b"0000-00-00T00:00:00";
     let head = line.get(..SHAPE.len())?;
     let fits = head.iter().zip(SHAPE).all(|(&b, &s)| match s {
@@ -103,7 +103,7 @@ fn time(line: &[u8]) -> Option<usize> {
 }
 
 /// `[pod/name/container] ` of `kubectl logs --prefix`.
-fn bracketed(line: &[u8]) -> Option<(&[u8], usize)> {
+pub(super) fn bracketed(line: &[u8]) -> Option<(&[u8], usize)> {
     if !line.starts_with(b"[pod/") {
         return None;
     }
@@ -116,7 +116,7 @@ fn bracketed(line: &[u8]) -> Option<(&[u8], usize)> {
 }
 
 /// `service-1  | ` of compose.
-fn compose(line: &[u8]) -> Option<(&[u8], usize)> {
+pub(super) fn compose(line: &[u8]) -> Option<(&[u8], usize)> {
     let name = line
         .iter()
         .take(128)

@@ -55,6 +55,7 @@ impl<S: Sink> Parser<S> {
             after_dashes: false,
             exited: false,
         });
+        self.begun = true;
         self.sink.event(Event::Begin { line: first });
         for (at, text) in preface {
             self.headline(at, HeadlineKind::Note(text));
