@@ -18,6 +18,7 @@ const PAGE: usize = 100;
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// What to find: `class:nil-map-write service:auth go:>=1.24 since:24h`, or words. docs/query.md has the fields.
+    #[arg(allow_hyphen_values = true)]
     query: String,
     /// The service.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7171", env = "PANICLE_SERVER")]

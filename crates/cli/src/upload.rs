@@ -9,6 +9,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use panicle_binary::identify::{Kind as FileKind, identify};
 use panicle_collect::{Client, Crash, NewCrash, Stored, UploadError};
 use serde::Serialize;
@@ -17,6 +18,8 @@ use crate::exit::{Done, Failure};
 
 /// The first bytes of a file, by which its kind is told.
 const HEAD_BYTES: u64 = 4096;
+/// 2009-01-01, before which there was no Go.
+const EARLIEST: i64 = 1_230_768_000;
 
 /// Arguments of `panicle upload`.
 #[derive(Debug, Args)]
@@ -39,9 +42,15 @@ pub(crate) struct Arguments {
     /// Host that it ran on.
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
-    /// Number of the process that crashed, as its host counts them.
+    /// Number of the process, as its host counts them. A text's is taken from the log, where that tells it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=i64::from(u32::MAX)))]
     pid: Option<i64>,
+    /// When it happened, RFC 3339. Without it a core's is that of its file, a text's that of the log, where it tells.
+    #[arg(long, value_name = "TIME")]
+    occurred_at: Option<Timestamp>,
+    /// Version of the program, such as v1.4.2; it counts where the evidence tells none.
+    #[arg(long, value_name = "V")]
+    version: Option<String>,
     /// Anything else that is known about the crash.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
@@ -88,6 +97,11 @@ fn label(text: &str) -> Result<(String, String), String> {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
+    let one = arguments.pid.is_some() || arguments.occurred_at.is_some();
+    if one && arguments.kind == Kind::Core && arguments.files.len() > 1 {
+        let text = "each core is a crash of its own: --pid and --occurred-at are those of one";
+        return Err(Failure::Arguments(text.to_owned()));
+    }
     let client = Client::new(&arguments.server, arguments.token.clone()).map_err(failure)?;
     let files = arguments.files.iter().map(|file| (arguments.kind, file));
     let along = arguments.binaries.iter().map(|file| (Kind::Binary, file));
@@ -102,6 +116,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
         service: arguments.service.clone(),
         hostname: arguments.hostname.clone(),
         pid: arguments.pid,
+        occurred_at: arguments.occurred_at.map(|at| at.to_string()),
+        version: arguments.version.clone(),
         labels: arguments.labels.iter().cloned().collect::<BTreeMap<_, _>>(),
         ..NewCrash::default()
     };
@@ -118,7 +134,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
         output.evidence.push(stored);
         match kind {
             Kind::Core => {
-                let crash = NewCrash { core: Some(id), ..along_ids.clone() };
+                let mut crash = NewCrash { core: Some(id), ..along_ids.clone() };
+                crash.occurred_at = crash.occurred_at.or_else(|| written(file));
                 output.crashes.push(client.create_crash(&crash).map_err(failure)?);
             }
             Kind::Binary => {}
@@ -174,6 +191,15 @@ fn check(kind: Kind, path: &Path) -> Result<(), Failure> {
         (Kind::Core, found) => refuse(&format!("is {}, not a core", found.describe())),
         (_, found) => refuse(&format!("is {}, not an executable", found.describe())),
     }
+}
+
+/// When a core was written, which the kernel does when the process dies. A copy has a later time, unless its time was
+/// copied too, but still an earlier one than that at which it arrives at the service.
+fn written(core: &Path) -> Option<String> {
+    let written = Timestamp::try_from(core.metadata().ok()?.modified().ok()?).ok()?;
+    // Of clocks that were never set, archives without times, and clocks that are ahead.
+    let sane = written > Timestamp::from_second(EARLIEST).ok()? && written <= Timestamp::now();
+    sane.then(|| written.to_string())
 }
 
 fn send(client: &Client, kind: Kind, path: &Path) -> Result<Stored, Failure> {

@@ -53,8 +53,11 @@ pub struct NewCrash {
     pub races: Vec<String>,
     pub service: Option<String>,
     pub hostname: Option<String>,
-    pub labels: BTreeMap<String, String>,
     pub pid: Option<i64>,
+    /// RFC 3339.
+    pub occurred_at: Option<String>,
+    pub version: Option<String>,
+    pub labels: BTreeMap<String, String>,
 }
 
 /// A crash that the service knows.

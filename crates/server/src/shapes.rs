@@ -135,6 +135,8 @@ pub(crate) struct NewCrash {
     pub(crate) occurred_at: Option<Timestamp>,
     /// Number of the process, as its host counts them; else the one of the label `pid`.
     pub(crate) pid: Option<i64>,
+    /// Version of the program, such as `v1.4.2`. It counts where the evidence tells none: text never does.
+    pub(crate) version: Option<String>,
 }
 
 /// A crash in a list.
@@ -153,7 +155,10 @@ pub(crate) struct CrashSummary {
     pub(crate) go_version: Option<String>,
     /// Main module path.
     pub(crate) module: Option<String>,
+    /// As the evidence tells, else as its reporter says.
     pub(crate) module_version: Option<String>,
+    /// As its reporter says.
+    pub(crate) reported_version: Option<String>,
     pub(crate) vcs_revision: Option<String>,
     pub(crate) pid: Option<i64>,
     pub(crate) hostname: Option<String>,
@@ -245,6 +250,7 @@ impl From<panicle_store::Crash> for CrashSummary {
             go_version: crash.go_version,
             module: crash.module,
             module_version: crash.module_version,
+            reported_version: crash.reported_version,
             vcs_revision: crash.vcs_revision,
             pid: crash.pid,
             hostname: crash.hostname,

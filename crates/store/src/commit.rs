@@ -13,7 +13,7 @@ use crate::{
         react::react,
     },
     jobs::{Priority, complete, enqueue},
-    join, rules,
+    join, occurred, rules,
     tx::Tx,
 };
 
@@ -31,6 +31,8 @@ pub struct Analysed {
     /// Of the process, as its core or its text has it.
     pub pid: Option<i64>,
     pub hostname: Option<String>,
+    /// When it happened, as its text tells.
+    pub occurred_at: Option<Timestamp>,
     pub executable: Option<String>,
     /// Identities of the executable as the process' memory has them; of the text, as the executable
     /// that was used has it.
@@ -102,6 +104,9 @@ async fn commit(
 ) -> Result<Committed, StoreError> {
     let analysed = &outcome.analysed.storable();
     let mut again = complete(tx, lease).await?;
+    let share = counters::share(tx, crash).await?;
+    let mut diagnostics = analysed.diagnostics.clone();
+    occurred::found(tx, crash, analysed.occurred_at, &mut diagnostics).await?;
     let before: Option<Before> = first!(
         tx,
         "SELECT group_id, pinned_group_id, signature_version, fingerprint, seen_at, joined_into \
@@ -111,7 +116,6 @@ async fn commit(
     let Some(before) = before else {
         return Err(StoreError::NotFound { what: "crash", id: crash.to_owned() });
     };
-    let share = counters::share(tx, crash).await?;
 
     again |= binary_arrived(tx, outcome).await?;
     let mut status = CrashStatus::Done;
@@ -125,7 +129,6 @@ async fn commit(
 
     note_build(tx, analysed, before.seen_at).await?;
     facts::renew(tx, crash, outcome.facts.clone()).await?;
-    let mut diagnostics = analysed.diagnostics.clone();
     let rules = rules::enabled(tx).await?;
     let claims = if rules.is_empty() {
         Claims::default()
@@ -150,7 +153,7 @@ async fn commit(
     let revision: Option<(i64,)> = first!(
         tx,
         "UPDATE crashes SET status = $2, group_id = $3, class = $4, title = $5, confidence = $6, \
-         go_version = $7, module = $8, module_version = $9, hostname = COALESCE(hostname, $10), \
+         go_version = $7, module = $8, module_version = COALESCE($9, reported_version), hostname = COALESCE(hostname, $10), \
          executable = $11, gnu_build_id = $12, go_build_id = $13, diagnostics = $14, analysed_at = $15, \
          started_at = NULL, failure = NULL, missing_binary = $16, signature_version = $17, \
          fingerprint = $18, family = $19, text_sha256 = $20, missing_debug = $21, \
@@ -286,6 +289,7 @@ impl Analysed {
             vcs_revision: text(&self.vcs_revision),
             pid: self.pid,
             hostname: text(&self.hostname),
+            occurred_at: self.occurred_at,
             executable: text(&self.executable),
             build_ids: BuildIds {
                 gnu: text(&self.build_ids.gnu),

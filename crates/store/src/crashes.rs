@@ -15,7 +15,7 @@ use crate::{
     facts,
     groups::counters,
     jobs::{Priority, requeue},
-    time,
+    occurred, time,
     tx::Tx,
 };
 
@@ -34,6 +34,8 @@ pub struct NewCrash {
     pub occurred_at: Option<Timestamp>,
     /// Number of the process, as its host counts them.
     pub pid: Option<i64>,
+    /// Version of the program.
+    pub version: Option<String>,
     /// The client's own name for this request.
     pub idempotency_key: Option<String>,
 }
@@ -81,6 +83,8 @@ pub struct Crash {
     pub go_version: Option<String>,
     pub module: Option<String>,
     pub module_version: Option<String>,
+    /// As its reporter says; `module_version` is this where the evidence has none.
+    pub reported_version: Option<String>,
     pub vcs_revision: Option<String>,
     pub pid: Option<i64>,
     pub hostname: Option<String>,
@@ -136,6 +140,7 @@ pub(crate) struct CrashRecord {
     go_version: Option<String>,
     module: Option<String>,
     module_version: Option<String>,
+    reported_version: Option<String>,
     vcs_revision: Option<String>,
     pid: Option<i64>,
     hostname: Option<String>,
@@ -181,6 +186,7 @@ impl CrashRecord {
             go_version: self.go_version,
             module: self.module,
             module_version: self.module_version,
+            reported_version: self.reported_version,
             vcs_revision: self.vcs_revision,
             pid: self.pid,
             hostname: self.hostname,
@@ -253,8 +259,9 @@ impl Store {
                 exec!(
                     tx,
                     "INSERT INTO crashes (id, identity, idempotency_key, status, service, hostname, labels, \
-                     received_at, occurred_at, seen_at, attempts, missing_binary, diagnostics, report_revision, pid) \
-                     VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, 0, $10, '[]', 0, $11)",
+                     received_at, occurred_at, seen_at, attempts, missing_binary, diagnostics, report_revision, pid, \
+                     reported_version, module_version) \
+                     VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, 0, $10, '[]', 0, $11, $12, $12)",
                     &id,
                     &identity,
                     &new.idempotency_key,
@@ -265,7 +272,8 @@ impl Store {
                     occurred_at,
                     occurred_at.unwrap_or(now),
                     false,
-                    new.pid
+                    new.pid,
+                    &new.version
                 );
                 Created { id, new: true }
             };
@@ -396,15 +404,14 @@ async fn add_to(
     exec!(
         tx,
         "UPDATE crashes SET labels = $2, service = COALESCE(service, $3), \
-         hostname = COALESCE(hostname, $4), occurred_at = COALESCE(occurred_at, $5), \
-         seen_at = COALESCE(occurred_at, $5, seen_at), pid = COALESCE(pid, $6) WHERE id = $1",
+         hostname = COALESCE(hostname, $4), pid = COALESCE(pid, $5) WHERE id = $1",
         known,
         serde_json::to_string(&labels)?,
         &new.service,
         &new.hostname,
-        new.occurred_at.map(Timestamp::as_microsecond),
         new.pid
     );
+    occurred::said(tx, known, new).await?;
     exec!(
         tx,
         "UPDATE join_keys SET seen_at = (SELECT seen_at FROM crashes WHERE id = $1) WHERE crash_id = $1",

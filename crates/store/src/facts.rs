@@ -63,12 +63,16 @@ pub(crate) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
+/// Service, host, labels and version.
+type Given = (Option<String>, Option<String>, String, Option<String>);
+
 /// Facts that somebody gave when the crash was reported.
-pub(crate) fn given(row: Option<(Option<String>, Option<String>, String)>) -> Result<Facts, StoreError> {
+fn given(row: Option<Given>) -> Result<Facts, StoreError> {
     let mut facts = Facts::new();
-    let Some((service, hostname, labels)) = row else { return Ok(facts) };
+    let Some((service, hostname, labels, version)) = row else { return Ok(facts) };
     facts.add("service", service.as_deref().unwrap_or_default());
     facts.add("host", hostname.as_deref().unwrap_or_default());
+    facts.add("version", version.as_deref().unwrap_or_default());
     let labels: std::collections::BTreeMap<String, String> = serde_json::from_str(&labels)?;
     for (key, value) in &labels {
         facts.add(&format!("label.{key}"), value);
@@ -76,9 +80,14 @@ pub(crate) fn given(row: Option<(Option<String>, Option<String>, String)>) -> Re
     Ok(facts)
 }
 
-/// The facts that somebody gave, as the row of the crash has them now.
-async fn given_now(tx: &mut Tx, crash: &str) -> Result<Facts, StoreError> {
-    given(first!(tx, "SELECT service, hostname, labels FROM crashes WHERE id = $1", crash))
+/// The facts that somebody gave, as the row of the crash has them now; its version, unless the evidence tells it.
+async fn given_now(tx: &mut Tx, crash: &str, version: bool) -> Result<Facts, StoreError> {
+    given(first!(
+        tx,
+        "SELECT service, hostname, labels, CASE WHEN $2 THEN reported_version END FROM crashes WHERE id = $1",
+        crash,
+        version
+    ))
 }
 
 /// Stores facts of a crash beside those that it has.
@@ -124,14 +133,21 @@ pub(crate) async fn renew_given(tx: &mut Tx, crash: &str) -> Result<(), StoreErr
          AND (f.name IN ('service', 'host') OR f.name LIKE 'label.%'))",
         crash
     );
-    let given = given_now(tx, crash).await?;
+    let known: Option<(String,)> = first!(
+        tx,
+        "SELECT f.value FROM crash_facts cf JOIN facts f ON f.id = cf.fact_id \
+         WHERE cf.crash_id = $1 AND f.name = 'version' LIMIT 1",
+        crash
+    );
+    let given = given_now(tx, crash, known.is_none()).await?;
     add(tx, crash, &given).await
 }
 
 /// Stores all that is known of a crash, in place of what was known before: `facts` of its report, and what somebody
 /// gave.
 pub(crate) async fn renew(tx: &mut Tx, crash: &str, mut facts: Facts) -> Result<(), StoreError> {
-    facts.replace(given_now(tx, crash).await?);
+    let version = facts.values("version").next().is_none();
+    facts.replace(given_now(tx, crash, version).await?);
     exec!(tx, "DELETE FROM crash_facts WHERE crash_id = $1", crash);
     add(tx, crash, &facts).await?;
     exec!(tx, "UPDATE crashes SET facts_version = $2 WHERE id = $1", crash, VERSION);

@@ -17,7 +17,7 @@ use crate::{
     JobKind, Store, StoreError,
     groups::counters,
     jobs::{Priority, enqueue},
-    time,
+    occurred, time,
     tx::Tx,
 };
 
@@ -248,6 +248,8 @@ async fn merge(tx: &mut Tx, into: &str, joined: &Half, reason: &str, now: i64) -
         tx,
         "UPDATE crashes SET pid = COALESCE(pid, $2), hostname = COALESCE(hostname, $3), \
          service = COALESCE(service, $4), occurred_at = COALESCE(occurred_at, $5), \
+         occurred_found = CASE WHEN occurred_at IS NULL THEN EXISTS (SELECT 1 FROM crashes j \
+         WHERE j.id = $6 AND j.occurred_found) ELSE occurred_found END, \
          seen_at = COALESCE(occurred_at, $5, seen_at), has_core = EXISTS (SELECT 1 FROM crash_evidence e \
          WHERE e.crash_id = $1 AND e.kind = 'core' AND e.deleted_at IS NULL), \
          core_deleted_at = COALESCE(core_deleted_at, (SELECT j.core_deleted_at FROM crashes j WHERE j.id = $6)) \
@@ -259,6 +261,14 @@ async fn merge(tx: &mut Tx, into: &str, joined: &Half, reason: &str, now: i64) -
         joined.occurred_at,
         &joined.id
     );
+    let version: Option<(String,)> = first!(
+        tx,
+        "SELECT reported_version FROM crashes WHERE id = $1 AND reported_version IS NOT NULL",
+        &joined.id
+    );
+    if let Some((version,)) = version {
+        occurred::version_of(tx, into, &version).await?;
+    }
     let after = counters::share(tx, into).await?;
     counters::change(tx, before.as_ref(), after.as_ref()).await?;
     for id in [into, &joined.id] {

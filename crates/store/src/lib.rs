@@ -28,6 +28,7 @@ mod facts;
 mod groups;
 mod jobs;
 mod join;
+mod occurred;
 mod offers;
 mod reports;
 mod retention;
@@ -52,6 +53,7 @@ pub use groups::{
 };
 pub use jobs::{Claim, Job, Lease};
 pub use join::{Join, JoinKey, JoinSide};
+pub use occurred::MAX_CLOCK_AHEAD;
 pub use offers::Offer;
 pub use reports::{Part, ReportPart};
 pub use rules::{Move, MutedGroup, NewRule, Plan, Regrouping, Rule, RuleChange, RuleConflict, RuleHistory};

@@ -21,8 +21,10 @@ const MAX_MOVES: usize = 500;
 /// How far a trial has come, and what it would change so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SignatureTrial {
-    /// Crashes that can be analysed again.
+    /// Crashes of which it is, those that there were when it began.
     pub total: u64,
+    /// Nothing is left to do.
+    pub finished: bool,
     /// Those that were.
     pub done: u64,
     /// Crashes that cannot be, because their core was deleted by policy; they stay where they are.
@@ -119,13 +121,17 @@ impl Store {
 
     /// What the signatures that were tried would change.
     pub async fn signature_trial(&self) -> Result<SignatureTrial, StoreError> {
-        let counts: (i64, i64, i64, i64) = query!(self, db => sqlx::query_as(
-            "SELECT (SELECT COUNT(*) FROM crashes WHERE group_id IS NOT NULL AND core_deleted_at IS NULL), \
+        let counts: (i64, i64, i64, i64, i64) = query!(self, db => sqlx::query_as(
+            // A crash that has come since has no job of this kind.
+            "SELECT (SELECT COUNT(*) FROM jobs j JOIN crashes c ON c.id = j.subject WHERE j.kind = 'try' \
+             AND j.state <> 'done' AND c.group_id IS NOT NULL AND c.core_deleted_at IS NULL \
+             AND NOT EXISTS (SELECT 1 FROM signature_trials t WHERE t.crash_id = j.subject)), \
              (SELECT COUNT(*) FROM signature_trials), \
              (SELECT COUNT(*) FROM crashes WHERE group_id IS NOT NULL AND core_deleted_at IS NOT NULL), \
              (SELECT COUNT(*) FROM signature_trials t JOIN crashes c ON c.id = t.crash_id \
              WHERE c.group_id IS NOT NULL AND (t.fingerprint IS NULL OR t.fingerprint <> c.fingerprint \
-             OR t.version <> c.signature_version))")
+             OR t.version <> c.signature_version)), \
+             (SELECT COUNT(*) FROM jobs WHERE kind = 'try' AND state IN ('queued', 'running'))")
             .fetch_one(db)
             .await)?;
         // What people pinned and rules claim stays, whatever its signature.
@@ -143,7 +149,8 @@ impl Store {
             .await)?;
         let links = self.links().await?;
         Ok(SignatureTrial {
-            total: counts.0 as u64,
+            total: (counts.0 + counts.1) as u64,
+            finished: counts.4 == 0,
             done: counts.1 as u64,
             without_evidence: counts.2 as u64,
             changed: counts.3 as u64,

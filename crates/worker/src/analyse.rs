@@ -272,6 +272,7 @@ fn columns(report: &Report, core: Option<CoreIdentity>) -> Analysed {
         vcs_revision: binary.and_then(|binary| binary.vcs_revision.clone()),
         pid: report.process.pid.map(i64::from),
         hostname: report.process.hostname.clone(),
+        occurred_at: report.process.occurred_at.as_deref().and_then(|at| at.parse().ok()),
         executable: core.executable.or_else(|| report.process.executable.clone()),
         build_ids: BuildIds {
             text_sha256: binary.and_then(|binary| binary.build_ids.text_sha256.clone()),

@@ -13,6 +13,7 @@ mod groups;
 mod harness;
 mod limits;
 mod memory;
+mod origin;
 mod packed;
 mod problems;
 mod questions;

@@ -4,8 +4,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
-use jiff::{SignedDuration, Timestamp};
-use panicle_store::{CrashFilter, CrashStatus, EvidenceKind, NewEvidence};
+use jiff::Timestamp;
+use panicle_store::{CrashFilter, CrashStatus, EvidenceKind, MAX_CLOCK_AHEAD, NewEvidence};
 use serde::Deserialize;
 
 use crate::{
@@ -23,8 +23,6 @@ const MAX_TEXT_BYTES: usize = 1024;
 const MAX_LABELS: usize = 100;
 /// Numbers of processes, on any system.
 const PIDS: std::ops::RangeInclusive<i64> = 1..=u32::MAX as i64;
-/// How far the clock of who reports a crash may be ahead.
-const MAX_CLOCK_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// Say which evidence belongs together.
 ///
@@ -72,7 +70,7 @@ fn checked(body: NewCrash, key: Option<String>) -> Result<panicle_store::NewCras
             "a crash needs a core or another piece of evidence besides executables",
         ));
     }
-    let texts = [&body.service, &body.hostname, &key];
+    let texts = [&body.service, &body.hostname, &body.version, &key];
     let labels = body.labels.iter().flat_map(|(name, value)| [name, value]);
     let too_long = texts.into_iter().flatten().chain(labels).any(|text| text.len() > MAX_TEXT_BYTES);
     if too_long || body.labels.len() > MAX_LABELS || evidence.len() > MAX_EVIDENCE {
@@ -99,6 +97,7 @@ fn checked(body: NewCrash, key: Option<String>) -> Result<panicle_store::NewCras
         labels: body.labels,
         occurred_at: body.occurred_at,
         pid: body.pid.or(labelled.filter(|pid| PIDS.contains(pid))),
+        version: body.version.filter(|text| !text.trim().is_empty()),
         idempotency_key: key,
     })
 }

@@ -216,8 +216,10 @@ impl From<panicle_store::Regrouping> for Regrouping {
 /// What the signatures of this program would change, as far as history was analysed for it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct SignatureTrial {
-    /// Crashes that can be analysed again.
+    /// Crashes that it analyses: those that there were when it began.
     pub(crate) total: u64,
+    /// All of them were; with a `total` of 0 there was no trial.
+    pub(crate) finished: bool,
     /// Those that were.
     pub(crate) done: u64,
     /// Crashes whose core was deleted by policy; they stay where they are.
@@ -232,6 +234,7 @@ impl From<panicle_store::SignatureTrial> for SignatureTrial {
     fn from(trial: panicle_store::SignatureTrial) -> Self {
         Self {
             total: trial.total,
+            finished: trial.finished,
             done: trial.done,
             without_evidence: trial.without_evidence,
             changed: trial.changed,

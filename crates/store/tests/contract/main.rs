@@ -8,6 +8,7 @@ mod facts;
 mod groups;
 mod jobs;
 mod joins;
+mod origin;
 mod retention;
 mod rules;
 mod search;

@@ -33,7 +33,15 @@ export function ProcessFacts({ crash, report }: { crash: Crash; report: Report }
         <Fact name="Goroutines" why="no goroutine could be read">
           {report.goroutine_count > 0 && count(report.goroutine_count)}
         </Fact>
-        <Fact name="Occurred" why="not told when it was sent">
+        {crash.reported_version != null && (
+          <Fact name="Version">{crash.reported_version} (as told by its reporter)</Fact>
+        )}
+        {process.container != null && (
+          <Fact name="Container">
+            <code>{process.container}</code>
+          </Fact>
+        )}
+        <Fact name="Occurred" why="neither the log nor its sender says">
           {crash.occurred_at && <FullTime at={crash.occurred_at} />}
         </Fact>
         <Fact name="Received">

@@ -111,8 +111,8 @@ function Signatures() {
   const trial = query.data;
   if (query.error) return <InlineFailure error={query.error} />;
   if (!trial) return null;
-  const started = trial.done > 0 || begun === "trying";
-  const busy = started && trial.done < trial.total;
+  const started = trial.total > 0 || begun === "trying";
+  const busy = started && !trial.finished;
   const applying = begun === "applying" && trial.changed > 0;
   return (
     <>
@@ -128,6 +128,7 @@ function Signatures() {
             <progress aria-label="Trying signatures" value={trial.done} max={Math.max(1, trial.total)} />
           )}
           <p role="status">
+            {!busy && "Done: "}
             {count(trial.done)} of {counted(trial.total, "crash", "crashes")} tried;{" "}
             {trial.changed === 0
               ? `none has another signature${busy ? " so far" : ""}.`
