@@ -13,6 +13,8 @@ COPY --from=web /src/web/dist web/dist
 RUN cargo build --release --locked --package panicle
 
 FROM debian:bookworm-slim
+# Certificates for PostgreSQL and S3 over TLS.
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --home-dir /var/lib/panicle --create-home panicle
 COPY --from=build /src/target/release/panicle /usr/local/bin/panicle
 USER panicle

@@ -24,7 +24,7 @@ const PURE: [&str; 7] = [
 ];
 
 /// What each crate of ours may depend on, one way.
-const MAY_DEPEND_ON: [(&str, &[&str]); 16] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
     ("panicle-report", &[]),
     ("panicle-image", &["panicle-report"]),
     ("panicle-binary", &["panicle-image", "panicle-report"]),
@@ -56,6 +56,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 16] = [
     ("panicle-collect", &[]),
     ("panicle-fixtures", &[]),
     ("panicle-synth", &[]),
+    ("panicle-backends", &[]),
     ("panicle-unpack", &["panicle-binary"]),
 ];
 

@@ -85,8 +85,8 @@ impl LocalCache {
         }
         // Two that want the same blob at once both write it, and the second name wins: rare, and
         // simpler than waiting for each other.
-        let bytes = inner.write(digest, &path)?;
-        inner.insert(digest, bytes);
+        let (written, bytes) = inner.write(digest)?;
+        inner.insert(digest, written, &path, bytes)?;
         Ok(file())
     }
 }
@@ -107,8 +107,8 @@ impl Inner {
         })
     }
 
-    fn write(&self, digest: &Digest, path: &Path) -> Result<u64, BlobError> {
-        let failed = || BlobError::io(format!("writing {}", path.display()));
+    fn write(&self, digest: &Digest) -> Result<(NamedTempFile, u64), BlobError> {
+        let failed = || BlobError::io(format!("laying {digest} out in {}", self.directory.display()));
         let mut reader = self.store.reader(digest)?;
         let file = NamedTempFile::new_in(&self.directory).map_err(failed())?;
         file.as_file().set_len(reader.size_bytes()).map_err(failed())?;
@@ -124,12 +124,14 @@ impl Inner {
             Ok(())
         })?;
         let bytes = file.as_file().metadata().map_err(failed())?.blocks() * 512;
-        file.persist(path).map_err(|error| failed()(error.error))?;
-        Ok(bytes)
+        Ok((file, bytes))
     }
 
-    fn insert(&self, digest: &Digest, bytes: u64) {
+    fn insert(&self, digest: &Digest, file: NamedTempFile, path: &Path, bytes: u64) -> Result<(), BlobError> {
         let mut state = self.state();
+        // While nobody can take a file of that name away.
+        file.persist(path)
+            .map_err(|error| BlobError::io(format!("naming {}", path.display()))(error.error))?;
         state.clock += 1;
         let now = state.clock;
         if let Some(cached) = state.files.get_mut(digest) {
@@ -140,6 +142,7 @@ impl Inner {
             state.bytes += bytes;
         }
         self.evict(&mut state);
+        Ok(())
     }
 
     fn evict(&self, state: &mut State) {

@@ -38,6 +38,22 @@ pub enum BlobError {
     /// There is no such blob.
     #[error("there is no blob {0}")]
     NotFound(Digest),
+    /// The store cannot be reached, or cannot answer, right now.
+    #[error("{what}: {reason}")]
+    Unavailable {
+        /// What was being done.
+        what: String,
+        /// What is known of the cause.
+        reason: String,
+    },
+    /// The store refuses what is asked of it until somebody changes its settings or ours.
+    #[error("{what}: {reason}")]
+    Refused {
+        /// What was being done.
+        what: String,
+        /// Why, and what to look at.
+        reason: String,
+    },
     /// What is on disk is not what was written there.
     #[error("blob {digest} is damaged: {reason}")]
     Damaged {

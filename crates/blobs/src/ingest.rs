@@ -1,4 +1,4 @@
-use std::{io::Write, path::PathBuf};
+use std::io::Write;
 
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
@@ -6,7 +6,6 @@ use tempfile::NamedTempFile;
 use crate::{
     BlobError, BlobStore, Digest,
     seekable::{self, Entry, FRAME_BYTES},
-    store::sync_directory,
 };
 
 /// How much is written between two looks at the free space.
@@ -43,7 +42,7 @@ impl Ingest {
     pub(crate) fn begin(store: BlobStore) -> Result<Self, BlobError> {
         store.check_space()?;
         let temporary = store.temporary();
-        let file = NamedTempFile::new_in(&temporary)
+        let file = NamedTempFile::new_in(temporary)
             .map_err(BlobError::io(format!("creating a file in {}", temporary.display())))?;
         let mut compressor = zstd::bulk::Compressor::new(1).map_err(BlobError::io("starting compression"))?;
         compressor.include_checksum(true).map_err(BlobError::io("starting compression"))?;
@@ -118,19 +117,7 @@ impl Ingest {
         let table = seekable::table(&self.entries)
             .ok_or(BlobError::TooLarge { limit: u64::from(u32::MAX) * FRAME_BYTES as u64 / 16 })?;
         self.file.write_all(&table).map_err(BlobError::io("writing evidence"))?;
-        self.file.as_file().sync_all().map_err(BlobError::io("flushing evidence to disk"))?;
-
-        let path: PathBuf = self.store.path(&digest);
-        let new = !path.exists();
-        if new {
-            self.file
-                .persist(&path)
-                .map_err(|error| BlobError::io(format!("naming {}", path.display()))(error.error))?;
-        }
-        // Also when it was there: another ingest may have named it a moment ago and not come further.
-        if let Some(directory) = path.parent() {
-            sync_directory(directory)?;
-        }
+        let new = self.store.keep(self.file, &digest)?;
         Ok(Ingested { digest, size_bytes: self.raw, stored_bytes: self.stored + table.len() as u64, new })
     }
 }

@@ -1,14 +1,15 @@
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+use std::{fs::File, io, os::unix::fs::FileExt};
 
 use crate::{
     BlobError, Digest,
+    s3::Object,
     seekable::{self, ENTRY_BYTES, FOOTER_BYTES, FRAME_BYTES, SKIPPABLE_HEADER_BYTES},
 };
 
 /// A blob opened for reading, at any place.
 pub struct BlobReader {
     digest: Digest,
-    file: File,
+    source: Source,
     frames: Vec<FrameAt>,
     raw: u64,
     decompressor: zstd::bulk::Decompressor<'static>,
@@ -25,6 +26,47 @@ struct FrameAt {
     raw: u32,
 }
 
+impl FrameAt {
+    /// Where the next one begins.
+    const fn end(&self) -> u64 {
+        self.offset + self.compressed as u64
+    }
+}
+
+/// Where the bytes of a blob come from.
+pub(crate) enum Source {
+    File(File, u64),
+    Object(Box<Object>),
+}
+
+impl Source {
+    pub(crate) fn file(file: File) -> Result<Self, BlobError> {
+        let length = file.metadata().map_err(BlobError::io("reading evidence"))?.len();
+        Ok(Self::File(file, length))
+    }
+
+    pub(crate) fn object(object: Object) -> Self {
+        Self::Object(Box::new(object))
+    }
+
+    const fn length(&self) -> u64 {
+        match self {
+            Self::File(_, length) => *length,
+            Self::Object(object) => object.length(),
+        }
+    }
+
+    /// Fills `into` from `offset`; everything up to `until` will be wanted next.
+    fn read_at(&mut self, into: &mut [u8], offset: u64, until: u64) -> Result<(), BlobError> {
+        match self {
+            Self::File(file, _) => {
+                file.read_exact_at(into, offset).map_err(BlobError::io("reading evidence"))
+            }
+            Self::Object(object) => object.read_at(into, offset, until),
+        }
+    }
+}
+
 /// What [`BlobReader::each_frame`] comes across.
 pub(crate) enum Piece<'a> {
     /// Bytes.
@@ -34,24 +76,16 @@ pub(crate) enum Piece<'a> {
 }
 
 impl BlobReader {
-    pub(crate) fn open(digest: Digest, path: &Path) -> Result<Self, BlobError> {
-        let file = File::open(path).map_err(|error| {
-            if error.kind() == io::ErrorKind::NotFound {
-                BlobError::NotFound(digest)
-            } else {
-                BlobError::io(format!("opening {}", path.display()))(error)
-            }
-        })?;
+    pub(crate) fn open(digest: Digest, mut source: Source) -> Result<Self, BlobError> {
         let damaged = |reason| BlobError::Damaged { digest, reason };
-        let reading = || BlobError::io(format!("reading {}", path.display()));
-        let length = file.metadata().map_err(reading())?.len();
+        let length = source.length();
         let footer_at = length.checked_sub(FOOTER_BYTES as u64).ok_or(damaged("it is too short"))?;
         let mut footer = [0; FOOTER_BYTES];
-        file.read_exact_at(&mut footer, footer_at).map_err(reading())?;
+        source.read_at(&mut footer, footer_at, length)?;
         let table_bytes = u64::from(seekable::footer(footer).map_err(damaged)?) * ENTRY_BYTES as u64;
         let table_at = footer_at.checked_sub(table_bytes).ok_or(damaged("its seek table is too long"))?;
         let mut table = vec![0; table_bytes as usize];
-        file.read_exact_at(&mut table, table_at).map_err(reading())?;
+        source.read_at(&mut table, table_at, length)?;
 
         let mut frames = Vec::with_capacity(table.len() / ENTRY_BYTES);
         let (mut offset, mut raw_offset) = (0_u64, 0_u64);
@@ -69,7 +103,7 @@ impl BlobReader {
         let compression = || BlobError::io("starting decompression");
         Ok(Self {
             digest,
-            file,
+            source,
             frames,
             raw: raw_offset,
             decompressor: zstd::bulk::Decompressor::new().map_err(compression())?,
@@ -93,13 +127,12 @@ impl BlobReader {
         mut sink: impl FnMut(&[u8]) -> bool,
     ) -> Result<(), BlobError> {
         let end = end.min(self.raw);
+        let behind = self.frames.partition_point(|frame| frame.raw_offset < end);
+        let until = self.frames[..behind].last().map_or(0, FrameAt::end);
         let first = self.frames.partition_point(|frame| frame.raw_offset + u64::from(frame.raw) <= start);
-        for index in first..self.frames.len() {
+        for index in first..behind {
             let at = self.frames[index];
-            if at.raw_offset >= end {
-                break;
-            }
-            self.load(at)?;
+            self.load(at, until)?;
             self.decompress(at)?;
             let from = start.saturating_sub(at.raw_offset) as usize;
             let to = (end - at.raw_offset).min(u64::from(at.raw)) as usize;
@@ -115,9 +148,10 @@ impl BlobReader {
         &mut self,
         mut sink: impl FnMut(u64, Piece<'_>) -> Result<(), BlobError>,
     ) -> Result<(), BlobError> {
+        let until = self.frames.last().map_or(0, FrameAt::end);
         for index in 0..self.frames.len() {
             let at = self.frames[index];
-            self.load(at)?;
+            self.load(at, until)?;
             if self.compressed == self.zero_frame {
                 sink(at.raw_offset, Piece::Zeros)?;
             } else {
@@ -128,9 +162,9 @@ impl BlobReader {
         Ok(())
     }
 
-    fn load(&mut self, at: FrameAt) -> Result<(), BlobError> {
+    fn load(&mut self, at: FrameAt, until: u64) -> Result<(), BlobError> {
         self.compressed.resize(at.compressed as usize, 0);
-        self.file.read_exact_at(&mut self.compressed, at.offset).map_err(BlobError::io("reading evidence"))
+        self.source.read_at(&mut self.compressed, at.offset, until)
     }
 
     fn decompress(&mut self, at: FrameAt) -> Result<(), BlobError> {

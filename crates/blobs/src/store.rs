@@ -1,16 +1,18 @@
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
 };
 
-use crate::{BlobError, BlobReader, Digest, Ingest};
+use tempfile::NamedTempFile;
+
+use crate::{BlobError, BlobReader, Digest, Ingest, S3Url, local::Local, reader::Source, s3::S3};
 
 /// Bounds on what is taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Raw bytes of one blob at most.
     pub max_blob_bytes: u64,
-    /// Bytes that have to stay free on the disk.
+    /// Bytes that have to stay free on the disk where uploads are written first.
     pub min_free_bytes: u64,
 }
 
@@ -20,42 +22,62 @@ impl Default for Limits {
     }
 }
 
-/// Blobs in a directory of the local disk.
-///
-/// `<root>/blobs/ab/cdef….zst` holds them, `<root>/tmp` what is on its way in.
+/// Blobs in a directory of the local disk, or in an S3-compatible store.
 #[derive(Clone, Debug)]
 pub struct BlobStore {
-    root: PathBuf,
+    place: Place,
+    /// What is on its way in.
+    temporary: PathBuf,
     limits: Limits,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    Local(Local),
+    S3(S3),
 }
 
 impl BlobStore {
     /// Opens the store under `root` and makes its directories.
     pub fn open(root: impl Into<PathBuf>, limits: Limits) -> Result<Self, BlobError> {
-        let store = Self { root: root.into(), limits };
-        // All shards at once, so that a blob never depends on a directory whose own name another
-        // upload has made and not yet flushed.
-        let shards = (0..=0xff_u8).map(|shard| store.root.join("blobs").join(format!("{shard:02x}")));
-        for directory in shards.chain([store.temporary()]) {
-            fs::create_dir_all(&directory)
-                .map_err(BlobError::io(format!("creating {}", directory.display())))?;
-        }
-        sync_directory(&store.root.join("blobs"))?;
-        sync_directory(&store.root)?;
-        Ok(store)
+        let local = Local::open(root.into())?;
+        Ok(Self { temporary: local.temporary(), place: Place::Local(local), limits })
+    }
+
+    /// Opens a bucket, with credentials and whatever else is in variables of `environment` as AWS' own
+    /// programs read them (`AWS_ACCESS_KEY_ID`, …). Uploads are written to `temporary` first, which this
+    /// process has to itself. Waits a while for a store that does not answer.
+    ///
+    /// The store's requests run on the Tokio runtime that this is called on, and the other methods wait
+    /// for them, each on a thread that may block.
+    pub async fn connect(
+        url: &S3Url,
+        environment: impl IntoIterator<Item = (String, String)>,
+        temporary: PathBuf,
+        limits: Limits,
+    ) -> Result<Self, BlobError> {
+        fs::create_dir_all(&temporary).map_err(BlobError::io(format!("creating {}", temporary.display())))?;
+        Ok(Self { place: Place::S3(S3::connect(url, environment).await?), temporary, limits })
     }
 
     /// Removes what uploads left behind that did not come to their end. Only for the one process
-    /// that takes uploads, before it takes any. Answers how many files went.
+    /// that takes uploads with these temporary files, before it takes any. Answers how many there were.
     pub fn sweep(&self) -> Result<usize, BlobError> {
-        let temporary = self.temporary();
-        let failed = || BlobError::io(format!("sweeping {}", temporary.display()));
+        let failed = || BlobError::io(format!("sweeping {}", self.temporary.display()));
         let mut removed = 0;
-        for entry in fs::read_dir(&temporary).map_err(failed())? {
+        for entry in fs::read_dir(&self.temporary).map_err(failed())? {
             fs::remove_file(entry.map_err(failed())?.path()).map_err(failed())?;
             removed += 1;
         }
-        Ok(removed)
+        Ok(removed + self.sweep_store()?)
+    }
+
+    /// Ends uploads to the store that broke off a day ago or longer; others' too. Answers how many.
+    pub fn sweep_store(&self) -> Result<usize, BlobError> {
+        match &self.place {
+            Place::Local(_) => Ok(0),
+            Place::S3(s3) => s3.sweep(),
+        }
     }
 
     /// Starts taking a blob in.
@@ -65,57 +87,69 @@ impl BlobStore {
 
     /// Opens a blob for reading.
     pub fn reader(&self, digest: &Digest) -> Result<BlobReader, BlobError> {
-        BlobReader::open(*digest, &self.path(digest))
+        let source = match &self.place {
+            Place::Local(local) => Source::file(local.open_file(digest)?)?,
+            Place::S3(s3) => Source::object(s3.object(digest)?),
+        };
+        BlobReader::open(*digest, source)
     }
 
     /// Whether the blob is there.
-    pub fn contains(&self, digest: &Digest) -> bool {
-        self.path(digest).exists()
-    }
-
-    /// Takes the bytes of a blob away; one that is not there is none the worse. Whoever reads it meanwhile
-    /// reads on.
-    pub fn remove(&self, digest: &Digest) -> std::io::Result<()> {
-        match fs::remove_file(self.path(digest)) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            done => done,
+    pub fn contains(&self, digest: &Digest) -> Result<bool, BlobError> {
+        match &self.place {
+            Place::Local(local) => local.contains(digest),
+            Place::S3(s3) => s3.contains(digest),
         }
     }
 
-    /// Whether a file can be written here, with enough room left.
-    pub fn check(&self) -> Result<(), BlobError> {
-        self.check_space()?;
-        tempfile::tempfile_in(self.temporary()).map(drop).map_err(BlobError::io("creating a file"))
+    /// Takes the bytes of a blob away; one that is not there is none the worse. Whoever reads it from a
+    /// disk meanwhile reads on.
+    pub fn remove(&self, digest: &Digest) -> Result<(), BlobError> {
+        match &self.place {
+            Place::Local(local) => local.remove(digest),
+            Place::S3(s3) => s3.remove(digest),
+        }
+    }
+
+    /// Whether uploads can be written to the local disk, with enough room left. Answers how many bytes are
+    /// free there.
+    pub fn check_disk(&self) -> Result<u64, BlobError> {
+        let free = self.check_space()?;
+        tempfile::tempfile_in(&self.temporary).map(drop).map_err(BlobError::io("creating a file"))?;
+        Ok(free)
+    }
+
+    /// Whether the store answers, within a few seconds. A disk always does.
+    pub fn check_store(&self) -> Result<(), BlobError> {
+        match &self.place {
+            Place::Local(_) => Ok(()),
+            Place::S3(s3) => s3.check(),
+        }
+    }
+
+    /// Puts a whole file under its name. Answers whether there was none of that name.
+    pub(crate) fn keep(&self, file: NamedTempFile, digest: &Digest) -> Result<bool, BlobError> {
+        match &self.place {
+            Place::Local(local) => local.keep(file, digest),
+            Place::S3(s3) => s3.keep(file.as_file(), digest),
+        }
     }
 
     pub(crate) const fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    pub(crate) fn temporary(&self) -> PathBuf {
-        self.root.join("tmp")
+    pub(crate) fn temporary(&self) -> &Path {
+        &self.temporary
     }
 
-    pub(crate) fn path(&self, digest: &Digest) -> PathBuf {
-        let name = digest.to_string();
-        let (shard, rest) = name.split_at(2);
-        self.root.join("blobs").join(shard).join(format!("{rest}.zst"))
-    }
-
-    pub(crate) fn check_space(&self) -> Result<(), BlobError> {
-        let stat = rustix::fs::statvfs(&self.root)
+    pub(crate) fn check_space(&self) -> Result<u64, BlobError> {
+        let stat = rustix::fs::statvfs(&self.temporary)
             .map_err(|error| BlobError::io("asking for the free space")(error.into()))?;
         let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-        if free < self.limits.min_free_bytes { Err(BlobError::DiskLow { free }) } else { Ok(()) }
+        if free < self.limits.min_free_bytes { Err(BlobError::DiskLow { free }) } else { Ok(free) }
     }
-}
-
-/// Makes the names in a directory durable.
-pub(crate) fn sync_directory(path: &Path) -> Result<(), BlobError> {
-    File::open(path)
-        .and_then(|directory| directory.sync_all())
-        .map_err(BlobError::io(format!("flushing {}", path.display())))
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,17 +10,22 @@ use std::{
 };
 
 use clap::Args;
-use panicle_blobs::{BlobStore, Limits};
+use panicle_blobs::{BlobStore, BlobUrl, Limits};
 use panicle_server::{AppState, ListenError};
 use panicle_store::Store;
 
 use crate::{
     exit::{Done, Failure},
-    service::{Memory, WorkArguments, blob_directory, make_directory, runtime, shutdown, unreachable},
+    service::{
+        CacheFolder, Memory, WorkArguments, make_directory, open_blobs, runtime, shutdown, unreachable,
+    },
 };
 
 /// How long a server waits for one before it to be gone.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often uploads to a store are looked for that broke off.
+const SWEEP_EVERY: Duration = Duration::from_hours(6);
 
 /// Arguments of `panicle serve`.
 #[derive(Debug, Args)]
@@ -34,9 +39,10 @@ pub(crate) struct Arguments {
     /// `sqlite:PATH` or `postgres://…` [default: SQLite in the data directory].
     #[arg(long, value_name = "URL", env = "PANICLE_DATABASE", hide_env_values = true)]
     database: Option<String>,
-    /// Where evidence is kept, `file:PATH` [default: in the data directory].
+    /// Where evidence is kept: `file:PATH` or `s3://BUCKET/PREFIX?endpoint=URL` [default: in the data
+    /// directory].
     #[arg(long, value_name = "URL", env = "PANICLE_BLOBS", hide_env_values = true)]
-    blobs: Option<String>,
+    blobs: Option<BlobUrl>,
     /// Largest piece of evidence that is taken.
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_blob_bytes,
         env = "PANICLE_MAX_UPLOAD_BYTES")]
@@ -65,27 +71,36 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
 
     let limits =
         Limits { max_blob_bytes: arguments.max_upload_bytes, min_free_bytes: arguments.min_free_bytes };
-    let root = match &arguments.blobs {
-        Some(url) => make_directory(&blob_directory(url)?)?,
-        None => data.clone(),
+    let url = match &arguments.blobs {
+        Some(BlobUrl::Directory(path)) => BlobUrl::Directory(make_directory(path)?),
+        Some(url) => url.clone(),
+        None => BlobUrl::Directory(data.clone()),
     };
-    // Two services on one store would sweep away each other's uploads.
-    let _blobs_lock = if root == data { None } else { Some(lock(&root)?) };
-    let blobs = BlobStore::open(root, limits).map_err(unreachable)?;
-    let swept = blobs.sweep().map_err(unreachable)?;
-    if swept > 0 {
-        tracing::info!(swept, "removed uploads that had broken off");
-    }
+    // Two services on one directory would sweep away each other's uploads. A bucket is for many.
+    let _blobs_lock = match &url {
+        BlobUrl::Directory(root) if *root != data => Some(lock(root)?),
+        _ => None,
+    };
+    let blobs = open_blobs(&url, data.join("tmp"), limits).await?;
     let url = match &arguments.database {
         Some(url) => url.clone(),
         None => format!("sqlite:{}", data.join("panicle.db").display()),
     };
     let store = Store::connect(&url).await.map_err(unreachable)?;
+    let first = blobs.clone();
+    let swept = tokio::task::spawn_blocking(move || first.sweep()).await.map_err(unreachable)?;
+    match swept.map_err(unreachable)? {
+        0 => {}
+        swept => tracing::info!(swept, "removed uploads that had broken off"),
+    }
+    let sweeping = tokio::spawn(sweep_often(blobs.clone()));
 
     let listener = panicle_server::bind(arguments.listen).await.map_err(unreachable)?;
     let address = listener.local_addr().map_err(unreachable)?;
     // One for both: what was laid out for an analysis is there for questions, too.
-    let cache = arguments.work.cache(blobs.clone(), data.join("cache"))?;
+    let folder = arguments.work.cache_dir.as_deref().map(CacheFolder::below).transpose()?;
+    let laid_out = folder.as_ref().map_or_else(|| data.join("cache"), |folder| folder.path.clone());
+    let cache = arguments.work.cache(blobs.clone(), laid_out)?;
     let questions = arguments.work.questions(store.clone(), cache.clone());
     let working = if arguments.work.workers == Some(0) {
         None
@@ -104,9 +119,24 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
         // Its children have been called off; a defect in it was logged where it happened.
         let _ = working.await;
     }
+    sweeping.abort();
     store.close().await;
     served.map_err(unreachable)?;
     Ok(Done::Done)
+}
+
+/// Ends uploads to a store that broke off, also those of processes that are gone.
+async fn sweep_often(blobs: BlobStore) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        let blobs = blobs.clone();
+        match tokio::task::spawn_blocking(move || blobs.sweep_store()).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(swept)) => tracing::info!(swept, "removed uploads that had broken off"),
+            Ok(Err(error)) => tracing::warn!(%error, "uploads that broke off stay for now"),
+            Err(error) => tracing::error!(%error, "a defect"),
+        }
+    }
 }
 
 /// One server for a data directory: it sweeps what others would still be writing.

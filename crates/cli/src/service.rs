@@ -1,6 +1,7 @@
 //! What `panicle serve` and `panicle worker` have in common.
 
 use std::{
+    fs::{File, TryLockError},
     io::IsTerminal,
     path::{Path, PathBuf},
     thread,
@@ -8,7 +9,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use panicle_blobs::{BlobStore, LocalCache};
+use panicle_blobs::{BlobStore, BlobUrl, LocalCache};
 use panicle_report::Query;
 use panicle_sandbox::{Limits, Sandbox};
 use panicle_server::{Answering, AskError, CrashMemory};
@@ -46,9 +47,17 @@ pub(crate) struct WorkArguments {
     /// Pause before the second attempt at an analysis that was stopped; four times that before the third.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, env = "PANICLE_RETRY_AFTER_SECONDS")]
     retry_after_seconds: u64,
+    /// How long others wait for a worker that is gone before they take its analyses over.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "PANICLE_LEASE_SECONDS",
+        value_parser = clap::value_parser!(u64).range(2..))]
+    lease_seconds: u64,
     /// Disk that evidence laid out for analysis may take while it is not in use.
     #[arg(long, value_name = "MIB", default_value_t = 16384, env = "PANICLE_CACHE_MIB")]
     cache_mib: u64,
+    /// Where evidence is laid out for analysis; processes may share it, each with a cache of its own
+    /// [default: in the data directory, or a temporary one].
+    #[arg(long, value_name = "DIR", env = "PANICLE_EVIDENCE_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
     /// Full cores to keep of each group, the newest [default: all]. What else is known of a crash is always kept.
     #[arg(long, value_name = "N", env = "PANICLE_KEEP_CORES", value_parser = clap::value_parser!(u32).range(1..))]
     keep_cores: Option<u32>,
@@ -110,6 +119,7 @@ impl WorkArguments {
         let settings = Settings {
             tasks: self.workers.unwrap_or(defaults.tasks),
             limits: self.limits(),
+            lease: Duration::from_secs(self.lease_seconds),
             retry_after: Duration::from_secs(self.retry_after_seconds),
             keep_cores: self.keep_cores,
             debuginfod: self.debuginfod.clone(),
@@ -159,16 +169,50 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
     Runtime::new().map_err(unreachable)
 }
 
-/// The directory of a blob store URL: `file:///path`, `file:path` or a path.
-pub(crate) fn blob_directory(url: &str) -> Result<PathBuf, Failure> {
-    let path = match url.split_once(':') {
-        Some(("file", path)) => path.strip_prefix("//").unwrap_or(path),
-        Some((scheme, _)) if scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
-            return Err(Failure::Arguments(format!("{url}: only file: stores are known, not {scheme}:")));
+/// Opens where evidence is kept. What is on its way into a bucket, or out of it, goes by `temporary`.
+pub(crate) async fn open_blobs(
+    url: &BlobUrl,
+    temporary: PathBuf,
+    limits: panicle_blobs::Limits,
+) -> Result<BlobStore, Failure> {
+    match url {
+        BlobUrl::Directory(path) => BlobStore::open(make_directory(path)?, limits).map_err(unreachable),
+        BlobUrl::S3(url) => {
+            tracing::info!(store = %url, "evidence is kept in a bucket");
+            // Other variables than AWS_* are not looked at; those are text.
+            let environment = std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+            BlobStore::connect(url, environment, temporary, limits).await.map_err(unreachable)
         }
-        _ => url,
-    };
-    Ok(PathBuf::from(path))
+    }
+}
+
+/// Where evidence is laid out: a folder below a directory that processes may share, and the lock on it.
+pub(crate) struct CacheFolder {
+    pub(crate) path: PathBuf,
+    _lock: File,
+}
+
+/// Processes that share a directory for their caches.
+const MOST_SHARING: u32 = 1000;
+
+impl CacheFolder {
+    /// The first folder below `directory` that no other process has. What a process left there that was
+    /// killed is taken away by the next one.
+    pub(crate) fn below(directory: &Path) -> Result<Self, Failure> {
+        let directory = make_directory(directory)?;
+        for number in 0..MOST_SHARING {
+            let path = directory.join(format!("panicle-cache-{number}.lock"));
+            let failed = |error| Failure::Unreachable(format!("{}: {error}", path.display()));
+            let lock = File::create(&path).map_err(failed)?;
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { path: path.with_extension(""), _lock: lock }),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
+        }
+        Err(Failure::Unreachable(format!("{}: {MOST_SHARING} processes use it", directory.display())))
+    }
 }
 
 /// Makes a directory and answers its absolute path.

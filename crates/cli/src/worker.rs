@@ -1,12 +1,12 @@
 //! `panicle worker`: workers alone.
 
 use clap::Args;
-use panicle_blobs::{BlobStore, Limits};
+use panicle_blobs::{BlobUrl, Limits};
 use panicle_store::Store;
 
 use crate::{
     exit::{Done, Failure},
-    service::{WorkArguments, blob_directory, make_directory, runtime, shutdown, unreachable},
+    service::{CacheFolder, WorkArguments, open_blobs, runtime, shutdown, unreachable},
 };
 
 /// Arguments of `panicle worker`.
@@ -15,9 +15,9 @@ pub(crate) struct Arguments {
     /// The service's database, `sqlite:PATH` or `postgres://…`.
     #[arg(long, value_name = "URL", env = "PANICLE_DATABASE", hide_env_values = true)]
     database: String,
-    /// Where the service keeps evidence, `file:PATH`.
+    /// Where the service keeps evidence: `file:PATH` or `s3://BUCKET/PREFIX?endpoint=URL`.
     #[arg(long, value_name = "URL", env = "PANICLE_BLOBS", hide_env_values = true)]
-    blobs: String,
+    blobs: BlobUrl,
     #[command(flatten)]
     work: WorkArguments,
 }
@@ -30,14 +30,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
 
 async fn work(arguments: &Arguments) -> Result<Done, Failure> {
     let shutdown = shutdown()?;
-    let root = make_directory(&blob_directory(&arguments.blobs)?)?;
-    let blobs = BlobStore::open(root, Limits::default()).map_err(unreachable)?;
+    // Goes with this process, unless a directory was given.
+    let temporary = tempfile::Builder::new().prefix("panicle-worker-").tempdir().map_err(unreachable)?;
+    let cache = CacheFolder::below(arguments.work.cache_dir.as_deref().unwrap_or(temporary.path()))?;
+    let blobs = open_blobs(&arguments.blobs, temporary.path().join("tmp"), Limits::default()).await?;
     let store = Store::connect(&arguments.database).await.map_err(unreachable)?;
-    let cache = tempfile::Builder::new().prefix("panicle-worker-").tempdir().map_err(unreachable)?;
     // A name that was never used: what a killed worker held is free again when its lease expires.
     let name = format!("worker-{}", uuid::Uuid::new_v4());
     tracing::info!(name, "working");
-    let files = arguments.work.cache(blobs, cache.path().join("cache"))?;
+    let files = arguments.work.cache(blobs, cache.path.clone())?;
     let worker = arguments.work.worker(name, store.clone(), files);
     worker.run(shutdown).await;
     store.close().await;

@@ -262,6 +262,12 @@ impl From<BlobError> for Problem {
                 "The bytes are not those that were announced",
             ),
             BlobError::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
+            BlobError::Unavailable { .. } | BlobError::Refused { .. } => {
+                tracing::error!(%error, "the store of evidence cannot be used");
+                let title = "The store of evidence cannot be used";
+                let detail = "the store of evidence cannot be used right now; send the request again later";
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", title, detail);
+            }
             BlobError::Io { .. } | BlobError::Damaged { .. } => {
                 tracing::error!(%error, "evidence could not be stored or read");
                 return Self::internal("evidence could not be stored or read; the server's log says more");

@@ -40,7 +40,7 @@ enum Message {
     Finish(Option<Digest>),
 }
 
-/// Streams a body to disk, and records it once it is durable there.
+/// Streams a body to where evidence is kept, and records it once it is durable there.
 pub(crate) async fn receive(
     state: &AppState,
     kind: EvidenceKind,
@@ -114,8 +114,12 @@ pub(crate) async fn receive(
         stored_bytes: ingested.stored_bytes,
     };
     let new = state.store.record_blob(&blob).await?;
-    // Deleted by policy between the two: only what is on disk is acknowledged.
-    if !state.blobs.contains(&ingested.digest) {
+    // Deleted by policy between the two: only what is there is acknowledged.
+    let blobs = state.blobs.clone();
+    let there = tokio::task::spawn_blocking(move || blobs.contains(&ingested.digest))
+        .await
+        .map_err(|error| Problem::internal(error.to_string()))??;
+    if !there {
         let title = "The evidence was deleted at this moment";
         let detail = "the same bytes were being deleted by policy; send them again";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "deleted-meanwhile", title, detail));

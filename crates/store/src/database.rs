@@ -1,15 +1,23 @@
 //! The one place that knows which drivers there are.
 
-use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
-    PgPool, SqlitePool,
-    postgres::PgPoolOptions,
+    ConnectOptions, Connection, PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::Notify;
 
-use crate::StoreError;
+use crate::{StoreError, listen};
+
+/// How long PostgreSQL may take to answer when a process starts.
+const START_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The database.
 #[derive(Clone, Debug)]
@@ -39,21 +47,20 @@ macro_rules! query {
 impl Store {
     /// Connects to `sqlite:<path>` or `postgres://…` and brings the schema up to date.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let work = Arc::default();
         let pool = if let Some(path) = url.strip_prefix("sqlite:") {
             Pool::Sqlite(sqlite(url, Path::new(path.trim_start_matches("//"))).await?)
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let pool = PgPoolOptions::new()
-                .max_connections(16)
-                .acquire_timeout(Duration::from_secs(10))
-                .connect(url)
-                .await?;
-            // Takes an advisory lock of its own.
-            sqlx::migrate!("../../migrations/postgres").run(&pool).await?;
+            let pool = postgres(url).await?;
+            // What other processes make is heard of, too.
+            listen::listen(pool.clone(), &work);
             Pool::Postgres(pool)
         } else {
-            return Err(StoreError::Url(url.to_owned()));
+            // Not the whole: there may be a password in it.
+            let scheme = url.split(':').next().unwrap_or_default();
+            return Err(StoreError::Url(scheme.chars().take(20).collect()));
         };
-        Ok(Self { pool, work: Arc::default(), looked_up: None })
+        Ok(Self { pool, work, looked_up: None })
     }
 
     /// Whether the database answers.
@@ -74,7 +81,8 @@ impl Store {
         query!(self, db => db.close().await);
     }
 
-    /// Returns when this process made work for a worker. Work that others made is found by polling.
+    /// Returns when there may be work for a worker. On SQLite, work that other processes made is found by
+    /// polling; on PostgreSQL they are heard.
     pub async fn work(&self) {
         self.work.notified().await;
     }
@@ -87,6 +95,32 @@ impl Store {
     pub(crate) fn announce_work(&self) {
         self.work.notify_one();
     }
+}
+
+async fn postgres(url: &str) -> Result<PgPool, StoreError> {
+    let options = PgConnectOptions::from_str(url)?.application_name("panicle");
+    // A pool would only say that its time is up, and not why.
+    let started = Instant::now();
+    loop {
+        match options.connect().await {
+            Ok(connection) => break connection.close().await?,
+            Err(error) => {
+                let error = StoreError::from(error);
+                if !error.is_outage() || started.elapsed() > START_PATIENCE {
+                    return Err(error);
+                }
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let pool = PgPoolOptions::new()
+        .max_connections(16)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_with(options)
+        .await?;
+    // Takes an advisory lock of its own.
+    sqlx::migrate!("../../migrations/postgres").run(&pool).await?;
+    Ok(pool)
 }
 
 async fn sqlite(url: &str, path: &Path) -> Result<SqlitePool, StoreError> {

@@ -9,8 +9,8 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("the database's schema could not be brought up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
-    /// The database URL names no database that is known here.
-    #[error("{0} is no database URL: it starts with sqlite: or postgres:")]
+    /// The database URL, which begins so, names no database that is known here.
+    #[error("{0}… is no database URL: it starts with sqlite: or postgres:")]
     Url(String),
     /// A file beside the database could not be used.
     #[error("{what}: {source}")]
@@ -89,6 +89,36 @@ fn named(conflicts: &[crate::RuleConflict]) -> String {
         .map(|conflict| format!("crash {}, since {}", conflict.crash, conflict.reason))
         .collect();
     named.join("; ")
+}
+
+impl StoreError {
+    /// The database cannot be reached or cannot do anything right now, whatever is asked of it.
+    ///
+    /// PostgreSQL's codes are those of its documentation, appendix A: connections, resources, an operator's
+    /// intervention, and transactions that others were faster than. SQLite's are SQLITE_BUSY, SQLITE_IOERR,
+    /// SQLITE_FULL and SQLITE_CANTOPEN of its `rescode.html`.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.code().is_some_and(|code| {
+                let sqlite = code.parse::<u32>().ok().filter(|_| code.len() < 5).map(|code| code & 0xff);
+                match sqlite {
+                    Some(code) => matches!(code, 5 | 10 | 13 | 14),
+                    None => ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)),
+                }
+            }),
+            Self::Database(error) => matches!(
+                error,
+                sqlx::Error::Io(_)
+                    | sqlx::Error::Tls(_)
+                    | sqlx::Error::Protocol(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::WorkerCrashed
+            ),
+            Self::Io { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 impl From<serde_json::Error> for StoreError {

@@ -48,7 +48,11 @@ impl Worker {
             let digest: Digest =
                 id.parse().map_err(|_| StoreError::Stored(format!("the name of blob {id}")))?;
             let blobs = self.inner.cache.blobs().clone();
-            if store.free_blob(&id, move || blobs.remove(&digest)).await? {
+            let remove = move || {
+                // It may take a while where blobs are in a store.
+                tokio::task::block_in_place(|| blobs.remove(&digest)).map_err(std::io::Error::other)
+            };
+            if store.free_blob(&id, remove).await? {
                 tracing::info!(blob = id, "deleted by policy");
             }
         }

@@ -106,7 +106,7 @@ impl Worker {
         metrics::histogram!("panicle_job_seconds", "kind" => kind).record(started.elapsed().as_secs_f64());
         let ended = match outcome {
             Ok(()) => "done",
-            Err(error) => match self.give_up(job, &error).await {
+            Err(error) => match self.give_up_in_time(job, &error).await {
                 Ok(ended) => {
                     tracing::warn!(kind, subject = job.subject, attempt = job.attempt, ended, %error);
                     ended
@@ -132,6 +132,19 @@ impl Worker {
         Ok(())
     }
 
+    /// Stores what becomes of a job that did not come to its end, as long as it is this worker's to say.
+    async fn give_up_in_time(&self, job: &Job, error: &JobError) -> Result<&'static str, StoreError> {
+        let started = Instant::now();
+        loop {
+            match self.give_up(job, error).await {
+                Err(failed) if failed.is_outage() && started.elapsed() < self.inner.settings.lease => {
+                    sleep(PAUSE).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// Decides what becomes of a job that did not come to its end.
     async fn give_up(&self, job: &Job, error: &JobError) -> Result<&'static str, StoreError> {
         let store = &self.inner.store;
@@ -142,7 +155,12 @@ impl Worker {
             JobError::Stopped(Stopped::Cancelled) => {
                 store.retry(job, &problem, Timestamp::now(), true).await.map(|()| "given-back")
             }
-            JobError::Stopped(Stopped::Start(_)) | JobError::Store(StoreError::Database(_)) => {
+            // None of the job's fault: what everybody needs is out of reach, or somebody has to set it right.
+            JobError::Stopped(Stopped::Start(_))
+            | JobError::Blob(BlobError::Unavailable { .. } | BlobError::Refused { .. }) => {
+                store.retry(job, &problem, Timestamp::now() + PAUSE, true).await.map(|()| "given-back")
+            }
+            JobError::Store(error) if error.is_outage() => {
                 store.retry(job, &problem, Timestamp::now() + PAUSE, true).await.map(|()| "given-back")
             }
             JobError::Input { .. } => {

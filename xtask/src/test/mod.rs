@@ -42,6 +42,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step { name: "format", needs: &[], run: |_| rust::format() },
     Step { name: "lint", needs: &[], run: |_| rust::lint() },
+    Step { name: "compose", needs: &[], run: |_| tools::compose() },
     Step { name: "licences", needs: &[], run: |_| rust::deny() },
     Step { name: "fixtures", needs: &[], run: rust::fixtures },
     Step { name: "rust-tests", needs: &["fixtures"], run: rust::tests },
@@ -61,8 +62,6 @@ const STEPS: &[Step] = &[
 const LEFT_OUT: &[&str] = &[
     "cargo deny check advisories: it fetches the advisory database from a git host; run it where that can be \
      reached: cargo deny check advisories",
-    "the store's contract on PostgreSQL: nothing serves from PostgreSQL yet; where initdb and postgres are: cargo test \
-     -p panicle-store --features postgres-tests",
     "crashes of race-enabled arm64 programs, unless this is an arm64 host: ThreadSanitizer does not run under qemu-user",
     "fuzzing: it needs a nightly compiler and time; see fuzz/Cargo.toml for the targets",
 ];

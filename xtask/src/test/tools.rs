@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::count::Count;
 use crate::{apt, paths, process};
 
 /// cargo with a subcommand at hand that is a program of its own; installed below the cache when it
@@ -29,10 +30,24 @@ pub(super) fn cargo_tool(name: &str) -> Result<Command> {
 }
 
 /// What tests run beside the product: a debugger that copies a living process, an emulator that writes
-/// cores of its own, and the programs that take symbols off executables.
+/// cores of its own, the programs that take symbols off executables, and PostgreSQL.
 pub(super) fn for_tests() -> Result<()> {
-    let programs = [("gcore", "gdb"), ("qemu-x86_64", "qemu-user"), ("objcopy", "binutils")];
+    let programs = [
+        ("gcore", "gdb"),
+        ("qemu-x86_64", "qemu-user"),
+        ("objcopy", "binutils"),
+        // The server's own programs are found beside the path.
+        ("psql", "postgresql"),
+    ];
     programs.into_iter().try_for_each(|(program, package)| apt::program(&[program], &[package]).map(drop))
+}
+
+/// Whether docker compose takes the file of the tree; it need not reach an engine for that.
+pub(super) fn compose() -> Result<Count> {
+    let program = apt::program(&["docker-compose"], &["docker-compose"])?;
+    let mut command = Command::new(program);
+    process::run(command.current_dir(paths::root()).args(["config", "--quiet"]))?;
+    Ok(Count::NONE)
 }
 
 /// A Chromium for the browser tests; installed through apt-get when we may.

@@ -3,6 +3,7 @@
 use panicle_fixtures::{Fixture, get};
 use serde_json::{Value, json};
 
+use super::start;
 use crate::harness::{Server, text};
 
 fn analysed(server: &Server, fixture: &Fixture, service: &str) -> Value {
@@ -16,7 +17,7 @@ fn analysed(server: &Server, fixture: &Fixture, service: &str) -> Value {
 
 #[test]
 fn one_bug_of_two_builds_is_one_group_and_another_bug_is_another() {
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let first = analysed(&server, &get("nil-map-write", "1.22"), "shop");
     let second = analysed(&server, &get("nil-map-write", "1.27"), "cart");
     let other = analysed(&server, &get("nil-dereference", "1.27"), "shop");
@@ -59,7 +60,7 @@ fn one_bug_of_two_builds_is_one_group_and_another_bug_is_another() {
 
 #[test]
 fn goroutines_are_filtered_sorted_and_paged_by_the_service() {
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let crash = analysed(&server, &get("goroutine-leak", "1.26"), "leak");
     let base = format!("/api/v1/crashes/{}", crash["id"].as_str().unwrap());
     let all = server.get(&format!("{base}/goroutines?limit=500&sort=id")).expect(200);
@@ -109,7 +110,7 @@ fn goroutines_are_filtered_sorted_and_paged_by_the_service() {
 
 #[test]
 fn a_crash_is_recorded_once_and_takes_more_evidence() {
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let one = server.put_stream("text", text(1).as_bytes());
     let two = server.put_stream("text", text(2).as_bytes());
     let body = json!({ "texts": [one], "labels": { "pod": "a" } });
@@ -136,7 +137,7 @@ fn a_crash_is_recorded_once_and_takes_more_evidence() {
 
 #[test]
 fn what_people_decide_about_a_group_stays_and_is_not_overwritten_unseen() {
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let text = server.put_stream("text", text(1).as_bytes());
     let crash = server.crash(&json!({ "texts": [text] }));
     let group = server.wait(&crash, &["done"])["group_id"].as_str().unwrap().to_owned();
@@ -156,7 +157,7 @@ fn what_people_decide_about_a_group_stays_and_is_not_overwritten_unseen() {
 
 #[test]
 fn a_text_without_a_crash_fails_and_says_why() {
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let text = server.put_stream("text", "all is well\n".as_bytes());
     let crash = server.crash(&json!({ "texts": [text] }));
     let failed = server.wait(&crash, &["done", "failed"]);

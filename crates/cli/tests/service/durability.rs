@@ -11,11 +11,12 @@ use std::{
 use panicle_fixtures::get;
 use serde_json::json;
 
-use crate::harness::{Server, text};
+use super::start;
+use crate::harness::text;
 
 #[test]
 fn killed_during_an_upload() {
-    let server = Server::start(&["--workers", "0"]);
+    let server = start(&["--workers", "0"]);
     let kept = server.put_stream("text", text(1).as_bytes());
     let core = fs::read(get("nil-map-write", "1.25").core).unwrap();
     let half = &core[..core.len() / 2];
@@ -47,7 +48,7 @@ fn killed_during_an_upload() {
 
 #[test]
 fn killed_during_analysis() {
-    let server = Server::start(&["--workers", "2"]);
+    let server = start(&["--workers", "2"]);
     let programs = ["nil-map-write", "deadlock", "goroutine-leak", "stack-overflow", "http-server", "waits"];
     let mut crashes = Vec::new();
     for program in programs {
@@ -79,7 +80,7 @@ fn killed_during_analysis() {
 
 #[test]
 fn no_child_outlives_a_killed_server() {
-    let server = Server::start(&["--workers", "1"]);
+    let server = start(&["--workers", "1"]);
     let huge = server.put_stream("text", crate::limits::huge_text().as_bytes());
     server.crash(&json!({ "texts": [huge] }));
     let children = format!("/proc/{}/task", server.pid());

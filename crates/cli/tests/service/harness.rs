@@ -5,10 +5,12 @@ use std::{
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
+use panicle_backends::S3Server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::{Agent, AsSendBody, SendBody};
@@ -28,7 +30,43 @@ pub(crate) struct Server {
     pub(crate) url: String,
     arguments: Vec<String>,
     data: Option<TempDir>,
+    stores: Option<Arc<Stores>>,
     agent: Agent,
+}
+
+/// A database on PostgreSQL and a bucket, for processes that share them.
+pub(crate) struct Stores {
+    pub(crate) database: String,
+    pub(crate) bucket: Mutex<S3Server>,
+}
+
+impl Stores {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { database: panicle_backends::database(), bucket: Mutex::new(S3Server::new()) })
+    }
+
+    pub(crate) fn bucket(&self) -> MutexGuard<'_, S3Server> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a process use them, as a deployment would: all by its environment.
+    pub(crate) fn used_by(&self, command: &mut Command) {
+        let bucket = self.bucket();
+        command
+            .env("PANICLE_DATABASE", &self.database)
+            .env("PANICLE_BLOBS", bucket.url("evidence"))
+            .envs(bucket.environment());
+    }
+}
+
+/// A server on SQLite and local files.
+pub(crate) fn on_files(arguments: &[&str]) -> Server {
+    Server::start(arguments)
+}
+
+/// A server on a database on PostgreSQL and a bucket of its own.
+pub(crate) fn on_stores(arguments: &[&str]) -> Server {
+    Server::start_on(Some(Stores::new()), arguments)
 }
 
 /// An answer.
@@ -67,21 +105,30 @@ impl Answer {
 
 impl Server {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let arguments = arguments.iter().map(|&text| text.to_owned()).collect();
-        Self::launch(data, arguments)
+        Self::start_on(None, arguments)
     }
 
-    fn launch(data: TempDir, arguments: Vec<String>) -> Self {
+    pub(crate) fn start_on(stores: Option<Arc<Stores>>, arguments: &[&str]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let arguments = arguments.iter().map(|&text| text.to_owned()).collect();
+        Self::launch(data, stores, arguments)
+    }
+
+    fn launch(data: TempDir, stores: Option<Arc<Stores>>, arguments: Vec<String>) -> Self {
+        let mut command = panicle();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path()).args(&arguments);
+        if let Some(stores) = &stores {
+            stores.used_by(&mut command);
+        }
+        let mut server = Self::run(command, data);
+        (server.arguments, server.stores) = (arguments, stores);
+        server
+    }
+
+    /// Runs a command that serves, and whose log goes into `data`.
+    pub(crate) fn run(mut command: Command, data: TempDir) -> Self {
         let log = File::options().create(true).append(true).open(data.path().join("server.log")).unwrap();
-        let mut process = panicle()
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data.path())
-            .args(&arguments)
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("Panicle listens on ").unwrap_or_else(|| {
@@ -90,17 +137,18 @@ impl Server {
         // A refused request may leave its connection unusable, which a client notices too late.
         let agent =
             Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
-        Self { process, url: url.to_owned(), arguments, data: Some(data), agent }
+        Self { process, url: url.to_owned(), arguments: Vec::new(), data: Some(data), stores: None, agent }
     }
 
     /// SIGKILL, and the same again.
     pub(crate) fn kill_and_restart(mut self) -> Self {
         self.kill();
-        Self::launch(self.data.take().unwrap(), self.arguments.clone())
+        Self::launch(self.data.take().unwrap(), self.stores.clone(), self.arguments.clone())
     }
 
     fn kill(&mut self) {
-        self.process.kill().unwrap();
+        // It may have ended already, and been waited for.
+        let _ = self.process.kill();
         self.process.wait().unwrap();
     }
 
@@ -110,6 +158,11 @@ impl Server {
 
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// SIGTERM, and its end.
+    pub(crate) fn terminate(&mut self) {
+        terminate(&mut self.process);
     }
 
     pub(crate) fn log(&self) -> String {
@@ -195,6 +248,13 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// SIGTERM, and the end of the process, which has to be a good one.
+pub(crate) fn terminate(process: &mut Child) {
+    assert!(Command::new("kill").arg(process.id().to_string()).status().unwrap().success());
+    let status = process.wait().unwrap();
+    assert!(status.success(), "{status}");
 }
 
 pub(crate) fn id(value: &Value) -> String {

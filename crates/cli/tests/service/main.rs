@@ -6,6 +6,7 @@
 mod admin;
 mod analysis;
 mod command_line;
+mod compose;
 mod debuginfod;
 mod durability;
 mod edges;
@@ -17,6 +18,26 @@ mod origin;
 mod packed;
 mod problems;
 mod questions;
+mod scale_out;
 mod search;
 mod uploads;
 mod waiting;
+
+/// Starts a server of its own for a test: on SQLite and local files here.
+use harness::on_files as start;
+
+/// The same tests where processes share their state: on PostgreSQL and an S3 store.
+#[expect(clippy::duplicate_mod, reason = "they run twice, on another database and another store")]
+#[path = "."]
+mod on_stores {
+    use crate::harness::on_stores as start;
+
+    #[path = "analysis.rs"]
+    mod analysis;
+    #[path = "durability.rs"]
+    mod durability;
+    #[path = "uploads.rs"]
+    mod uploads;
+    #[path = "waiting.rs"]
+    mod waiting;
+}

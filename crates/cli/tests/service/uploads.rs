@@ -4,7 +4,8 @@ use std::{fs, io::Read, process::Command};
 
 use panicle_fixtures::get;
 
-use crate::harness::{Server, id, text};
+use super::start;
+use crate::harness::{id, text};
 
 /// Bytes run through a program such as gzip.
 fn through(program: &str, bytes: &[u8]) -> Vec<u8> {
@@ -18,7 +19,7 @@ fn through(program: &str, bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn the_same_bytes_are_one_piece_of_evidence() {
-    let server = Server::start(&["--workers", "0"]);
+    let server = start(&["--workers", "0"]);
     let first = server.send("PUT", "/api/v1/blobs/text?name=..%2Fa%2Fcrash.log", &[], text(1)).expect(201);
     let second = server.put("text", text(1)).expect(200);
     assert_eq!(first, second);
@@ -30,7 +31,7 @@ fn the_same_bytes_are_one_piece_of_evidence() {
 
 #[test]
 fn what_is_not_what_it_is_said_to_be_is_refused_and_not_kept() {
-    let server = Server::start(&["--workers", "0"]);
+    let server = start(&["--workers", "0"]);
     let executable = fs::read(env!("CARGO_BIN_EXE_panicle")).unwrap();
     assert_eq!(server.put("core", "garbage").problem(422), "not-a-core");
     assert_eq!(server.put("core", "").problem(422), "empty-body");
@@ -48,7 +49,7 @@ fn what_is_not_what_it_is_said_to_be_is_refused_and_not_kept() {
 
 #[test]
 fn an_announced_digest_is_checked() {
-    let server = Server::start(&["--workers", "0"]);
+    let server = start(&["--workers", "0"]);
     let digest = id(&server.put("text", text(1)).expect(201));
     let put =
         |name, value: &str, body: String| server.send("PUT", "/api/v1/blobs/text", &[(name, value)], body);
@@ -64,7 +65,7 @@ fn an_announced_digest_is_checked() {
 
 #[test]
 fn content_encodings_are_undone_and_bounded() {
-    let server = Server::start(&["--workers", "0", "--max-upload-bytes", "1000000"]);
+    let server = start(&["--workers", "0", "--max-upload-bytes", "1000000"]);
     let put = |encoding, body: &[u8]| {
         server.send("PUT", "/api/v1/blobs/text", &[("content-encoding", encoding)], body)
     };
@@ -82,7 +83,7 @@ fn content_encodings_are_undone_and_bounded() {
 
 #[test]
 fn a_full_disk_is_said() {
-    let server = Server::start(&["--workers", "0", "--min-free-bytes", "1000000000000000"]);
+    let server = start(&["--workers", "0", "--min-free-bytes", "1000000000000000"]);
     let answer = server.put("text", text(1));
     assert!(answer.headers.contains_key("retry-after"));
     assert_eq!(answer.problem(507), "disk-low");
@@ -91,7 +92,7 @@ fn a_full_disk_is_said() {
 
 #[test]
 fn the_bytes_come_back_whole_and_in_parts() {
-    let server = Server::start(&["--workers", "0"]);
+    let server = start(&["--workers", "0"]);
     let core = fs::read(get("nil-map-write", "1.24").core).unwrap();
     let path = format!("/api/v1/blobs/{}/content", server.put_stream("core", core.as_slice()));
     let mut whole = Vec::new();

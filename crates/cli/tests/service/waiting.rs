@@ -5,11 +5,12 @@ use std::{fs, path::Path, process::Command};
 use panicle_fixtures::get;
 use serde_json::json;
 
-use crate::harness::{Server, core_without_go};
+use super::start;
+use crate::harness::core_without_go;
 
 #[test]
 fn a_core_without_its_executable_waits_and_goes_on_by_itself() {
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let fixture = get("nil-map-write", "1.24");
     let crash = server.crash_of_core(&fixture.core);
     let waiting = server.wait(&crash, &["waiting-for-binary", "done", "failed"]);
@@ -35,7 +36,7 @@ fn a_core_without_its_executable_waits_and_goes_on_by_itself() {
 
 #[test]
 fn an_executable_that_is_there_first_is_found() {
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let fixture = get("nil-map-write", "1.27");
     let binary = server.put_file("binary", &fixture.binary);
     server.wait_until(&format!("/api/v1/blobs/{binary}"), |blob| blob["binary"]["identified"] == true);
@@ -45,7 +46,7 @@ fn an_executable_that_is_there_first_is_found() {
 
 #[test]
 fn another_executable_is_said_and_never_used() {
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let core = server.put_file("core", &get("nil-map-write", "1.24").core);
     let wrong = server.put_file("binary", &get("string-panic", "1.24").binary);
     let crash = server.crash(&json!({ "core": core, "binaries": [wrong] }));
@@ -65,7 +66,7 @@ fn another_executable_is_said_and_never_used() {
 
 #[test]
 fn a_core_without_go_is_done_and_says_so() {
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let directory = tempfile::tempdir().unwrap();
     let crash = server.crash_of_core(&core_without_go(directory.path()));
     let done = server.wait(&crash, &["waiting-for-binary", "done", "failed"]);
@@ -106,7 +107,7 @@ fn other_ids(executable: &Path, twin: &Path) {
 
 #[test]
 fn debug_information_that_arrives_later_is_used_by_itself() {
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let fixture = get("nil-map-write", "1.26");
     let folder = tempfile::tempdir().unwrap();
     let (stripped, twin) = (folder.path().join("stripped"), folder.path().join("twin"));

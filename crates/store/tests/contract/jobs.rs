@@ -93,6 +93,22 @@ contract! {
         assert_eq!(store.group(&committed.group.unwrap()).await.unwrap().group.count, 1);
     }
 
+    async fn it_is_known_how_long_work_waits(store: Store) {
+        let now = Timestamp::now();
+        assert_eq!(store.oldest_due(now).await.unwrap(), None);
+        crash(&store, "c1", "shop").await;
+        let in_a_minute = Timestamp::now() + Duration::from_mins(1);
+        let waited = store.oldest_due(in_a_minute).await.unwrap().unwrap();
+        assert!((55..=61).contains(&waited.as_secs()), "{waited:?}");
+        let job = next(&store).await;
+        assert_eq!(store.oldest_due(Timestamp::now()).await.unwrap(), None, "it is being done");
+        // Its worker is gone: it waits since its lease is over.
+        let waited = store.oldest_due(now + Duration::from_mins(3)).await.unwrap().unwrap();
+        assert!((110..=121).contains(&waited.as_secs()), "{waited:?}");
+        store.retry(&job, "not yet", in_a_minute, true).await.unwrap();
+        assert_eq!(store.oldest_due(Timestamp::now()).await.unwrap(), None, "it is not to be done yet");
+    }
+
     async fn evidence_that_cannot_be_read_fails(store: Store) {
         let id = crash(&store, "c1", "shop").await;
         let job = next(&store).await;

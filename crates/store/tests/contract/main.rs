@@ -1,5 +1,5 @@
-//! Every query, on every database. SQLite always; PostgreSQL with the feature `postgres-tests`,
-//! which needs `initdb` and `postgres` on the path.
+//! Every query, on every database. PostgreSQL with the feature `postgres-tests`, which is on and needs
+//! PostgreSQL's programs.
 
 #![expect(clippy::unwrap_used, reason = "tests say what they expect by unwrapping")]
 
@@ -9,6 +9,8 @@ mod groups;
 mod jobs;
 mod joins;
 mod origin;
+#[cfg(feature = "postgres-tests")]
+mod processes;
 mod retention;
 mod rules;
 mod search;

@@ -29,7 +29,7 @@ macro_rules! contract {
                 #[cfg(feature = "postgres-tests")]
                 #[tokio::test]
                 async fn postgres() {
-                    check(Store::connect(&$crate::support::postgres::database()).await.unwrap()).await;
+                    check(Store::connect(&panicle_backends::database()).await.unwrap()).await;
                 }
             }
         )*
@@ -108,102 +108,5 @@ pub(crate) fn facts(gnu: &str) -> BinaryFacts {
         dwarf: Some("full".to_owned()),
         stripped: Some(false),
         ..BinaryFacts::default()
-    }
-}
-
-/// A PostgreSQL server of its own, for as long as this test program runs.
-#[cfg(feature = "postgres-tests")]
-pub(crate) mod postgres {
-    use std::{
-        fs,
-        os::unix::{fs::PermissionsExt, process::CommandExt},
-        path::PathBuf,
-        process::{Command, Stdio},
-        sync::OnceLock,
-        thread,
-        time::Duration,
-    };
-
-    /// `nobody`: PostgreSQL refuses to run as root.
-    const NOBODY: u32 = 65534;
-
-    struct Server {
-        sockets: PathBuf,
-    }
-
-    fn command(program: &str) -> Command {
-        let mut command = Command::new(program);
-        if rustix::process::geteuid().is_root() {
-            command.uid(NOBODY).gid(NOBODY);
-        }
-        command.current_dir("/").stdout(Stdio::null()).stderr(Stdio::inherit());
-        command
-    }
-
-    fn server() -> &'static Server {
-        static SERVER: OnceLock<Server> = OnceLock::new();
-        SERVER.get_or_init(|| {
-            // Left to the system's cleaning of temporary directories: statics are not dropped.
-            let directory = tempfile::Builder::new().prefix("panicle-pg-").tempdir().unwrap().keep();
-            fs::set_permissions(&directory, fs::Permissions::from_mode(0o777)).unwrap();
-            let data = directory.join("data");
-            let made = command("initdb")
-                .args(["-A", "trust", "-U", "panicle", "--no-sync", "-D"])
-                .arg(&data)
-                .status();
-            assert!(made.expect("initdb has to be on the path").success());
-            // A shell in between ends it, and removes its data, when this program is gone.
-            let watched =
-                "data=$1; shift; postgres -D \"$data\" \"$@\" & read _; kill -INT $!; wait $!; rm -rf \"$data\"";
-            #[expect(clippy::zombie_processes, reason = "it outlives this program by a moment")]
-            let mut shell = command("sh")
-                .args(["-c", watched, "sh"])
-                .arg(&data)
-                .args(["-c", "listen_addresses=", "-c", "fsync=off", "-k"])
-                .arg(&directory)
-                .stdin(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            std::mem::forget(shell.stdin.take());
-            for _ in 0..300 {
-                if Command::new("psql")
-                    .args(["-U", "panicle", "-d", "postgres", "-c", "select 1", "-h"])
-                    .arg(&directory)
-                    .stdout(Stdio::null())
-                    .stderr(Stdio::null())
-                    .status()
-                    .expect("psql has to be on the path")
-                    .success()
-                {
-                    return Server { sockets: directory };
-                }
-                thread::sleep(Duration::from_millis(100));
-            }
-            panic!("postgres does not answer");
-        })
-    }
-
-    /// What a database answers to a query of one value.
-    pub(crate) fn ask(url: &str, query: &str) -> String {
-        let output = Command::new("psql").args(["-Atq", "-c", query]).arg(url).output().unwrap();
-        assert!(output.status.success());
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    /// The URL of a new, empty database.
-    pub(crate) fn database() -> String {
-        let server = server();
-        let name = format!("t{}", uuid::Uuid::new_v4().simple());
-        let made = Command::new("psql")
-            .args(["-q", "-U", "panicle", "-d", "postgres", "-c"])
-            .arg(format!("create database {name}"))
-            .arg("-h")
-            .arg(&server.sockets)
-            .status()
-            .unwrap();
-        assert!(made.success());
-        let host = server.sockets.to_str().unwrap().replace('/', "%2F");
-        format!("postgres://panicle@{host}/{name}")
     }
 }

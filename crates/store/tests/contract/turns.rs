@@ -197,11 +197,11 @@ async fn many_at_once_lose_nothing_on_sqlite() {
 #[cfg(feature = "postgres-tests")]
 #[tokio::test]
 async fn many_at_once_never_wait_in_a_circle_on_postgres() {
-    let url = crate::support::postgres::database();
+    let url = panicle_backends::database();
     Box::pin(bustle(Store::connect(&url).await.unwrap(), 4000)).await;
     // What was done again after a deadlock would not be seen otherwise.
     assert_eq!(
-        crate::support::postgres::ask(
+        panicle_backends::ask(
             &url,
             "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
         ),

@@ -1,0 +1,129 @@
+use std::{
+    fs::{self, File, Permissions},
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::OnceLock,
+    thread,
+    time::Duration,
+};
+
+/// `nobody`: PostgreSQL refuses to run as root.
+const NOBODY: u32 = 65534;
+
+/// Runs the server, and ends it and its data a while after the last who uses it: each holds `users`
+/// shared, and nobody gets it while the server is being ended.
+const KEEPER: &str = "\
+    exec 9<\"$1/users\"
+    postgres -D \"$1/data\" -k \"$1\" -c listen_addresses= -c fsync=off -c max_connections=400 9<&- &
+    while sleep 5; do
+        if flock -x -n 9; then break; fi
+        kill -0 $! || exit
+    done
+    kill -INT $!
+    wait $!
+    rm -rf \"$1/data\"";
+
+/// The folder of the server's programs: on the path, or where Debian puts them.
+fn programs() -> &'static str {
+    static PROGRAMS: OnceLock<String> = OnceLock::new();
+    PROGRAMS.get_or_init(|| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let on_path = std::env::split_paths(&path).find(|folder| folder.join("initdb").exists());
+        let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+        let debian =
+            versions.map(|version| version.path().join("bin")).filter(|bin| bin.join("initdb").exists());
+        let found = on_path
+            .or_else(|| debian.max())
+            .expect("PostgreSQL has to be installed (apt-get install postgresql)");
+        found.to_str().unwrap().to_owned()
+    })
+}
+
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env("PATH", format!("{}:{}", programs(), std::env::var("PATH").unwrap()));
+    if rustix::process::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn psql(sockets: &Path, statement: &str) -> bool {
+    let mut psql = Command::new("psql");
+    psql.args(["-q", "-U", "panicle", "-d", "postgres", "-c", statement, "-h"]).arg(sockets);
+    psql.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    psql.status().expect("psql has to be on the path").success()
+}
+
+/// The folder with the socket of a server that all test programs of this user share.
+fn server() -> &'static Path {
+    static SERVER: OnceLock<PathBuf> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let user = rustix::process::geteuid().as_raw();
+        let directory = std::env::temp_dir().join(format!("panicle-postgres-{user}"));
+        fs::create_dir_all(&directory).unwrap();
+        fs::set_permissions(&directory, Permissions::from_mode(0o777)).unwrap();
+        let open = |name: &str| {
+            let path = directory.join(name);
+            let file =
+                File::options().read(true).write(true).create(true).truncate(false).open(&path).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+            file
+        };
+        let users = open("users");
+        users.lock_shared().unwrap();
+        // For as long as this program runs.
+        std::mem::forget(users);
+        let starting = open("starting");
+        starting.lock().unwrap();
+        if !psql(&directory, "select 1") {
+            start(&directory);
+        }
+        directory
+    })
+}
+
+fn start(directory: &Path) {
+    let data = directory.join("data");
+    let _ = fs::remove_dir_all(&data);
+    let made =
+        command("initdb").args(["-A", "trust", "-U", "panicle", "--no-sync", "-D"]).arg(&data).status();
+    assert!(made.expect("initdb has to be on the path").success(), "initdb failed");
+    // In a session of its own, since it outlives the test that starts it.
+    let mut keeper = command("setsid");
+    keeper.args(["--fork", "sh", "-c", KEEPER, "sh"]).arg(directory);
+    assert!(keeper.status().expect("setsid has to be on the path").success());
+    for _ in 0..300 {
+        if psql(directory, "select 1") {
+            return;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("postgres does not answer");
+}
+
+/// The URL of a new, empty database. Its server starts with the first and ends by itself.
+///
+/// # Panics
+///
+/// When PostgreSQL's programs are not on the path, or do not do it.
+pub fn database() -> String {
+    let server = server();
+    let name = format!("t{}", uuid::Uuid::new_v4().simple());
+    assert!(psql(server, &format!("create database {name}")), "no database could be made");
+    let host = server.to_str().unwrap().replace('/', "%2F");
+    format!("postgres://panicle@{host}/{name}")
+}
+
+/// What the database at `url` answers to a query of one value.
+///
+/// # Panics
+///
+/// When it does not.
+pub fn ask(url: &str, query: &str) -> String {
+    let output = Command::new("psql").args(["-Atq", "-c", query]).arg(url).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
