@@ -101,7 +101,11 @@ impl Drop for S3Server {
     }
 }
 
-fn run(listener: TcpListener, directory: &Path, [access_key, secret_key]: &[String; 2]) -> (oneshot::Sender<()>, JoinHandle<()>) {
+fn run(
+    listener: TcpListener,
+    directory: &Path,
+    [access_key, secret_key]: &[String; 2],
+) -> (oneshot::Sender<()>, JoinHandle<()>) {
     let (stop, mut stopped) = oneshot::channel();
     let mut service = S3ServiceBuilder::new(FileSystem::new(directory).unwrap());
     service.set_auth(SimpleAuth::from_single(access_key.as_str(), secret_key.as_str()));

@@ -17,7 +17,7 @@ use panicle_store::Store;
 use crate::{
     exit::{Done, Failure},
     service::{
-        CacheFolder, Memory, WorkArguments, make_directory, open_blobs, runtime, shutdown, unreachable,
+        CacheFolder, Memory, WorkArguments, make_directory, open_blobs, run_to_end, shutdown, unreachable,
     },
 };
 
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
         return Err(Failure::Arguments(ListenError::NotLoopback(arguments.listen).to_string()));
     }
     arguments.work.start_log();
-    runtime()?.block_on(serve(arguments))
+    run_to_end(serve(arguments))
 }
 
 async fn serve(arguments: &Arguments) -> Result<Done, Failure> {

@@ -22,7 +22,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::{child, exit::Failure};
+use crate::{
+    child,
+    exit::{Done, Failure},
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -165,8 +168,13 @@ pub(crate) fn unreachable(error: impl std::fmt::Display) -> Failure {
     Failure::Unreachable(error.to_string())
 }
 
-pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    Runtime::new().map_err(unreachable)
+/// Runs a service to its end, and does not wait for what blocks then: requests to a store that is away are
+/// repeated for a minute, and whoever wanted an answer has been let go.
+pub(crate) fn run_to_end(service: impl Future<Output = Result<Done, Failure>>) -> Result<Done, Failure> {
+    let runtime = Runtime::new().map_err(unreachable)?;
+    let done = runtime.block_on(service);
+    runtime.shutdown_background();
+    done
 }
 
 /// Opens where evidence is kept. What is on its way into a bucket, or out of it, goes by `temporary`.

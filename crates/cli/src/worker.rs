@@ -6,7 +6,7 @@ use panicle_store::Store;
 
 use crate::{
     exit::{Done, Failure},
-    service::{CacheFolder, WorkArguments, open_blobs, runtime, shutdown, unreachable},
+    service::{CacheFolder, WorkArguments, open_blobs, run_to_end, shutdown, unreachable},
 };
 
 /// Arguments of `panicle worker`.
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     arguments.work.start_log();
-    runtime()?.block_on(work(arguments))
+    run_to_end(work(arguments))
 }
 
 async fn work(arguments: &Arguments) -> Result<Done, Failure> {

@@ -9,6 +9,7 @@ use crate::{
     JobError, Worker,
     identify::identity,
     join::joined,
+    nul::without_nul,
     parts::{Pieces, part},
     tend::{Inputs, Tended},
 };
@@ -66,7 +67,8 @@ impl Worker {
             return Err(JobError::Input { input, reason });
         }
         let stacks = std::mem::take(&mut pieces.stacks);
-        let (mut head, mut parts) = pieces.whole().map_err(Stopped::Output)?;
+        let (head, mut parts) = pieces.whole().map_err(Stopped::Output)?;
+        let mut head = without_nul(head).map_err(Stopped::Output)?;
 
         notes.extend(store.joins(&crash.id).await?.iter().map(joined));
         head.diagnostics.splice(0..0, notes);

@@ -9,6 +9,7 @@ mod ask;
 mod facts;
 mod identify;
 mod join;
+mod nul;
 mod parts;
 mod retention;
 mod run;

@@ -4,6 +4,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -11,10 +12,17 @@ use panicle_blobs::{Digest, LocalFile};
 use panicle_sandbox::{Answer, Input, Limits, Role, Stopped, Task, Unpacked};
 use panicle_store::{Evidence, EvidenceKind, Job};
 use tempfile::TempDir;
-use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
+use tokio::{
+    sync::oneshot,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Inner, JobError};
+
+/// How often work that cannot be interrupted is asked whether it is still wanted.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// A job under way: its lease is extended until this is dropped, and its child is called off when
 /// the lease is lost or the worker is to stop.
@@ -84,7 +92,15 @@ impl Tended {
             }
             Ok(inputs)
         };
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(defect(&error)))
+        let mut working = tokio::task::spawn_blocking(work);
+        // A store may take its time, and longer than whoever stops this worker wants to wait.
+        loop {
+            match timeout(LOOK_EVERY, &mut working).await {
+                Ok(done) => return done.unwrap_or_else(|error| Err(defect(&error))),
+                Err(_) if self.called_off.load(Ordering::Relaxed) => return Err(Stopped::Cancelled.into()),
+                Err(_) => {}
+            }
+        }
     }
 
     /// Has a child take the one input apart, which is compressed or an archive. The files go with the

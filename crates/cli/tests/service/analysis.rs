@@ -167,3 +167,18 @@ fn a_text_without_a_crash_fails_and_says_why() {
         assert!(matches!(failed["class"].as_str(), Some("no-crash" | "unknown")));
     }
 }
+
+#[test]
+fn a_crash_whose_texts_have_nul_in_them_is_kept() {
+    let server = start(&[]);
+    // Behind what an upload is looked at for.
+    let log = "all is well\n".repeat(20_000);
+    let crash =
+        "panic: bo\0om\n\ngoroutine 1 [running]:\nmain.main()\n\t/src/main.go:5 +0x1d\nexit status 2\n";
+    let evidence = server.put_stream("text", format!("{log}{crash}").as_bytes());
+    let crash = server.crash(&json!({ "texts": [evidence] }));
+    let done = server.wait(&crash, &["done", "failed", "quarantined"]);
+    assert_eq!(done["status"], "done", "{done:#}");
+    let report = server.get(&format!("/api/v1/crashes/{crash}/report")).expect(200);
+    assert!(report.to_string().contains("bo\u{2400}om"), "{report:#}");
+}

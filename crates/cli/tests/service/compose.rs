@@ -39,7 +39,8 @@ fn service_at<'a>(compose: &'a Value, from: &Value, address: &str) -> &'a str {
     let found = services.iter().find(|(name, service)| {
         if from["network_mode"] == "host" {
             let published = service["ports"].as_array().into_iter().flatten();
-            host == "127.0.0.1" && published.into_iter().any(|ports| text(ports).starts_with(&format!("{address}:")))
+            host == "127.0.0.1"
+                && published.into_iter().any(|ports| text(ports).starts_with(&format!("{address}:")))
         } else {
             let inside = service["ports"].as_array().into_iter().flatten();
             host == *name && inside.into_iter().any(|ports| text(ports).ends_with(&format!(":{port}")))
