@@ -7,7 +7,7 @@ use object_store::Error;
 use crate::{BlobError, S3Url};
 
 /// Errors of a store that another try does not change: somebody has to correct something.
-const REFUSALS: [(&str, &str); 6] = [
+const REFUSALS: [(&str, &str); 9] = [
     ("NoSuchBucket", "there is no such bucket"),
     ("InvalidAccessKeyId", "it does not know the access key; check AWS_ACCESS_KEY_ID"),
     (

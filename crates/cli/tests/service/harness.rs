@@ -156,6 +156,16 @@ impl Server {
         self.data.as_ref().unwrap().path()
     }
 
+    /// How many pieces of evidence are kept where they are kept.
+    pub(crate) fn kept(&self) -> usize {
+        let root = match &self.stores {
+            Some(stores) => stores.bucket().bucket().join("evidence"),
+            None => self.data().to_owned(),
+        };
+        let shards = std::fs::read_dir(root.join("blobs")).into_iter().flatten();
+        shards.map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap().count()).sum()
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }

@@ -41,9 +41,7 @@ fn what_is_not_what_it_is_said_to_be_is_refused_and_not_kept() {
     assert_eq!(server.put("trace", "no trace").problem(422), "not-a-trace");
     assert_eq!(server.put("profile", "no profile").problem(422), "not-a-profile");
     assert_eq!(server.put("nonsense", "x").problem(404), "not-found");
-    let shards = fs::read_dir(server.data().join("blobs")).unwrap();
-    let kept: usize = shards.map(|shard| fs::read_dir(shard.unwrap().path()).unwrap().count()).sum();
-    assert_eq!(kept, 0);
+    assert_eq!(server.kept(), 0);
     assert_eq!(fs::read_dir(server.data().join("tmp")).unwrap().count(), 0);
 }
 
@@ -51,6 +49,7 @@ fn what_is_not_what_it_is_said_to_be_is_refused_and_not_kept() {
 fn an_announced_digest_is_checked() {
     let server = start(&["--workers", "0"]);
     let digest = id(&server.put("text", text(1)).expect(201));
+    assert_eq!(server.kept(), 1);
     let put =
         |name, value: &str, body: String| server.send("PUT", "/api/v1/blobs/text", &[(name, value)], body);
     put("x-panicle-sha256", &digest, text(1)).expect(200);
