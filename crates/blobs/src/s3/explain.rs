@@ -10,6 +10,9 @@ use crate::{BlobError, S3Url};
 const REFUSALS: [(&str, &str); 9] = [
     ("NoSuchBucket", "there is no such bucket"),
     ("InvalidAccessKeyId", "it does not know the access key; check AWS_ACCESS_KEY_ID"),
+    ("NotSignedUp", "it does not know the access key; check AWS_ACCESS_KEY_ID"),
+    ("ExpiredToken", "the credentials have expired"),
+    ("RequestTimeTooSkewed", "its clock and ours differ"),
     (
         "SignatureDoesNotMatch",
         "the keys do not fit each other; check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
