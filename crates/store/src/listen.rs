@@ -8,7 +8,7 @@ use std::{
 use sqlx::{PgPool, postgres::PgListener};
 use tokio::sync::Notify;
 
-/// Named in `migrations/postgres/0011_announced_jobs.sql`.
+/// Named in `migrations/postgres/0012_announced_jobs.sql`.
 const CHANNEL: &str = "panicle_jobs";
 /// Pause before listening again. Whoever waits polls meanwhile.
 const PAUSE: Duration = Duration::from_secs(5);
