@@ -1,6 +1,6 @@
 //! The signature: what makes two crashes the same bug.
 //!
-//! Version 2 is a digest over the class, the message as a template and the program's own functions on the
+//! Version 3 is a digest over the class, the message as a template and the program's own functions on the
 //! stack of the crash. It is made so that it comes out equal for
 //!
 //! - a core and the text that the same crash printed, at any GOTRACEBACK level: frames of the
@@ -42,7 +42,7 @@ use crate::{
 use population::Population;
 
 /// Version of the algorithm.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Computes the signature of a crash that was given the class `class`. Where goroutines wait for each other, they are
 /// `stuck`.

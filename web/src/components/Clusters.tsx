@@ -87,7 +87,7 @@ function Examples({
       {cluster.example_ids.map((id) => (
         <Link key={id} to="/crashes/$id/goroutines/$gid" params={{ id: crash, gid: String(id) }}>
           {id}
-          {id === atFault && " (at fault)"}
+          {id === atFault && " (of the verdict)"}
         </Link>
       ))}
       {hidden > 0 && <span className="muted">and {count(hidden)} more</span>}

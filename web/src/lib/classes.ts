@@ -106,7 +106,7 @@ export const CLASSES: Record<string, ClassInfo> = {
   },
   deadlock: {
     label: "Deadlock",
-    meaning: "Every goroutine waited for another one, so that none could ever go on.",
+    meaning: "Goroutines waited for one another, so that none of them could ever go on.",
     icon: "wait",
   },
   "goroutine-leak": {

@@ -82,7 +82,7 @@ function stackLines(report: Report): string[] {
       `      ${frame.file ?? "unknown file"}${frame.line == null ? "" : `:${frame.line}`}`,
     ];
   });
-  return [`Goroutine ${goroutine.id} [${stateWords(goroutine)}], at fault:`, ...lines];
+  return [`Goroutine ${goroutine.id} [${stateWords(goroutine)}], ${partOf(report)}:`, ...lines];
 }
 
 function clusterLines(report: Report): string[] {
@@ -102,6 +102,11 @@ function clusterLine(cluster: GoroutineCluster, module: string | null | undefine
   const where = frame ? `${frame.function} (${position(frame) ?? "unknown position"})` : "no frames";
   const waited = cluster.max_wait_seconds == null ? "" : `, up to ${duration(cluster.max_wait_seconds)}`;
   return `  ${cluster.count} × [${stateWords(cluster)}${waited}] ${where}`;
+}
+
+/** What the goroutine of the verdict has to do with it: in a deadlock nobody is at fault. */
+export function partOf({ verdict }: Pick<Report, "verdict">): string {
+  return verdict.class === "deadlock" ? "waits for another one" : "at fault";
 }
 
 /** The goroutine that the verdict names, as far as the report lists it. */

@@ -26,7 +26,7 @@ import { announce } from "../lib/announce";
 import { counted } from "../lib/format";
 import { isRuntimeOnly } from "../lib/frames";
 import { useTitle } from "../lib/hooks";
-import { atFault, incidentText } from "../lib/incident";
+import { atFault, incidentText, partOf } from "../lib/incident";
 import { crashHeadline } from "../lib/titles";
 import { STATUS_WORDS, stateWords } from "../lib/words";
 
@@ -129,7 +129,7 @@ function CrashHead({ crash, report }: { crash: Crash; report: Report | null }) {
             <ConfidenceMark confidence={report.verdict.confidence} />
             {report.verdict.goroutine != null && (
               <Link to="." search={true} hash="stack" className="at-fault">
-                Goroutine {report.verdict.goroutine} at fault
+                Goroutine {report.verdict.goroutine} {partOf(report)}
               </Link>
             )}
             {doubts > 0 && (
@@ -205,7 +205,7 @@ function AtFault({ crash, report, why }: PartProps) {
   return (
     <section aria-labelledby="stack">
       <h2 id="stack">
-        {goroutine ? `Goroutine ${goroutine.id}, at fault` : "The goroutine at fault"}
+        {goroutine ? `Goroutine ${goroutine.id}, ${partOf(report)}` : "The goroutine at fault"}
         {goroutine && <span className="h-note">{stateWords(goroutine)}</span>}
       </h2>
       {goroutine ? (

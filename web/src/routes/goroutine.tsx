@@ -14,6 +14,7 @@ import { Skeleton } from "../components/Skeleton";
 import { Stack } from "../components/Stack";
 import { duration } from "../lib/format";
 import { tellingFrame } from "../lib/frames";
+import { partOf } from "../lib/incident";
 import { useTitle } from "../lib/hooks";
 import { stateWords } from "../lib/words";
 
@@ -63,7 +64,7 @@ function Page({ id, gid }: { id: string; gid: number }) {
         </p>
         <h1>
           Goroutine {gid}
-          {fault && <span className="h-note bad">at fault</span>}
+          {fault && report.data && <span className="h-note bad">{partOf(report.data)}</span>}
         </h1>
         <p className="lead">{stateWords(goroutine)}</p>
       </header>

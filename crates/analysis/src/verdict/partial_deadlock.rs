@@ -43,9 +43,10 @@ struct Waiter<'a> {
 
 pub(super) fn recognise(facts: &Facts<'_>) -> Option<Finding> {
     let ended = ended(facts)?;
-    let mut waiters: Vec<_> = facts.user_goroutines().filter_map(waiter).take(MOST_COMPARED).collect();
+    let mut waiters: Vec<_> = facts.user_goroutines().filter_map(waiter).collect();
     // Which of several is found first does not depend on the numbers of goroutines.
     waiters.sort_by_cached_key(|waiter| (signature::own_functions(waiter.goroutine), waiter.goroutine.id));
+    waiters.truncate(MOST_COMPARED);
     let finding = each_others(facts, &waiters)
         .or_else(|| its_own(facts, &waiters))
         .or_else(|| as_it_seems(facts, &waiters))?;

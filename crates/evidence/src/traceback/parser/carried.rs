@@ -82,13 +82,16 @@ impl<S: Sink> Parser<S> {
             return false;
         }
         let Record { texts, source } = self.carrier.record(line);
+        let around = self.line_source;
         if let Some(source) = source.filter(|_| !texts.is_empty()) {
-            self.line_source = carrier::source([&self.line_source.to_ne_bytes()[..], &source.to_ne_bytes()]);
+            self.line_source = carrier::source([&around.to_ne_bytes()[..], &source.to_ne_bytes()]);
             self.switch(self.line_source);
         }
         for text in &texts {
             self.text(text);
         }
+        // The next record in the same line is not this one's.
+        self.line_source = around;
         !texts.is_empty()
     }
 
