@@ -36,19 +36,27 @@ pub(crate) struct FromText {
     pub(crate) clusters: Option<Vec<GoroutineCluster>>,
 }
 
-/// The crash among several of a text that a report is made of: the last one that ended a process (a log
-/// has restarts in it, and the newest matters), else the last panic that was recovered and logged, else the
-/// last dump.
+/// The crash among several of a text that a report is made of: the last one that ended a process and has a stack
+/// (a log has restarts in it, and the newest matters), else the last whose end shows otherwise, else the last
+/// panic that was recovered and logged, else the last dump. A line that begins like a crash, and nothing else, comes
+/// last: a log may only mention one, or be cut there.
 pub(crate) fn choose(crashes: &[CrashText]) -> Option<usize> {
     (0..crashes.len()).max_by_key(|&at| (rank(&crashes[at]), at))
 }
 
 /// How much a crash or dump tells of an end.
 pub(crate) fn rank(crash: &CrashText) -> u8 {
+    let shown = crash.exit.is_some()
+        || crash
+            .headlines
+            .iter()
+            .any(|h| matches!(h.kind, HeadlineKind::PanicSignal(_) | HeadlineKind::Signal(_)));
     match (kind(crash), survived(crash)) {
-        (Some(_), None) => 2,
-        (_, Some(_)) => 1,
-        (None, None) => 0,
+        (_, Some(_)) => 2,
+        (Some(_), None) if !crash.is_without_stacks() => 4,
+        (Some(_), None) if shown => 3,
+        (Some(_), None) => 0,
+        (None, None) => 1,
     }
 }
 

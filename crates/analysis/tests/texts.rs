@@ -197,3 +197,30 @@ fn an_error_and_a_string_are_not_told_apart() {
         assert_eq!(verdict.confidence, panicle_report::Confidence::Possible);
     }
 }
+
+/// What comes after a crash and only begins like another one takes nothing away from it, wherever it is cut.
+#[test]
+fn a_headline_without_a_stack_hides_no_crash() {
+    let first = [&recorded("1.24.11", "nilmap.single.txt")[..], b"exit status 2\n"].concat();
+    let alone = report(&[&first]);
+    let second = recorded("1.24.11", "mapwrites.single.txt");
+    let header = String::from_utf8_lossy(&second).find("goroutine ").unwrap();
+    for cut in 0..=header {
+        let cut_off = report(&[&[&first[..], &second[..cut]].concat()]);
+        assert_eq!(cut_off.signature.fingerprint, alone.signature.fingerprint, "cut at {cut}");
+    }
+    for said in [
+        "panic: foo\n",
+        "panic: b [recovered]\n",
+        "fatal error: could not read from remote repository\nGET /x 200\n",
+    ] {
+        let log = report(&[&[&first[..], said.as_bytes()].concat()]);
+        assert_eq!(log.verdict.class, VerdictClass::NilMapWrite, "{said}");
+        let many = report(&[&[&first[..], said.repeat(300).as_bytes()].concat()]);
+        assert_eq!(many.verdict.class, VerdictClass::NilMapWrite, "300 times {said}");
+    }
+    let whole = report(&[&[&first[..], &second[..]].concat()]);
+    assert_eq!(whole.verdict.class, VerdictClass::ConcurrentMapWrite, "the newest is told");
+    // Alone it is all that is known.
+    assert_eq!(report(&[b"panic: foo\n"]).panic.unwrap().message.as_deref(), Some("panic: foo"));
+}

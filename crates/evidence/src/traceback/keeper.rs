@@ -90,7 +90,9 @@ impl Keeper {
 
     fn begin(&mut self, line: u64) {
         if self.crashes.len() >= self.limits.crashes.max(1) {
-            self.crashes.pop_front();
+            // First what has no stack: a log can mention many crashes that are none.
+            let mention = self.crashes.iter().position(|kept| kept.ended && kept.crash.is_without_stacks());
+            self.crashes.remove(mention.unwrap_or(0));
             self.earlier += 1;
         }
         let before = self.godebug.iter().find(|(source, _)| *source == self.source);

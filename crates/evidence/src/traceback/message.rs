@@ -1,6 +1,6 @@
 //! Messages of `panic: ` and `fatal error: `, which may have several lines.
 
-use super::model::{HeadlineKind, PanicLine};
+use super::model::{ExitLine, HeadlineKind, PanicLine};
 use crate::scan::lossy;
 
 /// Lines of a message before it is doubted, and before it is given up. What a program panics with can have
@@ -43,6 +43,8 @@ pub(super) struct Message {
     bytes: usize,
     /// Lines that came and that nothing shows to be of the message.
     doubtful: usize,
+    /// The first of them that says how a process ended.
+    pub(super) exit: Option<ExitLine>,
     /// More came than is kept.
     pub(super) truncated: bool,
 }
@@ -84,6 +86,7 @@ impl Message {
             lines: vec![rest.to_vec()],
             bytes: rest.len(),
             doubtful: 0,
+            exit: None,
             truncated: false,
         })
     }
@@ -126,6 +129,12 @@ impl Message {
         self.lines.push(line.to_vec());
     }
 
+    /// Adds a line that says how a process ended. If no stack follows, it was the one that panicked.
+    pub(super) fn ends_perhaps(&mut self, line: &[u8], exit: ExitLine, limit: usize) {
+        self.push(line, limit);
+        self.exit.get_or_insert(exit);
+    }
+
     /// Every continuation is indented and there is one: Go 1.23 or newer printed it, which cannot
     /// be taken for anything else.
     pub(super) fn is_indented(&self) -> bool {
@@ -140,6 +149,7 @@ impl Message {
         if end == End::Unknown {
             let keep = 1 + self.lines[1..].iter().take_while(|l| l.first() == Some(&b'\t')).count();
             left_out = self.lines[keep..].iter().filter(|l| !l.is_empty()).count();
+            left_out = left_out.saturating_sub(usize::from(self.exit.is_some()));
             self.lines.truncate(keep);
         } else if self.lines.len() > 1 && self.lines.last().is_some_and(Vec::is_empty) {
             // The blank line before a goroutine's header.

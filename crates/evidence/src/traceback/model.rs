@@ -59,6 +59,11 @@ pub struct TextCluster {
 }
 
 impl CrashText {
+    /// It is a headline and nothing below it: of a process that prints no stacks, cut there, or only mentioned.
+    pub fn is_without_stacks(&self) -> bool {
+        self.goroutines.is_empty() && self.runtime_stacks.is_empty()
+    }
+
     /// The best of what was printed about a goroutine: the print that has the most frames.
     pub fn goroutine(&self, id: u64) -> Option<&TextGoroutine> {
         self.goroutines.iter().filter(|g| g.id == id).max_by(|a, b| {

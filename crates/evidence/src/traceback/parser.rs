@@ -109,6 +109,8 @@ pub struct Parser<S: Sink> {
     parked: Vec<(u64, State)>,
     /// A crash began in the line at hand.
     begun: bool,
+    /// It was said that there are more of them than are followed.
+    crowded: bool,
     orphans: u64,
     long_lines: u64,
     diagnostics: Vec<Diagnostic>,
@@ -142,6 +144,7 @@ impl<S: Sink> Parser<S> {
             at: State::default(),
             parked: Vec::new(),
             begun: false,
+            crowded: false,
             orphans: 0,
             long_lines: 0,
             diagnostics: Vec::new(),

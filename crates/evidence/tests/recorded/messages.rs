@@ -149,3 +149,19 @@ fn a_race_after_a_panic_is_a_crash_of_its_own() {
         assert_eq!(crashes[1].goroutines.len(), alone[0].goroutines.len(), "{version}");
     }
 }
+
+/// What a program says of a command that it ran is no end of itself.
+#[test]
+fn a_message_may_tell_how_a_command_ended() {
+    let text = "panic: run failed:\nexit status 1\n\ngoroutine 7 [running]:\nmain.A(0x1)\n\t/s/a.go:1 +0x1\nexit status 2\n";
+    let (crashes, _) = parse(text.as_bytes());
+    assert_eq!(crashes.len(), 1);
+    assert_eq!(crashes[0].panics().next().unwrap().value, "run failed:\nexit status 1");
+    assert_eq!(functions(&crashes[0].goroutines[0]), ["main.A"]);
+    assert_eq!(crashes[0].exit.as_ref().unwrap().text, "exit status 2");
+    // Without a stack it was the program's own.
+    let (crashes, diagnostics) = parse(b"panic: run failed\nexit status 2\nstarting again\n");
+    assert_eq!(crashes[0].exit.as_ref().unwrap().text, "exit status 2");
+    assert_eq!(crashes[0].last_line, 2);
+    assert!(diagnostics.iter().any(|found| found.text.starts_with("1 line")), "{diagnostics:?}");
+}

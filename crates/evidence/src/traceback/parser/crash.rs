@@ -130,6 +130,7 @@ impl<S: Sink> Parser<S> {
 
     pub(super) fn close_message(&mut self, message: Message, end: End) {
         let at = message.text_line;
+        let exit = message.exit.clone().filter(|_| end == End::Unknown);
         let (fatal, indented, truncated) = (message.is_fatal(), message.is_indented(), message.truncated);
         let done = message.finish(end);
         for kind in done.kinds {
@@ -149,6 +150,13 @@ impl<S: Sink> Parser<S> {
         }
         if truncated {
             self.diagnose(Severity::Warning, "a panic message is longer than what is kept of it", Some(at));
+        }
+        if let Some(exit) = exit {
+            if let Some(crash) = &mut self.at.crash {
+                crash.exited = true;
+                crash.last_line = crash.last_line.max(exit.text_line);
+            }
+            self.emit(Event::Exit(exit));
         }
         if done.left_out > 0 {
             let text = format!(

@@ -171,6 +171,12 @@ impl<S: Sink> Parser<S> {
                 if self.at.crash.as_ref().is_none_or(|c| c.exited) {
                     return false;
                 }
+                if let Open::Message(message) = &mut self.at.open {
+                    // What a command said that the program ran, or the end of a process that prints no stacks: what
+                    // comes next tells.
+                    message.ends_perhaps(line, exit, self.limits.message);
+                    return true;
+                }
                 self.close(End::Known);
                 self.release();
                 self.touch();

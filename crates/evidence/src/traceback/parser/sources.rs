@@ -1,6 +1,8 @@
 //! Several processes that print into one log, told apart by what carries their lines: a container's name, a unit's
 //! number, a stream.
 
+use panicle_report::Severity;
+
 use super::{Open, Parser, State};
 use crate::traceback::event::{Event, Sink};
 
@@ -23,6 +25,13 @@ impl<S: Sink> Parser<S> {
         if self.parked.len() > MAX_SOURCES {
             let (oldest, state) = self.parked.remove(0);
             let now = self.enter(oldest, state);
+            if self.at.crash.is_some() && !self.crowded {
+                self.crowded = true;
+                let text = format!(
+                    "more than {MAX_SOURCES} processes print at once: crashes of some of them are cut where they were left"
+                );
+                self.diagnose(Severity::Warning, text, Some(self.line_no));
+            }
             self.end_source();
             self.enter(source, now);
         }
