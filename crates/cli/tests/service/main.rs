@@ -36,6 +36,8 @@ mod on_stores {
     mod analysis;
     #[path = "durability.rs"]
     mod durability;
+    #[path = "memory.rs"]
+    mod memory;
     #[path = "uploads.rs"]
     mod uploads;
     #[path = "waiting.rs"]

@@ -8,7 +8,7 @@ use std::{
 use panicle_fixtures::get;
 use serde_json::json;
 
-use crate::harness::Server;
+use super::start;
 
 const GIB: u64 = 1 << 30;
 
@@ -37,7 +37,7 @@ fn peak(pid: u32) -> u64 {
 
 #[test]
 fn a_core_of_one_gibibyte_takes_less_than_100_mib_of_the_server() {
-    let server = Server::start(&["--workers", "1"]);
+    let server = start(&["--workers", "1"]);
     let fixture = get("nil-map-write", "1.26");
     let core = File::open(&fixture.core).unwrap();
     let length = core.metadata().unwrap().len();
