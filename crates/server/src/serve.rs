@@ -1,11 +1,11 @@
 use std::{io, net::SocketAddr, time::Duration};
 
-use axum::Router;
+use axum::{Router, middleware};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::wire::Problems;
+use crate::wire::{self, Handlers, Problems};
 
 /// How long requests under way may take to their end after a shutdown began.
 const GRACE: Duration = Duration::from_secs(20);
@@ -40,7 +40,10 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
 /// Serves until `shutdown`, and then for a while what is under way.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> io::Result<()> {
     let stop = shutdown.clone();
-    let serving = axum::serve(Problems(listener), router).with_graceful_shutdown(stop.cancelled_owned());
+    // Outside of everything else: whatever answers a request is known to the connection.
+    let service =
+        router.layer(middleware::from_fn(wire::tell)).into_make_service_with_connect_info::<Handlers>();
+    let serving = axum::serve(Problems(listener), service).with_graceful_shutdown(stop.cancelled_owned());
     tokio::select! {
         ended = serving => ended,
         () = async {

@@ -5,10 +5,22 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
 };
 
-use axum::serve::Listener;
+use axum::{
+    body::{Body, HttpBody},
+    extract::{ConnectInfo, Request, connect_info::Connected},
+    middleware::Next,
+    response::Response,
+    serve::{IncomingStream, Listener},
+};
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -26,7 +38,7 @@ impl Listener for Problems {
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        (Connection { stream, instead: None }, address)
+        (Connection { stream, instead: None, handlers: Handlers::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -34,9 +46,93 @@ impl Listener for Problems {
     }
 }
 
+/// What handlers have to do with the bytes that are written to a connection. The library answers by itself only
+/// when no handler has: what a handler sends is passed on whatever it looks like, stored evidence above all.
+#[derive(Clone, Default)]
+pub(crate) struct Handlers(Arc<Writing>);
+
+#[derive(Default)]
+struct Writing {
+    /// Requests whose handler, or whose response's body, is not at its end.
+    under_way: AtomicUsize,
+    /// The library may have bytes of a response that it has not written.
+    unwritten: AtomicBool,
+}
+
+impl Handlers {
+    fn begin(&self) -> UnderWay {
+        self.0.under_way.fetch_add(1, Ordering::SeqCst);
+        self.0.unwritten.store(true, Ordering::SeqCst);
+        UnderWay(self.clone())
+    }
+
+    /// The library has written all that it had: it flushes a connection only then.
+    fn flushed(&self) {
+        if self.0.under_way.load(Ordering::SeqCst) == 0 {
+            self.0.unwritten.store(false, Ordering::SeqCst);
+        }
+    }
+
+    fn may_be_writing(&self) -> bool {
+        self.0.unwritten.load(Ordering::SeqCst)
+    }
+}
+
+impl Connected<IncomingStream<'_, Problems>> for Handlers {
+    fn connect_info(stream: IncomingStream<'_, Problems>) -> Self {
+        stream.io().handlers.clone()
+    }
+}
+
+/// A request that is not answered to its end.
+struct UnderWay(Handlers);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.0.under_way.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Tells the connection of a request while it is answered.
+pub(crate) async fn tell(
+    ConnectInfo(handlers): ConnectInfo<Handlers>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let under_way = handlers.begin();
+    next.run(request).await.map(|body| Body::new(Told { body, _under_way: under_way }))
+}
+
+/// A body of a response, and the request that it answers.
+struct Told {
+    body: Body,
+    _under_way: UnderWay,
+}
+
+impl HttpBody for Told {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// A connection.
 pub(crate) struct Connection {
     stream: TcpStream,
+    handlers: Handlers,
     /// What is written in the place of a bare error, how much of it is out, and how long the error was.
     instead: Option<(Vec<u8>, usize, usize)>,
 }
@@ -57,7 +153,6 @@ fn problem(bytes: &[u8]) -> Option<Vec<u8>> {
         }
         _ => return None,
     };
-    // Those of handlers tell what their body is.
     let mut lines = headers.split("\r\n").filter(|line| !line.is_empty());
     let named =
         |line: &str, name: &str| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
@@ -93,7 +188,7 @@ impl AsyncRead for Connection {
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.instead.is_none() {
+        if this.instead.is_none() && !this.handlers.may_be_writing() {
             this.instead = problem(bytes).map(|instead| (instead, 0, bytes.len()));
         }
         while let Some((instead, written, length)) = &mut this.instead {
@@ -111,7 +206,7 @@ impl AsyncWrite for Connection {
         Pin::new(&mut this.stream).poll_write(cx, bytes)
     }
 
-    // Bodies are written beside their headers where that is possible; a bare error is one piece.
+    // A bare error is one piece.
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -128,6 +223,7 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.handlers.flushed();
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

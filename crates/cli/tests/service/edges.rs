@@ -103,6 +103,11 @@ fn bodies_are_what_they_are_said_to_be_and_bounded() {
             "bad-request"
         );
     }
+    let unjoin = format!("/api/v1/crashes/{}/unjoin", id(&crash));
+    for body in [json!({ "actor": "a\nb" }), json!({ "reason": "x".repeat(100_000) })] {
+        assert_eq!(server.post(&unjoin, &body).problem(400), "bad-request");
+    }
+    assert_eq!(server.send("POST", &unjoin, &[], ()).problem(422), "cannot-be-done");
     // Nobody has to say anything about these.
     assert_eq!(server.send("POST", &format!("{group}/unmerge"), &[], ()).problem(422), "cannot-be-done");
     assert_eq!(
@@ -170,4 +175,48 @@ fn what_is_no_request_is_answered_with_a_problem() {
     );
     let answer = raw(&server, two.as_bytes());
     assert!(answer.contains("this is no cursor") && answer.ends_with("ok\n"), "{answer}");
+    // The library's own becomes a problem also after a handler answered.
+    let ping = format!("GET /healthz HTTP/1.1\r\nhost: {host}\r\n\r\n");
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream.write_all(ping.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"ok\n") {
+        let mut piece = [0; 1024];
+        let count = stream.read(&mut piece).unwrap();
+        assert!(count > 0, "{}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&piece[..count]);
+    }
+    stream.write_all(many.as_bytes()).unwrap();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.contains("/problems/headers-too-large"), "{answer}");
+}
+
+#[test]
+fn evidence_that_looks_like_an_answer_is_passed_on_as_it_is() {
+    let server = Server::start(&["--workers", "0"]);
+    let host = server.url.strip_prefix("http://").unwrap();
+    let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+    // Once alone, and once as a part of something else.
+    let whole = id(&server.put("text", bare).expect(201));
+    let longer = id(&server.put("text", &format!("some log\n{bare}more of it\n")[..]).expect(201));
+    let asked = |blob: &str, headers: &str| {
+        format!("GET /api/v1/blobs/{blob}/content HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n")
+    };
+    let range = format!("range: bytes=9-{}\r\n", 9 + bare.len() - 1);
+    for _ in 0..8 {
+        let ping = format!("GET /healthz HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        let requests = asked(&whole, "") + &asked(&longer, &range) + &ping;
+        let answer = raw(&server, requests.as_bytes());
+        let mut rest = answer.as_str();
+        for status in [200, 206] {
+            assert!(rest.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+            let (head, after) = rest.split_once("\r\n\r\n").unwrap();
+            let length = format!("content-length: {}", bare.len());
+            assert!(head.to_lowercase().lines().any(|line| line == length), "{answer}");
+            rest = after.strip_prefix(bare).unwrap_or_else(|| panic!("{answer}"));
+        }
+        assert!(rest.starts_with("HTTP/1.1 200 ") && rest.ends_with("\r\n\r\nok\n"), "{answer}");
+    }
 }

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use crate::{
     AppState, Problem,
     api::search,
-    extract::{Json, Path, Query},
+    extract::{Json, MaybeJson, Path, Query},
+    limits,
     page::{self, Page},
     shapes::{Crash, CrashSummary, Evidence, NewCrash, groups::Doing},
 };
@@ -179,15 +180,16 @@ pub(crate) async fn evidence(
 }
 
 /// Part a crash from the one that it was joined into: they are two after all, and are not joined again.
-#[utoipa::path(post, operation_id = "unjoinCrash", path = "/crashes/{id}/unjoin", tag = "crashes", request_body = Doing,
+#[utoipa::path(post, operation_id = "unjoinCrash", path = "/crashes/{id}/unjoin", tag = "crashes", request_body = Option<Doing>,
     params(("id" = String, Path, description = "The crash whose `joined_into` is set")),
     responses((status = 202, body = Crash),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn unjoin(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    Json(body): Json<Doing>,
+    MaybeJson(body): MaybeJson<Doing>,
 ) -> Result<(StatusCode, Answer<Crash>), Problem> {
+    limits::doing(body.actor.as_deref(), body.reason.as_deref())?;
     state.store.unjoin(&id, body.actor.as_deref(), body.reason.as_deref()).await?;
     Ok((StatusCode::ACCEPTED, Answer(load(&state, &id).await?)))
 }

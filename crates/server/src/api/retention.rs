@@ -1,4 +1,4 @@
-//! What is kept, and for how long nobody has to ask: the policy for full cores.
+//! The policy for full cores: how many of each group are kept.
 
 use axum::{
     Json as Answer,
