@@ -82,6 +82,10 @@ pub fn owner(function: &str) -> Owner {
     let first = package.split('/').next().unwrap_or(package);
     if first == "runtime" || package.starts_with("internal/") || first == "type:" || first == "cmd" {
         Owner::Runtime
+    } else if package.starts_with("plugin/") {
+        // `plugin/unnamed-<hash>`: what the go command calls the main package of a plugin that is built from files
+        // (`pluginPath` in cmd/go/internal/work/gc.go).
+        Owner::App
     } else if STD.binary_search(&first).is_ok() {
         Owner::Std
     } else {
@@ -123,6 +127,8 @@ mod tests {
         assert_eq!(owner("main.main"), Owner::App);
         // A module path without a dot is legal.
         assert_eq!(owner("shop/internal/cart.(*Cart).Add"), Owner::App);
+        assert_eq!(owner("plugin.open"), Owner::Std);
+        assert_eq!(owner("plugin/unnamed-0f1e2d3c4b5a.(*Cart).Add"), Owner::App);
         assert_eq!(owner("runtimex.Do"), Owner::App);
         assert_eq!(owner("strlen"), Owner::Foreign);
     }

@@ -66,8 +66,11 @@ fn without_brackets(name: &str) -> String {
         .collect()
 }
 
-/// Import path without vendor directory and major versions.
+/// Import path without vendor directory, major versions and the hash of a plugin's files.
 fn normalise_path(path: &str) -> String {
+    if is_unnamed_plugin(path) {
+        return "plugin/unnamed".to_owned();
+    }
     let path = path.rfind("/vendor/").map_or(path, |at| &path[at + "/vendor/".len()..]);
     let elements = path.split('/').enumerate();
     elements
@@ -76,6 +79,13 @@ fn normalise_path(path: &str) -> String {
         .map(|(_, element)| without_version(element))
         .collect::<Vec<_>>()
         .join("/")
+}
+
+/// Whether this is the main package of a plugin that was built from files: the go command names it after a hash of
+/// what is in them (`pluginPath` in cmd/go/internal/work/gc.go).
+fn is_unnamed_plugin(path: &str) -> bool {
+    path.strip_prefix("plugin/unnamed-")
+        .is_some_and(|hash| !hash.is_empty() && hash.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// `v2`, `v11`.
@@ -172,6 +182,16 @@ mod tests {
         assert_eq!(normalise("gopkg.in/yaml%2ev3.(*parser).peek"), "gopkg.in/yaml.(*parser).peek");
         assert_eq!(normalise("example.com/app/vendor/github.com/a/b.F"), "github.com/a/b.F");
         assert_eq!(normalise("v2/x.F"), "v2/x.F");
+    }
+
+    #[test]
+    fn plugins_lose_the_hash_of_their_files() {
+        for hash in ["0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c", "aabbccddeeff00112233445566778899aabbccdd"] {
+            let add = format!("plugin/unnamed-{hash}.(*Cart).Add");
+            assert_eq!(normalise(&add), "plugin/unnamed.(*Cart).Add");
+            assert_eq!(normalise(&format!("{add}.func1")), "plugin/unnamed.Add.func");
+        }
+        assert_eq!(normalise("plugin/unnamed-cart.F"), "plugin/unnamed-cart.F");
     }
 
     #[test]
