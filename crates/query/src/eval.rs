@@ -143,16 +143,20 @@ fn passes(
         }),
         Test::Count(pattern, interval) => {
             let like = like(pattern);
-            let mut sum = 0_u64;
+            let mut total = 0_u64;
             any(&mut |value, count| {
                 let counts = like(value);
-                sum = sum.saturating_add(if counts { count } else { 0 });
+                if counts {
+                    total = if field.overlaps() { total.max(count) } else { total.saturating_add(count) };
+                }
                 counts
             });
             match interval {
-                None => sum > 0,
+                None => total > 0,
                 // None of a kind is only known to be none where the goroutines are known.
-                Some(interval) => (sum > 0 || facts.number("goroutines").is_some()) && interval.holds(sum),
+                Some(interval) => {
+                    (total > 0 || facts.number("goroutines").is_some()) && interval.holds(total)
+                }
             }
         }
     }

@@ -202,6 +202,11 @@ impl Field {
         }
     }
 
+    /// One goroutine has several of its values, so that the counts of two values are no sum.
+    pub const fn overlaps(&self) -> bool {
+        matches!(self.kind, Kind::CountPath)
+    }
+
     /// The same for a word without a field; in lower case, whatever the field.
     pub fn free_patterns(&self, pattern: &Pattern) -> Pattern {
         let before: &[Piece] = if self.kind == Kind::Hash { &[] } else { &[Piece::Any] };

@@ -52,6 +52,8 @@ fn crash() -> Facts {
     facts.add_count("goroutines.status", "chan send", 300);
     facts.add_count("goroutines.status", "running", 2);
     facts.add_count("goroutines.function", "net.(*conn).Read", 40);
+    // The same goroutines, and more.
+    facts.add_count("goroutines.function", "net.(*netFD).Read", 45);
     facts.set_number("goroutines", 1502);
     facts.set_time("seen", "2026-05-05T12:00:00Z".parse().expect("a time"));
     facts

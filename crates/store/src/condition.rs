@@ -209,7 +209,8 @@ impl Writer {
                     |writer| writer.fact_like(&fact, field, pattern),
                     |writer| {
                         writer.push(" GROUP BY cf.crash_id HAVING 1 = 1");
-                        writer.between("SUM(cf.amount)", &ends, |number| number_value(*number));
+                        let total = if field.overlaps() { "MAX(cf.amount)" } else { "SUM(cf.amount)" };
+                        writer.between(total, &ends, |number| number_value(*number));
                     },
                 );
                 if interval.holds(0) {

@@ -172,6 +172,14 @@ macro_rules! binary_columns {
     };
 }
 
+/// Queues what waits for a file with these identities. Each of them is looked up in its index; left to itself, SQLite
+/// goes through all crashes of a status.
+const WAKE: &str = "UPDATE crashes SET status = 'queued' WHERE id IN (\
+     SELECT id FROM crashes WHERE gnu_build_id = $1 UNION SELECT id FROM crashes WHERE go_build_id = $2 \
+     UNION SELECT id FROM crashes WHERE text_sha256 = $3) AND core_deleted_at IS NULL \
+     AND ((COALESCE(status, '') = 'waiting-for-binary' AND (gnu_build_id = $1 OR go_build_id = $2)) \
+     OR (COALESCE(status, '') = 'done' AND missing_debug AND $4)) RETURNING id, missing_binary";
+
 impl Store {
     /// Records a stored blob, and for an executable the job that looks at it. Answers whether it is
     /// new; a blob that was there keeps its name and time.
@@ -324,9 +332,7 @@ impl Store {
             }
             let woken: Vec<(String, bool)> = all!(
                 tx,
-                "UPDATE crashes SET status = 'queued' WHERE core_deleted_at IS NULL AND ((status = 'waiting-for-binary' \
-                 AND (gnu_build_id = $1 OR go_build_id = $2)) OR (status = 'done' AND missing_debug AND $4 \
-                 AND (gnu_build_id = $1 OR go_build_id = $2 OR text_sha256 = $3))) RETURNING id, missing_binary",
+                WAKE,
                 &facts.build_ids.gnu,
                 &facts.build_ids.go,
                 &facts.build_ids.text_sha256,

@@ -5,7 +5,7 @@ use panicle_query::{Facts, Kind, fields};
 use crate::{Store, StoreError, time, tx::Tx};
 
 /// Version of what is taken from a report. Facts of an older one are taken anew, by whoever can read reports.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// So many goroutines, and numbers, are counted: their sums are far from what a database can hold.
 const MAX_AMOUNT: u64 = 1 << 40;
 

@@ -112,16 +112,30 @@ pub(crate) async fn complete(tx: &mut Tx, lease: &Lease) -> Result<bool, StoreEr
     Ok(state == "queued")
 }
 
+/// The first job of a state that may be claimed, in the order of the index `jobs_due`, so that one row of it is read
+/// however many there are.
+macro_rules! first_text {
+    ($which:literal, $lock:literal) => {
+        concat!(
+            "SELECT * FROM (SELECT id, priority, run_after FROM jobs WHERE ",
+            $which,
+            " <= $4 ORDER BY priority, run_after, id LIMIT 1",
+            $lock,
+            ") AS due"
+        )
+    };
+}
+
 /// Skips rows that another worker is about to claim; SQLite has one writer at a time anyway.
 macro_rules! claim_text {
     ($lock:literal) => {
         concat!(
             "UPDATE jobs SET state = 'running', attempts = attempts + 1, claimed = wanted, \
-             lease_token = $1, lease_until = $2, worker = $3 WHERE id = (SELECT id FROM jobs \
-             WHERE (state = 'queued' AND run_after <= $4) OR (state = 'running' AND lease_until <= $4) \
-             ORDER BY priority, run_after, id LIMIT 1",
-            $lock,
-            ") RETURNING id, kind, subject, attempts"
+             lease_token = $1, lease_until = $2, worker = $3 WHERE id = (SELECT id FROM (",
+            first_text!("state = 'queued' AND run_after", $lock),
+            " UNION ALL ",
+            first_text!("state = 'running' AND lease_until", $lock),
+            ") AS one ORDER BY priority, run_after, id LIMIT 1) RETURNING id, kind, subject, attempts"
         )
     };
 }
@@ -310,3 +324,6 @@ impl Store {
         Ok(freed)
     }
 }
+
+#[cfg(test)]
+mod tests;

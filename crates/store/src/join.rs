@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    JobKind, Store, StoreError,
+    JobKind, Store, StoreError, facts,
     groups::counters,
     jobs::{Priority, enqueue},
     occurred, time,
@@ -269,6 +269,8 @@ async fn merge(tx: &mut Tx, into: &str, joined: &Half, reason: &str, now: i64) -
     if let Some((version,)) = version {
         occurred::version_of(tx, into, &version).await?;
     }
+    // At once, because what is gone is not analysed again.
+    facts::renew_given(tx, into).await?;
     let after = counters::share(tx, into).await?;
     counters::change(tx, before.as_ref(), after.as_ref()).await?;
     for id in [into, &joined.id] {

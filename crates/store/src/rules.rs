@@ -21,7 +21,7 @@ use crate::{
     groups::{
         decision::{Decision, Standing, actor, checked, expect},
         history::field,
-        mute::MuteUntil,
+        mute::{Mute, MuteUntil},
         place::Claims,
     },
     time,
@@ -483,13 +483,13 @@ async fn record(
 
 /// Puts groups back that a rule has muted.
 async fn unmute_all(tx: &mut Tx, rule: &str, who: &str, now: i64) -> Result<(), StoreError> {
-    let groups: Vec<(String,)> = all!(
-        tx,
-        "SELECT f.group_id FROM group_facets f JOIN crash_groups g ON g.id = f.group_id \
-         WHERE f.facet = 'mute-rule' AND f.value = $1 AND g.state = 'muted'",
-        rule
-    );
-    for (group,) in groups {
+    // Also those that were merged into others, which may be parted again.
+    let groups: Vec<(String, String)> =
+        all!(tx, "SELECT id, mute FROM crash_groups WHERE state = 'muted' AND mute IS NOT NULL ORDER BY id");
+    for (group, mute) in groups {
+        if serde_json::from_str::<Mute>(&mute)?.rule.as_deref() != Some(rule) {
+            continue;
+        }
         let before = Decision::read(tx, &group).await?;
         let Some(mute) = before.mute.as_ref().filter(|mute| mute.rule.as_deref() == Some(rule)) else {
             continue;

@@ -7,7 +7,7 @@ use panicle_report::BuildIds;
 
 use crate::{
     JobKind, Lease, NotAWord, Store, StoreError,
-    jobs::{Priority, complete},
+    jobs::{Priority, complete, enqueue},
 };
 
 /// A file that came to its end is not asked for again before this has passed.
@@ -108,22 +108,27 @@ impl Store {
     }
 
     /// Has other servers asked for a file. A request that is queued already stays where it is: until it is due
-    /// again, it is known that nobody has the file.
+    /// again, it is known that nobody has the file. One that runs may have found that nobody wants the file, and is
+    /// made once more.
     pub async fn want_symbols(&self, request: &SymbolRequest, now: Timestamp) -> Result<(), StoreError> {
-        query!(self, db => sqlx::query(
-            "INSERT INTO jobs (id, kind, subject, state, wanted, claimed, attempts, run_after, priority) \
-             VALUES ($1, $2, $3, 'queued', 1, 0, 0, $4, $6) ON CONFLICT (kind, subject) DO UPDATE SET \
-             state = 'queued', wanted = jobs.wanted + 1, attempts = 0, run_after = $4 \
-             WHERE jobs.state NOT IN ('queued', 'running') AND jobs.run_after < $5")
-            .bind(uuid::Uuid::now_v7().to_string())
-            .bind(JobKind::Fetch.as_str())
-            .bind(request.to_string())
-            .bind(now.as_microsecond())
-            .bind((now - ASK_AGAIN).as_microsecond())
-            .bind(Priority::Fresh as i64)
-            .execute(db)
-            .await
-            .map(drop))?;
+        let request = request.to_string();
+        transaction!(self, tx => {
+            let known: Option<(String, i64)> = first!(
+                tx,
+                // Locks the row, if there is one.
+                "UPDATE jobs SET wanted = wanted WHERE kind = $1 AND subject = $2 RETURNING state, run_after",
+                JobKind::Fetch.as_str(),
+                &request
+            );
+            let asked_lately = known.is_some_and(|(state, run_after)| match state.as_str() {
+                "queued" => true,
+                "running" => false,
+                _ => run_after >= (now - ASK_AGAIN).as_microsecond(),
+            });
+            if !asked_lately {
+                enqueue(tx, JobKind::Fetch, &request, now.as_microsecond(), Priority::Fresh).await?;
+            }
+        });
         self.announce_work();
         Ok(())
     }
@@ -141,9 +146,20 @@ impl Store {
         Ok(row.is_some())
     }
 
-    /// Ends a request.
-    pub async fn finish_fetch(&self, lease: &Lease) -> Result<(), StoreError> {
-        transaction!(self, tx => complete(tx, lease).await.map(drop)?);
+    /// Ends a request. With `found`, also for those who asked while it ran: once the file is identified, all whom it
+    /// helps are analysed again.
+    pub async fn finish_fetch(&self, lease: &Lease, found: bool) -> Result<(), StoreError> {
+        transaction!(self, tx => {
+            if found {
+                exec!(
+                    tx,
+                    "UPDATE jobs SET claimed = wanted WHERE id = $1 AND lease_token = $2",
+                    &lease.job,
+                    &lease.token
+                );
+            }
+            complete(tx, lease).await?;
+        });
         Ok(())
     }
 }

@@ -67,7 +67,7 @@ impl Worker {
                         };
                         let new = store.record_blob(&blob).await?;
                         tracing::info!(%request, server, blob = blob.id, new, "another server had the file");
-                        return Ok(store.finish_fetch(&job.lease).await?);
+                        return Ok(store.finish_fetch(&job.lease, true).await?);
                     }
                     Said::HasNot => {}
                     Said::Trouble(problem) => {
@@ -82,7 +82,7 @@ impl Worker {
             };
             return Ok(store.retry(job, &problem, Timestamp::now() + pause, true).await?);
         }
-        Ok(store.finish_fetch(&job.lease).await?)
+        Ok(store.finish_fetch(&job.lease, false).await?)
     }
 
     async fn ask_server(

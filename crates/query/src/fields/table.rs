@@ -161,7 +161,7 @@ pub static FIELDS: &[Field] = &[
     field(
         "goroutines.function",
         Kind::CountPath,
-        "Goroutines that have a function on their stacks; those of the runtime itself are left out.",
+        "Goroutines that have a function on their stacks; those of the runtime itself are left out. Of several functions, the one that most have.",
         &["goroutines.function:net.(*conn).Read>500"],
     )
     .also(&["goroutines.frame"])

@@ -48,6 +48,8 @@ fn each_field_finds_what_it_is_about() {
         "goroutines.status:select=0",
         "goroutines.status:select<1",
         "goroutines.function:Read>=40",
+        "goroutines.function:net.*=45",
+        "goroutines.function:net.*<46",
         "since:24h",
         "since:2026-05-05",
         "until:2026-05-05",

@@ -166,6 +166,19 @@ contract! {
         assert_eq!(store.crash(&text).await.unwrap().joined_into, None);
     }
 
+    async fn what_a_text_says_is_found_though_the_core_is_gone(store: Store) {
+        let core = arrive(&store, "e1", CORE).await;
+        let group = store.crash(&core).await.unwrap().group_id.unwrap();
+        assert_eq!(store.expire_cores(&group, Some(0)).await.unwrap(), 1);
+        let text = arrive(&store, "e2", TEXT).await;
+        assert_eq!(store.crash(&text).await.unwrap().joined_into.as_ref(), Some(&core));
+        assert_eq!(store.crash(&core).await.unwrap().status, CrashStatus::Done, "it cannot be analysed again");
+        let facts = store.facts(&core).await.unwrap();
+        for (name, value) in [("host", "a"), ("label.e1", "x"), ("label.e2", "x")] {
+            assert_eq!(facts.values(name).collect::<Vec<_>>(), [(value, 1)], "{name}");
+        }
+    }
+
     async fn a_person_parts_what_was_joined_and_it_stays_parted(store: Store) {
         let one = arrive(&store, "e1", CORE).await;
         let two = arrive(&store, "e2", TEXT).await;

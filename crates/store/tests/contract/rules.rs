@@ -98,6 +98,21 @@ contract! {
         assert_eq!(told, [("created", "ada"), ("changed", "ada"), ("changed", "somebody"), ("deleted", "bo")]);
     }
 
+    async fn a_group_in_another_one_is_no_longer_muted_by_a_rule_that_is_gone(store: Store) {
+        let one = arrive(&store, "c1", "aa", "main.put").await;
+        let two = arrive(&store, "c2", "bb", "main.get").await;
+        let groups = [group_of(&store, &one).await, group_of(&store, &two).await];
+        let muting = store.create_rule(&rule(RuleKind::Mute, r#""main.put""#), None, None).await.unwrap();
+        regrouped(&store).await;
+        assert_eq!(state_of(&store, &one).await, GroupState::Muted);
+        store.merge_groups(&groups[1], &groups[..1], None, None).await.unwrap();
+        store.delete_rule(&muting.id, None, None).await.unwrap();
+        regrouped(&store).await;
+        store.unmerge_group(&groups[0], None, None).await.unwrap();
+        assert_eq!(group_of(&store, &one).await, groups[0]);
+        assert_eq!(state_of(&store, &one).await, GroupState::New);
+    }
+
     async fn rules_that_claim_one_crash_are_refused_and_so_is_one_against_a_person(store: Store) {
         let one = arrive(&store, "c1", "aa", "main.put").await;
         let two = arrive(&store, "c2", "aa", "main.put").await;

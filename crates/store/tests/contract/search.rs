@@ -44,6 +44,7 @@ async fn analysed(
         done.facts.add_count("goroutines.status", "chan receive", 20);
         done.facts.add_count("goroutines.status", "chan send", 10);
         done.facts.add_count("goroutines.function", "net.(*conn).Read", 7);
+        done.facts.add_count("goroutines.function", "net.(*netFD).Read", 8);
     }
     store.commit_crash(&job.lease, &id, &done).await.unwrap();
     id
@@ -195,6 +196,9 @@ const QUERIES: &[&str] = &[
     "goroutines.status:waiting<5",
     "-goroutines.status:select<5",
     "goroutines.function:Read>=7",
+    "goroutines.function:net.*>8",
+    "goroutines.function:net.*=8",
+    "goroutines.function:net.*<8",
     "status:done",
     "-status:done",
     "status:que*",

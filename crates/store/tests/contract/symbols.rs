@@ -36,6 +36,23 @@ contract! {
         assert_eq!(found("ab", Artifact::Executable).await, None);
     }
 
+    async fn a_crash_that_comes_while_others_are_asked_is_not_forgotten(store: Store) {
+        let request = SymbolRequest { build_id: "ab12".to_owned(), artifact: Artifact::Executable };
+        let now = Timestamp::now();
+        for (found, again) in [(false, true), (true, false)] {
+            store.want_symbols(&request, now + Duration::from_hours(2)).await.unwrap();
+            let job = store.claim(&claim(), now + Duration::from_hours(3)).await.unwrap().unwrap();
+            // It has seen that nobody wants the file when somebody does.
+            store.want_symbols(&request, now).await.unwrap();
+            store.finish_fetch(&job.lease, found).await.unwrap();
+            let next = store.claim(&claim(), now + Duration::from_hours(3)).await.unwrap();
+            assert_eq!(next.is_some(), again);
+            if let Some(job) = next {
+                store.finish_fetch(&job.lease, false).await.unwrap();
+            }
+        }
+    }
+
     async fn others_are_asked_once_for_what_crashes_wait_for(store: Store) {
         let id = crash(&store, "c1", "shop").await;
         let request = SymbolRequest { build_id: "ab12".to_owned(), artifact: Artifact::Executable };
@@ -59,7 +76,7 @@ contract! {
         let later = now + Duration::from_hours(2);
         let job = store.claim(&claim(), later).await.unwrap().unwrap();
         assert_eq!(job.attempt, 1, "an answer is not a failed attempt");
-        store.finish_fetch(&job.lease).await.unwrap();
+        store.finish_fetch(&job.lease, false).await.unwrap();
         store.want_symbols(&request, now + Duration::from_mins(90)).await.unwrap();
         assert!(store.claim(&claim(), later).await.unwrap().is_none(), "it was answered half an hour ago");
         store.want_symbols(&request, later + Duration::from_hours(2)).await.unwrap();
