@@ -66,6 +66,9 @@ pub enum ErrorKind {
     /// Nothing is between the quotes.
     #[error("this text is empty")]
     Empty,
+    /// A text without a field has no word in it, so it would be found nearly everywhere.
+    #[error("this text needs at least one letter or digit")]
+    NoWord,
     /// A predicate's text has to be in quotes.
     #[error("a text of a predicate is written in quotes")]
     Unquoted,

@@ -165,7 +165,7 @@ fn passes(
 /// Whether `text` is in `value` and begins and ends at the edge of words, as a regular expression's `\b` has it,
 /// where it begins or ends with a letter, digit or `_`.
 fn has_words(value: &str, text: &str) -> bool {
-    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let word = crate::parse::word_character;
     let (first, last) = (text.chars().next().is_some_and(word), text.chars().next_back().is_some_and(word));
     let mut from = 0;
     while let Some(found) = value[from..].find(text) {

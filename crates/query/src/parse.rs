@@ -188,7 +188,16 @@ impl<'a> Parser<'a> {
         if raw.pattern.is_empty() {
             return Err(ParseError::new(raw.span, ErrorKind::Empty));
         }
+        let words = raw.text.chars().any(word_character);
         match self.dialect {
+            Dialect::Query if !raw.quoted && !words => {
+                let mut quoted = String::new();
+                let _ = crate::pattern::quoted(&raw.text, &mut quoted);
+                Err(ParseError::new(raw.span, ErrorKind::NoWord).expecting([quoted]))
+            }
+            Dialect::Predicate if raw.quoted && !words => {
+                Err(ParseError::new(raw.span, ErrorKind::NoWord).expecting(["\"a word\""]))
+            }
             Dialect::Query => Ok(Condition::Anywhere(raw.pattern)),
             Dialect::Predicate if raw.quoted => Ok(Condition::Words(raw.text)),
             Dialect::Predicate => {
@@ -315,6 +324,11 @@ impl<'a> Parser<'a> {
         }
         Ok(Raw { span, quoted: false, text, pattern })
     }
+}
+
+/// Whether it is part of a word, as a regular expression's `\w` has it.
+pub(crate) fn word_character(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 /// One of several, without nesting one list of a kind in another.

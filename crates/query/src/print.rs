@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use crate::{
     Condition, Expr, FieldRef, Interval, Kind, Op, Pattern, Predicate, Query, Term, Test, When,
+    parse::word_character,
     pattern::{plain, quoted},
 };
 
@@ -114,7 +115,11 @@ impl Display for FieldRef {
 /// A word without a field: in quotes where it could be read as something else.
 fn free(pattern: &Pattern, f: &mut Formatter<'_>) -> fmt::Result {
     match pattern.as_literal() {
-        Some(literal) if !literal.chars().all(plain) || matches!(literal, "AND" | "OR" | "NOT") => {
+        Some(literal)
+            if !literal.chars().all(plain)
+                || !literal.chars().any(word_character)
+                || matches!(literal, "AND" | "OR" | "NOT") =>
+        {
             quoted(literal, f)
         }
         _ => pattern.fmt(f),

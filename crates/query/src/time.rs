@@ -73,12 +73,18 @@ fn start(day: Date) -> Option<Timestamp> {
 
 fn duration(text: &str) -> Option<SignedDuration> {
     let mut seconds: u64 = 0;
+    // From the largest unit to the smallest, each once.
+    let mut above = u64::MAX;
     let mut rest = text;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let number: u64 = rest[..digits].parse().ok()?;
         let unit = rest[digits..].chars().next()?;
         let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
+        if *factor >= above {
+            return None;
+        }
+        above = *factor;
         seconds = seconds.checked_add(number.checked_mul(*factor)?)?;
         rest = &rest[digits + 1..];
     }

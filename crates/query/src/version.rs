@@ -109,6 +109,12 @@ fn number(key: &mut String, digits: &str) -> Option<()> {
     Some(())
 }
 
+/// A part of a version: not more than semantic versions are read with.
+fn numeric(key: &mut String, digits: &str) -> Option<()> {
+    digits.parse::<u64>().ok()?;
+    number(key, digits)
+}
+
 /// Key and family of `go1.N[.P][rcN|betaN][-suffix][ …]`, or of `devel go1.N-…`.
 fn go(text: &str) -> Option<(String, Option<String>)> {
     let (devel, text) = text.strip_prefix("devel ").map_or((false, text), |rest| (true, rest));
@@ -124,7 +130,7 @@ fn go(text: &str) -> Option<(String, Option<String>)> {
         if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) || count == 3 {
             return None;
         }
-        number(&mut key, part)?;
+        numeric(&mut key, part)?;
         count += 1;
     }
     let family = (count < 3 && pre.is_empty() && !devel).then(|| key.clone());
@@ -176,7 +182,7 @@ fn partial(text: &str) -> Option<(String, Option<String>)> {
         if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        number(&mut family, part)?;
+        numeric(&mut family, part)?;
     }
     let mut key = family.clone();
     for _ in parts.len()..3 {

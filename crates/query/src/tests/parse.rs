@@ -22,6 +22,7 @@ fn the_canonical_spelling_is_short_and_means_the_same() {
         ("-!NOT a", "-a"),
         ("\"AND\" \"a b\" \"a\"", "\"AND\" \"a b\" a"),
         ("and or not", "and or not"),
+        ("\".\" a.", "\".\" a."),
         ("service:\"auth\"", "service:auth"),
         ("service:=auth", "service:auth"),
         ("SERVICE:Auth", "service:Auth"),
@@ -83,6 +84,10 @@ fn predicates_are_those_of_the_go_team_and_more() {
     assert_eq!(kind(" "), ErrorKind::Missing);
     assert_eq!(kind("main.run"), ErrorKind::Unquoted);
     assert_eq!(kind("\"\""), ErrorKind::Empty);
+    for nothing in ["\" \"", "\".\"", "\"/\"", "\"*\"", "\"a\" || \"->\""] {
+        assert_eq!(kind(nothing), ErrorKind::NoWord, "{nothing}");
+    }
+    predicate("\"_\" || \"ü.\"");
     assert_eq!(kind("class:deadlock && since:24h"), ErrorKind::NotInPredicate("since"));
     assert_eq!(kind("state:new"), ErrorKind::NotInPredicate("state"));
     assert!(
@@ -120,6 +125,33 @@ fn errors_point_at_the_place_and_say_what_would_be_right() {
         ("NOT", ErrorKind::Missing, "", "a term"),
         ("()", ErrorKind::Missing, "", "a term"),
         ("\"\"", ErrorKind::Empty, "\"\"", ""),
+        ("a .", ErrorKind::NoWord, ".", "\".\""),
+        ("-*", ErrorKind::NoWord, "*", "\"*\""),
+        ("/ a", ErrorKind::NoWord, "/", "\"/\""),
+        (
+            "since:1d1d1d",
+            ErrorKind::BadValue { field: "since".to_owned(), value: "1d1d1d".to_owned() },
+            "1d1d1d",
+            "24h",
+        ),
+        (
+            "since:1h1d",
+            ErrorKind::BadValue { field: "since".to_owned(), value: "1h1d".to_owned() },
+            "1h1d",
+            "24h",
+        ),
+        (
+            "go:1.99999999999999999999",
+            ErrorKind::BadValue { field: "go".to_owned(), value: "1.99999999999999999999".to_owned() },
+            "1.99999999999999999999",
+            "1.24",
+        ),
+        (
+            "version:>=v1.99999999999999999999",
+            ErrorKind::BadValue { field: "version".to_owned(), value: "v1.99999999999999999999".to_owned() },
+            "v1.99999999999999999999",
+            "v1.4.2",
+        ),
         ("label:x", ErrorKind::NoKey("label"), "label", "label."),
         ("go:x", ErrorKind::BadValue { field: "go".to_owned(), value: "x".to_owned() }, "x", "1.24"),
         (
