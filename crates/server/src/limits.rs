@@ -1,14 +1,10 @@
 //! How much may be said at once: texts, lists and numbers of what people send.
 
 use jiff::{SignedDuration, Timestamp};
-use panicle_store::{MuteUntil, ResolvedIn};
+use panicle_store::{MAX_NAME, MAX_TEXT, MuteUntil, ResolvedIn};
 
 use crate::Problem;
 
-/// Longest name, title or identifier.
-const NAME_BYTES: usize = 1024;
-/// Longest reason or note.
-const TEXT_BYTES: usize = 64 << 10;
 /// Groups, crashes or fingerprints of one request.
 const ITEMS: usize = 1000;
 /// Full cores that can be kept of a group: more than there will be.
@@ -25,8 +21,8 @@ fn refuse(detail: String) -> Result<(), Problem> {
 /// A title, owner or the like: short, and on one line.
 pub(crate) fn name(what: &str, text: Option<&str>) -> Result<(), Problem> {
     match text {
-        Some(text) if text.len() > NAME_BYTES || text.chars().any(char::is_control) => {
-            refuse(format!("{what} has at most {NAME_BYTES} bytes, and no control characters"))
+        Some(text) if text.len() > MAX_NAME || text.chars().any(char::is_control) => {
+            refuse(format!("{what} has at most {MAX_NAME} bytes, and no control characters"))
         }
         _ => Ok(()),
     }
@@ -35,7 +31,7 @@ pub(crate) fn name(what: &str, text: Option<&str>) -> Result<(), Problem> {
 /// A text for people.
 pub(crate) fn text(what: &str, text: Option<&str>) -> Result<(), Problem> {
     match text {
-        Some(text) if text.len() > TEXT_BYTES => refuse(format!("{what} has at most {TEXT_BYTES} bytes")),
+        Some(text) if text.len() > MAX_TEXT => refuse(format!("{what} has at most {MAX_TEXT} bytes")),
         _ => Ok(()),
     }
 }

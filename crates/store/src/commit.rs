@@ -9,7 +9,7 @@ use crate::{
     facts::{self, storable},
     groups::{
         counters,
-        place::{self, Before, Claims},
+        place::{self, Before},
         react::react,
     },
     jobs::{Priority, complete, enqueue},
@@ -130,14 +130,8 @@ async fn commit(
     note_build(tx, analysed, before.seen_at).await?;
     facts::renew(tx, crash, outcome.facts.clone()).await?;
     let rules = rules::enabled(tx).await?;
-    let claims = if rules.is_empty() {
-        Claims::default()
-    } else {
-        let known = rules::facts(tx, crash).await?;
-        let (claims, conflict) = rules::claims(&rules, &known);
-        diagnostics.extend(conflict.map(|text| Diagnostic::warning(Stage::Service, text)));
-        claims
-    };
+    let (claims, conflict) = rules::claims_of(tx, &rules, crash).await?;
+    diagnostics.extend(conflict.map(|text| Diagnostic::warning(Stage::Service, text)));
     let place = match &outcome.signature {
         // What was joined into another crash is counted there.
         Some(signature) if before.joined_into.is_none() => {

@@ -350,3 +350,30 @@ impl Store {
         Ok(woken.into_iter().map(|row| row.0).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::WAKE;
+    use crate::{Store, database::Pool};
+
+    #[tokio::test]
+    async fn what_a_file_wakes_is_looked_up_by_its_identities() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("test.db").display());
+        let store = Store::connect(&url).await.unwrap();
+        let Pool::Sqlite(db) = &store.pool else { panic!("it is SQLite") };
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {WAKE}")))
+                .fetch_all(db)
+                .await
+                .unwrap();
+        let steps: Vec<String> = plan.into_iter().map(|(_, _, _, step)| step).collect();
+        for index in ["crashes_gnu", "crashes_go", "crashes_text"] {
+            assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
+        }
+        assert!(
+            !steps.iter().any(|step| step.contains("SCAN crashes") || step.contains("status")),
+            "{steps:#?}"
+        );
+    }
+}

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use panicle_report::SignatureStep;
 
 pub use self::{
-    decision::{GroupChange, Resolved},
+    decision::{GroupChange, MAX_NAME, MAX_TEXT, Resolved},
     events::Event,
     history::GroupHistory,
     list::{GroupFilter, GroupPage, GroupSort, TrendStep},

@@ -51,7 +51,8 @@ pub use evidence::{BinaryFacts, BinaryRow, Evidence, NewBlob};
 pub use facts::{CrashFacts, Outdated};
 pub use groups::{
     BuildCount, Escalation, Event, FacetCount, Group, GroupChange, GroupDetails, GroupFilter, GroupHistory,
-    GroupPage, GroupSort, Mute, MuteUntil, RelatedGroup, Resolved, ResolvedIn, Split, TrendStep, Variant,
+    GroupPage, GroupSort, MAX_NAME, MAX_TEXT, Mute, MuteUntil, RelatedGroup, Resolved, ResolvedIn, Split,
+    TrendStep, Variant,
 };
 pub use jobs::{Claim, Job, Lease};
 pub use join::{Join, JoinKey, JoinSide};

@@ -5,12 +5,12 @@
 //! that finds the rows still saying so. An upload in between makes them say the opposite.
 
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 
-use crate::{
-    Store, StoreError,
-    settings::{self, Share},
-    tx::Tx,
-};
+use self::share::{Share, shares};
+use crate::{Store, StoreError, tx::Tx};
+
+mod share;
 
 /// Cores that are looked at in one go.
 const BATCH: i64 = 100;
@@ -27,7 +27,7 @@ impl Store {
                 first!(tx, "SELECT keep_cores FROM crash_groups WHERE id = $1", group);
             let shares = match row.and_then(|row| row.0) {
                 Some(decided) => vec![Share::all(decided)],
-                None => settings::shares(tx, group, keep).await?,
+                None => shares(tx, group, keep).await?,
             };
             let at = now.strftime("%Y-%m-%d %H:%M:%S UTC");
             let mut expired = 0;
@@ -42,24 +42,42 @@ impl Store {
         }))
     }
 
-    /// Groups after `after`, by identifier, that have more cores than are kept of them; `keep` is for those for which
-    /// nothing was decided. Some of the cores may be needed still.
+    /// Groups after `after`, by identifier, that have more cores than are kept of them, as [`Store::expire_cores`] counts
+    /// them with the same `usual`. Some of the cores may be needed still.
     pub async fn groups_to_expire(
         &self,
-        keep: Option<u32>,
+        usual: Option<u32>,
         after: &str,
         limit: u32,
     ) -> Result<Vec<String>, StoreError> {
-        let rows: Vec<(String,)> = query!(self, db => sqlx::query_as(
-            "SELECT g.id FROM crash_groups g WHERE g.id > $4 AND g.crashes > COALESCE(g.keep_cores, $1) \
-             AND (SELECT COUNT(*) FROM crashes c WHERE c.group_id = g.id AND c.has_core = $2) \
-             > COALESCE(g.keep_cores, $1) ORDER BY g.id LIMIT $3")
-            .bind(keep.map(i64::from))
-            .bind(true)
-            .bind(i64::from(limit))
-            .bind(after)
-            .fetch_all(db)
-            .await)?;
+        let (policy, _) = self.core_policy().await?;
+        let services: Vec<String> =
+            (0..policy.services.len()).map(|at| format!("(${}, ${})", 6 + 2 * at, 7 + 2 * at)).collect();
+        let services = match services.as_slice() {
+            [] => "SELECT CAST(NULL AS TEXT), CAST(NULL AS BIGINT)".to_owned(),
+            services => format!("VALUES {}", services.join(", ")),
+        };
+        let text = format!(
+            "WITH policy (service, keep) AS ({services}) SELECT g.id FROM crash_groups g WHERE g.id > $4 \
+             AND g.crashes > COALESCE(g.keep_cores, $5) AND CASE WHEN g.keep_cores IS NOT NULL \
+             THEN (SELECT COUNT(*) FROM crashes c WHERE c.group_id = g.id AND c.has_core = $2) > g.keep_cores \
+             ELSE (SELECT COUNT(*) FROM crashes c WHERE c.group_id = g.id AND c.has_core = $2 \
+             AND NOT EXISTS (SELECT 1 FROM policy p WHERE p.service = c.service)) > $1 \
+             OR EXISTS (SELECT 1 FROM crashes c JOIN policy p ON p.service = c.service WHERE c.group_id = g.id \
+             AND c.has_core = $2 GROUP BY p.service, p.keep HAVING COUNT(*) > p.keep) END ORDER BY g.id LIMIT $3"
+        );
+        let rows: Vec<(String,)> = query!(self, db => {
+            let mut query = sqlx::query_as(AssertSqlSafe(text))
+                .bind(policy.keep_cores.or(usual).map(i64::from))
+                .bind(true)
+                .bind(i64::from(limit))
+                .bind(after)
+                .bind(policy.least(usual).map(i64::from));
+            for (service, keep) in &policy.services {
+                query = query.bind(service).bind(i64::from(*keep));
+            }
+            query.fetch_all(db).await
+        })?;
         Ok(rows.into_iter().map(|row| row.0).collect())
     }
 

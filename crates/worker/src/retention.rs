@@ -13,10 +13,9 @@ impl Worker {
     pub(crate) async fn expire_all_cores(&self) -> Result<(), StoreError> {
         let store = &self.inner.store;
         let keep = self.inner.settings.keep_cores;
-        let least = store.core_policy().await?.0.least(keep);
         let mut after = String::new();
         loop {
-            let groups = store.groups_to_expire(least, &after, BATCH).await?;
+            let groups = store.groups_to_expire(keep, &after, BATCH).await?;
             let Some(last) = groups.last() else { return Ok(()) };
             after.clone_from(last);
             for group in groups {

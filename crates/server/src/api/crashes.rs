@@ -5,7 +5,7 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
-use panicle_store::{CrashFilter, CrashStatus, EvidenceKind, MAX_CLOCK_AHEAD, NewEvidence};
+use panicle_store::{CrashFilter, CrashStatus, EvidenceKind, MAX_CLOCK_AHEAD, MAX_NAME, NewEvidence};
 use serde::Deserialize;
 
 use crate::{
@@ -19,8 +19,6 @@ use crate::{
 
 /// Pieces of evidence that one request may name.
 const MAX_EVIDENCE: usize = 1000;
-/// Longest text taken for a service, a host, a label or a key.
-const MAX_TEXT_BYTES: usize = 1024;
 const MAX_LABELS: usize = 100;
 /// Numbers of processes, on any system.
 const PIDS: std::ops::RangeInclusive<i64> = 1..=u32::MAX as i64;
@@ -73,10 +71,10 @@ fn checked(body: NewCrash, key: Option<String>) -> Result<panicle_store::NewCras
     }
     let texts = [&body.service, &body.hostname, &body.version, &key];
     let labels = body.labels.iter().flat_map(|(name, value)| [name, value]);
-    let too_long = texts.into_iter().flatten().chain(labels).any(|text| text.len() > MAX_TEXT_BYTES);
+    let too_long = texts.into_iter().flatten().chain(labels).any(|text| text.len() > MAX_NAME);
     if too_long || body.labels.len() > MAX_LABELS || evidence.len() > MAX_EVIDENCE {
         return Err(Problem::bad_request(format!(
-            "at most {MAX_EVIDENCE} pieces of evidence, {MAX_LABELS} labels and {MAX_TEXT_BYTES} bytes a text"
+            "at most {MAX_EVIDENCE} pieces of evidence, {MAX_LABELS} labels and {MAX_NAME} bytes a text"
         )));
     }
     // Lists are ordered by this time, and a clock that is a day ahead is no clock.

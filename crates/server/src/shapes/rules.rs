@@ -19,6 +19,8 @@ pub(crate) struct Rule {
     /// What ends the mutes of a mute rule.
     pub(crate) mute: Option<MuteUntil>,
     pub(crate) enabled: bool,
+    /// Why the predicate cannot be read any more. The rule then keeps the crashes that it has, and claims no others.
+    pub(crate) problem: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Timestamp,
 }
@@ -26,6 +28,7 @@ pub(crate) struct Rule {
 impl From<panicle_store::Rule> for Rule {
     fn from(rule: panicle_store::Rule) -> Self {
         Self {
+            problem: rule.problem(),
             id: rule.id,
             kind: rule.kind,
             name: rule.name,

@@ -12,8 +12,10 @@ use super::{
 };
 use crate::{GroupDetails, GroupState, Store, StoreError, tx::Tx};
 
-/// Longest notes and other texts.
-const MAX_TEXT: usize = 64 << 10;
+/// Longest name, title or identifier that is taken from people, in bytes.
+pub const MAX_NAME: usize = 1024;
+/// Longest notes, reasons and other texts of people, in bytes.
+pub const MAX_TEXT: usize = 64 << 10;
 const WEEK_HOURS: i64 = 7 * 24;
 
 /// A resolution as it is stored.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{Compiled, Plan, claims, enabled, facts};
+use super::{Compiled, Plan, claims_of, enabled};
 use crate::{
     JobKind, Lease, RuleKind, Store, StoreError,
     groups::{
@@ -186,8 +186,7 @@ async fn regroup(
         return Ok(false);
     };
     let Some((signature, class)) = signature_of(tx, version, &fingerprint).await? else { return Ok(false) };
-    let known = facts(tx, &row.id).await?;
-    let (claims, _) = claims(rules, &known);
+    let (claims, _) = claims_of(tx, rules, &row.id).await?;
     let before = Before {
         group_id: row.group_id.clone(),
         pinned_group_id: row.pinned_group_id,

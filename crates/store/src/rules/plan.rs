@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use panicle_query::{Facts, Predicate};
 
-use super::{NewRule, Rule};
+use super::{Held, NewRule, Rule};
 use crate::{
     RuleKind, Store, StoreError,
     groups::{links::Links, mute::MuteUntil},
@@ -28,7 +28,7 @@ pub(crate) struct Compiled {
     pub(crate) name: String,
     pub(crate) group: Option<String>,
     pub(crate) mute: Option<MuteUntil>,
-    /// `None` for one that cannot be read any more, which then claims nothing.
+    /// `None` for one that cannot be read any more, which then keeps what it has and claims nothing else.
     predicate: Option<Predicate>,
 }
 
@@ -55,8 +55,16 @@ impl Compiled {
         }
     }
 
-    pub(crate) fn matches(&self, facts: &Facts) -> bool {
-        self.predicate.as_ref().is_some_and(|predicate| predicate.matches(facts))
+    /// Whether it claims a crash that these rules have so far.
+    pub(super) fn claims(&self, facts: &Facts, held: &Held) -> bool {
+        if let Some(predicate) = &self.predicate {
+            return predicate.matches(facts);
+        }
+        let by = match self.kind {
+            RuleKind::Merge => &held.rule_id,
+            RuleKind::Mute => &held.mute_rule_id,
+        };
+        by.as_ref() == Some(&self.id)
     }
 }
 
@@ -117,6 +125,8 @@ struct Row {
     pinned_group_id: Option<String>,
     signature_version: Option<i64>,
     fingerprint: Option<String>,
+    #[sqlx(flatten)]
+    held: Held,
 }
 
 type Signatures = HashMap<(i64, String), (Option<String>, bool)>;
@@ -146,7 +156,7 @@ impl Context<'_> {
         plan.looked_at += 1;
         let signature = row.signature_version.zip(row.fingerprint.clone());
         let signature = signature.and_then(|key| signatures.get(&key));
-        let claims: Vec<&Compiled> = self.rules.iter().filter(|rule| rule.matches(facts)).collect();
+        let claims: Vec<&Compiled> = self.rules.iter().filter(|rule| rule.claims(facts, &row.held)).collect();
         let is_about = |rule: &Compiled| self.about == Some(rule.id.as_str());
         let about = claims.iter().find(|rule| is_about(rule));
         if about.is_some() {
@@ -207,7 +217,7 @@ impl Store {
         let mut after = String::new();
         loop {
             let rows: Vec<Row> = query!(self, db => sqlx::query_as(
-                "SELECT id, group_id, pinned_group_id, signature_version, fingerprint FROM crashes \
+                "SELECT id, group_id, pinned_group_id, signature_version, fingerprint, rule_id, mute_rule_id FROM crashes \
                  WHERE id > $1 AND group_id IS NOT NULL ORDER BY id LIMIT $2")
                 .bind(&after)
                 .bind(BATCH)

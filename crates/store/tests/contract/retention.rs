@@ -129,8 +129,20 @@ contract! {
         assert!(matches!(store.set_core_policy(&policy, Some(1)).await, Err(StoreError::Conflict)));
         assert_eq!(store.set_core_policy(&policy, Some(0)).await.unwrap(), 1);
         assert_eq!(store.core_policy().await.unwrap(), (policy, 1));
+        assert_eq!(store.groups_to_expire(None, "", 10).await.unwrap(), std::slice::from_ref(&group));
         // Two of the shop, and one of the others together; not what the worker was started with.
         assert_eq!(store.expire_cores(&group, Some(100)).await.unwrap(), 3);
+        assert!(store.groups_to_expire(None, "", 10).await.unwrap().is_empty());
+        // A group that has nothing of the service is left alone, however many cores it has.
+        for (core, service) in [("d1", "auth"), ("d2", "mail"), ("d3", "shop")] {
+            let id = crash(&store, core, service).await;
+            store.commit_crash(&next(&store).await.lease, &id, &outcome("bb")).await.unwrap();
+        }
+        assert!(store.groups_to_expire(None, "", 10).await.unwrap().is_empty());
+        let id = crash(&store, "d4", "shop").await;
+        store.commit_crash(&next(&store).await.lease, &id, &outcome("bb")).await.unwrap();
+        let other = store.crash(&id).await.unwrap().group_id.unwrap();
+        assert_eq!(store.groups_to_expire(None, "", 10).await.unwrap(), [other]);
         let mut freed = free(&store).await;
         freed.sort();
         assert_eq!(freed, ["c1", "c2", "c3"]);

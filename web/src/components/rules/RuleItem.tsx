@@ -65,6 +65,11 @@ export function RuleItem({ rule }: { rule: Rule }) {
           <p>
             <code>{rule.predicate}</code>
           </p>
+          {rule.problem != null && (
+            <p className="small" role="note">
+              It keeps the crashes that it has and claims no others: {rule.problem}.
+            </p>
+          )}
           <p className="muted small">
             {rule.kind === "merge" ? (
               <>
