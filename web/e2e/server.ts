@@ -1,5 +1,5 @@
 // The real server, on a directory and a port of its own.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
@@ -40,6 +40,12 @@ export class Server {
       child.once("error", failed);
     });
     return new Server(url, child, data);
+  }
+
+  /** Makes a token, from which on nobody gets in without one. */
+  token(scopes: string): string {
+    const made = ["admin", "token", "create", "--name", "me", "--scopes", scopes, "--data", this.data];
+    return execFileSync(BINARY, made, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   }
 
   /** Ends it, and forgets what it stored. */

@@ -4,6 +4,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ProblemError } from "./api/errors";
 import { retryInterval } from "./api/queries";
+import { SIGN_IN, whenTokenNeeded } from "./lib/sign-in";
 import { preloadPages, router } from "./router";
 import "./styles/index.css";
 
@@ -21,6 +22,12 @@ const client = new QueryClient({
     },
     mutations: { networkMode: "always" },
   },
+});
+
+whenTokenNeeded(() => {
+  const { href, pathname } = router.latestLocation;
+  if (pathname === SIGN_IN) return;
+  void router.navigate({ to: SIGN_IN, search: { back: href }, replace: true });
 });
 
 const element = document.getElementById("root");

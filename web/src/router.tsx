@@ -6,6 +6,7 @@ import { parseGoroutineSearch } from "./lib/goroutine-search";
 import { parseGroupPageSearch, parseGroupSearch } from "./lib/group-search";
 import { parseGoroutinePageSearch, parseMapListSearch, parseMapSearch } from "./lib/map-search";
 import { parseRulesSearch, text } from "./lib/search-params";
+import { SIGN_IN } from "./lib/sign-in";
 
 /** Loaded when they are needed, or when there is time: then they work while the server is away, too. */
 const pages = {
@@ -21,6 +22,7 @@ const pages = {
   rules: lazyRouteComponent(() => import("./routes/rules")),
   binaries: lazyRouteComponent(() => import("./routes/binaries")),
   upload: lazyRouteComponent(() => import("./routes/upload")),
+  signIn: lazyRouteComponent(() => import("./routes/sign-in")),
 };
 
 /** Loads the other pages while nothing else is going on. */
@@ -117,6 +119,15 @@ const upload = createRoute({
   component: pages.upload,
 });
 
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: SIGN_IN,
+  validateSearch: (search: Record<string, unknown>): { back?: string | undefined } => ({
+    back: text(search.back),
+  }),
+  component: pages.signIn,
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     groups,
@@ -131,6 +142,7 @@ export const router = createRouter({
     rules,
     binaries,
     upload,
+    signIn,
   ]),
   defaultErrorComponent: ({ error, reset }) => <Failure error={error} retry={reset} />,
   scrollRestoration: true,

@@ -2,12 +2,16 @@
 
 mod regroup;
 mod retention;
+mod token;
 
 use clap::{Args, Subcommand, ValueEnum};
 use panicle_collect::{Client, UploadError};
 use serde_json::Value;
 
-use crate::exit::{Done, Failure};
+use crate::{
+    exit::{Done, Failure},
+    token::TokenArguments,
+};
 
 /// Arguments of `panicle admin`.
 #[derive(Debug, Args)]
@@ -22,6 +26,8 @@ enum Task {
     Regroup(regroup::Arguments),
     /// Show or change how many full cores are kept of each group.
     Retention(retention::Arguments),
+    /// Make, list and revoke access tokens; works on the database, whether a service runs or not.
+    Token(token::Arguments),
 }
 
 /// The service, and how it is answered.
@@ -30,9 +36,8 @@ struct Service {
     /// The service.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7171", env = "PANICLE_SERVER")]
     server: String,
-    /// Access token.
-    #[arg(long, value_name = "T", env = "PANICLE_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    #[command(flatten)]
+    token: TokenArguments,
     /// How the answer is written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -46,7 +51,7 @@ enum Format {
 
 impl Service {
     fn client(&self) -> Result<Client, Failure> {
-        Client::new(&self.server, self.token.clone()).map_err(failure)
+        Client::new(&self.server, self.token.token()?).map_err(failure)
     }
 
     /// Prints an answer as it is, or as `text` has it.
@@ -66,6 +71,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     match &arguments.task {
         Task::Regroup(arguments) => regroup::run(arguments),
         Task::Retention(arguments) => retention::run(arguments),
+        Task::Token(arguments) => token::run(arguments),
     }
 }
 

@@ -17,6 +17,7 @@ mod search;
 mod serve;
 mod service;
 mod texts;
+mod token;
 mod unpacked;
 mod upload;
 mod worker;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{
     exit::{Done, Failure},
     render::escape,
+    token::TokenArguments,
 };
 
 /// Items that are asked for at a time.
@@ -23,9 +24,8 @@ pub(crate) struct Arguments {
     /// The service.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7171", env = "PANICLE_SERVER")]
     server: String,
-    /// Access token.
-    #[arg(long, value_name = "T", env = "PANICLE_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    #[command(flatten)]
+    token: TokenArguments,
     /// Find groups of which one crash is meant.
     #[arg(long)]
     groups: bool,
@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
         };
         Failure::Arguments(format!("{error}\n{}{expected}", error.caret(&arguments.query)))
     })?;
-    let client = Client::new(&arguments.server, arguments.token.clone()).map_err(failure)?;
+    let client = Client::new(&arguments.server, arguments.token.token()?).map_err(failure)?;
     let path = if arguments.groups { "groups" } else { "crashes" };
     let limit = arguments.limit as usize;
     let mut output = Output { query: query.to_string(), items: Vec::new(), more: false };

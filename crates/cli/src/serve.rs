@@ -11,13 +11,13 @@ use std::{
 
 use clap::Args;
 use panicle_blobs::{BlobStore, BlobUrl, Limits};
-use panicle_server::{AppState, ListenError};
+use panicle_server::{AppState, ListenError, Rates};
 use panicle_store::Store;
 
 use crate::{
     exit::{Done, Failure},
     service::{
-        CacheFolder, Memory, WorkArguments, make_directory, open_blobs, run_to_end, shutdown, unreachable,
+        CacheFolder, Memory, WorkArguments, database_url, make_directory, open_blobs, run_to_end, shutdown, unreachable,
     },
 };
 
@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     /// Where database, evidence and temporary files are, unless told otherwise.
     #[arg(long, value_name = "DIR", default_value = "panicle-data", env = "PANICLE_DATA")]
     data: PathBuf,
-    /// Address to listen on; a loopback address, because there are no access tokens yet.
+    /// Address to listen on; a loopback address, unless there are access tokens.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7171", env = "PANICLE_LISTEN")]
     listen: SocketAddr,
     /// `sqlite:PATH` or `postgres://…` [default: SQLite in the data directory].
@@ -51,17 +51,32 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().min_free_bytes,
         env = "PANICLE_MIN_FREE_BYTES")]
     min_free_bytes: u64,
+    /// Requests a minute that are taken from one access token [default: any number].
+    #[arg(long, value_name = "N", env = "PANICLE_REQUESTS_PER_MINUTE", value_parser = clap::value_parser!(u32).range(1..))]
+    requests_per_minute: Option<u32>,
+    /// Bytes a day that are taken from one access token, as they come over the wire [default: any number].
+    #[arg(long, value_name = "BYTES", env = "PANICLE_UPLOAD_BYTES_PER_DAY", value_parser = clap::value_parser!(u64).range(1..))]
+    upload_bytes_per_day: Option<u64>,
     #[command(flatten)]
     work: WorkArguments,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
-    if !arguments.listen.ip().is_loopback() {
-        return Err(Failure::Arguments(ListenError::NotLoopback(arguments.listen).to_string()));
+    // Where there is no database yet there are no tokens, and nothing is to be made before that is said.
+    if arguments.database.is_none() && !arguments.data.join("panicle.db").exists() {
+        check_address(arguments.listen, false)?;
     }
     arguments.work.start_log();
     run_to_end(serve(arguments))
+}
+
+/// Strangers are not let in.
+fn check_address(address: SocketAddr, tokens: bool) -> Result<(), Failure> {
+    if address.ip().is_loopback() || tokens {
+        return Ok(());
+    }
+    Err(Failure::Arguments(ListenError::NotLoopback(address).to_string()))
 }
 
 async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
@@ -82,11 +97,10 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
         _ => None,
     };
     let blobs = open_blobs(&url, data.join("tmp"), limits).await?;
-    let url = match &arguments.database {
-        Some(url) => url.clone(),
-        None => format!("sqlite:{}", data.join("panicle.db").display()),
-    };
+    let url = database_url(arguments.database.as_deref(), &data);
     let store = Store::connect(&url).await.map_err(unreachable)?;
+    let tokens = store.has_tokens().await.map_err(unreachable)?;
+    check_address(arguments.listen, tokens)?;
     let first = blobs.clone();
     let swept = tokio::task::spawn_blocking(move || first.sweep()).await.map_err(unreachable)?;
     match swept.map_err(unreachable)? {
@@ -95,7 +109,7 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
     }
     let sweeping = tokio::spawn(sweep_often(blobs.clone()));
 
-    let listener = panicle_server::bind(arguments.listen).await.map_err(unreachable)?;
+    let listener = panicle_server::bind(arguments.listen, tokens).await.map_err(unreachable)?;
     let address = listener.local_addr().map_err(unreachable)?;
     // One for both: what was laid out for an analysis is there for questions, too.
     let folder = arguments.work.cache_dir.as_deref().map(CacheFolder::below).transpose()?;
@@ -111,7 +125,15 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
         Some(tokio::spawn(async move { worker.run(shutdown).await }))
     };
     println!("Panicle listens on http://{address}");
-    let state = AppState::new(store.clone(), blobs).with_memory(Arc::new(Memory(questions)));
+    let rates = Rates {
+        requests_per_minute: arguments.requests_per_minute,
+        bytes_per_day: arguments.upload_bytes_per_day,
+    };
+    let state =
+        AppState::new(store.clone(), blobs).with_memory(Arc::new(Memory(questions))).with_rates(rates);
+    if tokens {
+        state.shut();
+    }
     let router = panicle_server::router(state);
     let served = panicle_server::serve(listener, router, shutdown.clone()).await;
     shutdown.cancel();

@@ -223,6 +223,11 @@ impl CacheFolder {
     }
 }
 
+/// The database that is meant: the one that is named, or SQLite in the data directory.
+pub(crate) fn database_url(named: Option<&str>, data: &Path) -> String {
+    named.map_or_else(|| format!("sqlite:{}", data.join("panicle.db").display()), str::to_owned)
+}
+
 /// Makes a directory and answers its absolute path.
 pub(crate) fn make_directory(path: &Path) -> Result<PathBuf, Failure> {
     std::fs::create_dir_all(path)

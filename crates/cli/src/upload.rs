@@ -14,7 +14,10 @@ use panicle_binary::identify::{Kind as FileKind, identify};
 use panicle_collect::{Client, Crash, NewCrash, Stored, UploadError};
 use serde::Serialize;
 
-use crate::exit::{Done, Failure};
+use crate::{
+    exit::{Done, Failure},
+    token::TokenArguments,
+};
 
 /// The first bytes of a file, by which its kind is told.
 const HEAD_BYTES: u64 = 4096;
@@ -33,9 +36,8 @@ pub(crate) struct Arguments {
     /// The service.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7171", env = "PANICLE_SERVER")]
     server: String,
-    /// Access token.
-    #[arg(long, value_name = "T", env = "PANICLE_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    #[command(flatten)]
+    token: TokenArguments,
     /// Service that crashed.
     #[arg(long, value_name = "S")]
     service: Option<String>,
@@ -102,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
         let text = "each core is a crash of its own: --pid and --occurred-at are those of one";
         return Err(Failure::Arguments(text.to_owned()));
     }
-    let client = Client::new(&arguments.server, arguments.token.clone()).map_err(failure)?;
+    let client = Client::new(&arguments.server, arguments.token.token()?).map_err(failure)?;
     let files = arguments.files.iter().map(|file| (arguments.kind, file));
     let along = arguments.binaries.iter().map(|file| (Kind::Binary, file));
     let along = along.chain(arguments.texts.iter().map(|file| (Kind::Text, file)));

@@ -154,6 +154,11 @@ impl Client {
 
         let known_url = self.url(&format!("blobs/{digest}"));
         let known = self.retry(|| Self::attempt(self.authorised(self.agent.get(&known_url)).call()))?;
+        // What is refused to who asks is refused to who sends.
+        if matches!(known.status, 401 | 403) {
+            let detail = explain(known.status, &known.body);
+            return Err(UploadError::Refused { what: path.display().to_string(), detail });
+        }
         if known.status == 200
             && let Ok(known) = serde_json::from_slice::<EvidenceAnswer>(&known.body)
             && (known.kind == kind, known.size_bytes) == (true, size)

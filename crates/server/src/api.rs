@@ -14,3 +14,5 @@ pub(crate) mod reports;
 pub(crate) mod retention;
 pub(crate) mod rules;
 pub(crate) mod search;
+pub(crate) mod session;
+pub(crate) mod tokens;

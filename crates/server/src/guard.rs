@@ -1,13 +1,13 @@
 //! What keeps other web sites, and frames of them, away from this one.
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
-use crate::Problem;
+use crate::{AppState, Problem};
 
 /// Styles may be inline because components set them on elements; scripts may not.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -25,8 +25,13 @@ const HEADERS: [(HeaderName, &str); 7] = [
 ];
 
 /// Refuses requests that a foreign web site makes a browser send, and sets the security headers.
-pub(crate) async fn guard(request: Request, next: Next) -> Response {
-    let mut response = match check(request.method(), request.uri(), request.headers()) {
+pub(crate) async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    // Where a token is needed, what a foreign name brings along opens nothing. A database that does not answer
+    // is none that says so.
+    let local = host(uri, headers).is_none_or(is_local);
+    let served = local || state.access.is_shut().await.unwrap_or(false);
+    let mut response = match check(method, uri, headers, served) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
@@ -37,17 +42,25 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
     response
 }
 
-fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let host = uri.authority().map(http::uri::Authority::as_str).or_else(|| text(header::HOST));
-    // There are no tokens yet, so only this machine is served. A name that a foreign site points at
-    // this address would make a browser take that site's scripts for ours.
-    if let Some(host) = host.filter(|host| !is_local(host)) {
+/// The host that is asked for.
+fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let named = || headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    uri.authority().map(http::uri::Authority::as_str).or_else(named)
+}
+
+/// `served` says whether the host that is asked for is one of ours.
+fn check(method: &Method, uri: &Uri, headers: &HeaderMap, served: bool) -> Result<(), Problem> {
+    let host = host(uri, headers);
+    // Without tokens only this machine is served. A name that a foreign site points at this address would make a
+    // browser take that site's scripts for ours.
+    if let Some(host) = host.filter(|_| !served) {
         return Err(Problem::new(
             StatusCode::MISDIRECTED_REQUEST,
             "foreign-host",
             "This is not the host that was asked for",
-            format!("{host} is not served here; localhost and loopback addresses are"),
+            format!(
+                "{host} is not served here while there are no access tokens; localhost and loopback addresses are"
+            ),
         ));
     }
     // Of which there is none in any name or text; PostgreSQL fails where one is asked for.
@@ -55,7 +68,8 @@ fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem>
         return Err(Problem::bad_request("a path or a query cannot have zero characters (%00)"));
     }
     let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if let Some(origin) = text(header::ORIGIN).filter(|_| !safe) {
+    let origin = headers.get(header::ORIGIN).filter(|_| !safe);
+    if let Some(origin) = origin.map(|origin| origin.to_str().unwrap_or_default()) {
         let site = origin.split_once("://").map_or(origin, |(_, site)| site);
         if host != Some(site) {
             return Err(Problem::new(
@@ -99,7 +113,7 @@ mod tests {
     fn zero_characters_are_asked_for_nowhere() {
         let mut headers = HeaderMap::new();
         headers.insert("host", "localhost:7171".parse().unwrap());
-        let check = |uri: &'static str| check(&Method::GET, &Uri::from_static(uri), &headers);
+        let check = |uri: &'static str| check(&Method::GET, &Uri::from_static(uri), &headers, true);
         assert!(check("/api/v1/groups?service=%2500&q=%20").is_ok());
         assert!(check("/api/v1/groups?service=a%00").is_err());
         assert!(check("/api/v1/groups/%00").is_err());
@@ -111,7 +125,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert("host", "localhost:7171".parse().unwrap());
             headers.insert("origin", origin.parse().unwrap());
-            check(&method, &Uri::from_static("/api/v1/crashes"), &headers)
+            check(&method, &Uri::from_static("/api/v1/crashes"), &headers, true)
         };
         assert!(check(Method::POST, "http://localhost:7171").is_ok());
         assert!(check(Method::POST, "http://localhost:8080").is_err());

@@ -5,6 +5,7 @@
 //! starts. Every error is an RFC 9457 problem ([`Problem`]). The OpenAPI document is made from the
 //! handlers and the shapes that they answer ([`openapi`]).
 
+mod access;
 mod api;
 mod debuginfod;
 mod embed;
@@ -26,6 +27,7 @@ mod state;
 mod upload;
 mod wire;
 
+pub use access::Rates;
 pub use memory::{Answering, AskError, CrashMemory};
 pub use problem::Problem;
 pub use routes::{openapi, router};

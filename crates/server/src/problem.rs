@@ -1,5 +1,7 @@
 //! Errors as RFC 9457 problem details.
 
+use std::num::NonZeroU32;
+
 use axum::{
     Json,
     extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
@@ -51,6 +53,9 @@ pub struct Problem {
     #[serde(skip_serializing_if = "is_empty")]
     #[schema(value_type = Vec<String>, required = false)]
     expected: Box<[String]>,
+    /// Seconds after which to try again.
+    #[serde(skip)]
+    retry_after: Option<NonZeroU32>,
 }
 
 fn type_uri<S: serde::Serializer>(slug: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {
@@ -89,6 +94,7 @@ impl Problem {
             position: None,
             length: None,
             expected: Box::default(),
+            retry_after: None,
         }
     }
 
@@ -103,6 +109,22 @@ impl Problem {
             "The body is not JSON",
             "send it as application/json",
         )
+    }
+
+    /// The same for whoever shows no token, one that never was, and one that is not valid any more.
+    pub(crate) fn unauthorized() -> Self {
+        let detail = "send a token that is valid here, as Authorization: Bearer TOKEN; in a browser, sign in";
+        Self::new(StatusCode::UNAUTHORIZED, "token-needed", "A token is needed", detail)
+    }
+
+    /// The same, to be tried again after this time.
+    pub(crate) fn after(self, wait: std::time::Duration) -> Self {
+        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        Self { retry_after: NonZeroU32::new(seconds), ..self }
+    }
+
+    pub(crate) const fn slug(&self) -> &'static str {
+        self.slug
     }
 
     #[cfg(test)]
@@ -134,12 +156,17 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status;
+        let busy = matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE);
+        let retry_after = self.retry_after.map(NonZeroU32::get).or_else(|| busy.then_some(30));
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE) {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"panicle\""));
         }
         response
     }

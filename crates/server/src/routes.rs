@@ -1,9 +1,9 @@
 use axum::{Router, middleware, routing::get};
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::{OpenApi, openapi};
+use utoipa::{Modify, OpenApi, openapi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{AppState, Problem, api, debuginfod, embed, guard, observe, operations};
+use crate::{AppState, Problem, access, api, debuginfod, embed, guard, observe, operations};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,7 +18,8 @@ use crate::{AppState, Problem, api, debuginfod, embed, guard, observe, operation
         (name = "goroutines", description = "What everybody was doing"),
         (name = "memory", description = "Maps, and questions about memory"),
         (name = "groups", description = "Crashes with one signature"),
-        (name = "search", description = "Finding things")
+        (name = "search", description = "Finding things"),
+        (name = "access", description = "Who gets in")
     ),
     // Named by query parameters only, which do not bring their schemas along.
     components(schemas(api::reports::Listing, api::goroutines::Sort, api::groups::Sort, api::history::Step, api::maps::Sort,
@@ -67,13 +68,18 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(api::query::complete))
         .routes(routes!(api::queries::list, api::queries::create))
         .routes(routes!(api::queries::get, api::queries::put, api::queries::delete))
-        .routes(routes!(api::search::stats));
+        .routes(routes!(api::search::stats))
+        .routes(routes!(api::session::get, api::session::post, api::session::delete))
+        .routes(routes!(api::tokens::list, api::tokens::create))
+        .routes(routes!(api::tokens::revoke));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1)
 }
 
 /// The OpenAPI document of the API.
 pub fn openapi() -> openapi::OpenApi {
-    api().into_openapi()
+    let mut document = api().into_openapi();
+    access::Security.modify(&mut document);
+    document
 }
 
 /// Everything that is served.
@@ -88,11 +94,12 @@ pub fn router(state: AppState) -> Router {
         .route("/buildid/{id}/{artifact}/{*rest}", get(debuginfod::part))
         .method_not_allowed_fallback(embed::method_not_allowed)
         .fallback(embed::serve)
+        .layer(middleware::from_fn_with_state(state.clone(), access::admit))
         .layer(CatchPanicLayer::custom(|_panic| {
             use axum::response::IntoResponse;
             Problem::internal("a defect of the server; its log says more").into_response()
         }))
-        .layer(middleware::from_fn(guard::guard))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .layer(middleware::from_fn(observe::request))
         .with_state(state)
 }

@@ -13,10 +13,11 @@ const GRACE: Duration = Duration::from_secs(20);
 /// Why nothing can be served at an address.
 #[derive(Debug, Error)]
 pub enum ListenError {
-    /// Other machines could reach it, and there is nothing yet that would keep them out.
+    /// Other machines could reach it, and there is nothing that would keep them out.
     #[error(
         "{0} can be reached from other machines, and there are no access tokens yet to keep strangers \
-         out; listen on a loopback address (127.0.0.1 or [::1])"
+         out; make one first (panicle admin token create --name NAME --scopes all, with the same --data or \
+         --database), or listen on a loopback address (127.0.0.1 or [::1])"
     )]
     NotLoopback(SocketAddr),
     /// The address cannot be had.
@@ -29,9 +30,9 @@ pub enum ListenError {
     },
 }
 
-/// Listens on a loopback address.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    if !address.ip().is_loopback() {
+/// Listens on a loopback address; elsewhere only when it `needs_token` from everybody.
+pub async fn bind(address: SocketAddr, needs_token: bool) -> Result<TcpListener, ListenError> {
+    if !address.ip().is_loopback() && !needs_token {
         return Err(ListenError::NotLoopback(address));
     }
     TcpListener::bind(address).await.map_err(|source| ListenError::Bind { address, source })

@@ -4,6 +4,7 @@ pub(crate) mod groups;
 pub(crate) mod query;
 pub(crate) mod retention;
 pub(crate) mod rules;
+pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
 

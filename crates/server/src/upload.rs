@@ -151,6 +151,12 @@ async fn drain(reader: &mut (impl AsyncRead + Unpin)) {
     let _ = tokio::time::timeout(DRAIN_TIME, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
 }
 
+/// Takes a little of a body that nobody wants, see [`drain`].
+pub(crate) async fn discard(body: Body) {
+    let stream = body.into_data_stream().map_err(io::Error::other);
+    drain(&mut StreamReader::new(stream)).await;
+}
+
 fn decoded(headers: &HeaderMap, body: Body) -> Result<Box<dyn AsyncRead + Unpin + Send>, Problem> {
     let stream = body.into_data_stream().map_err(io::Error::other);
     let reader = StreamReader::new(stream);

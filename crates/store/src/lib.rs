@@ -40,6 +40,7 @@ mod search;
 mod settings;
 mod symbols;
 mod time;
+mod tokens;
 mod trial;
 mod words;
 
@@ -64,5 +65,6 @@ pub use saved::SavedQuery;
 pub use search::{Found, Stats};
 pub use settings::CorePolicy;
 pub use symbols::{Artifact, SymbolFile, SymbolRequest};
+pub use tokens::{NewToken, TOKEN_PREFIX, Token};
 pub use trial::SignatureTrial;
-pub use words::{CrashStatus, EventKind, EvidenceKind, GroupState, JobKind, NotAWord, RuleKind};
+pub use words::{CrashStatus, EventKind, EvidenceKind, GroupState, JobKind, NotAWord, RuleKind, Scope};

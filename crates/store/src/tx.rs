@@ -13,7 +13,7 @@
 //!
 //! What takes no turn locks one row, or rows that nothing else reaches after it: a claim and a heartbeat change
 //! one job; a blob is recorded with the job that looks at it, which no turn holds before it holds the blob; a
-//! blob is freed alone; saved queries are alone.
+//! blob is freed alone; saved queries are alone, and so are tokens.
 //!
 //! What fails nevertheless because of others ([`StoreError::is_passing`]) is done again by [`transaction!`].
 

@@ -138,3 +138,19 @@ words! {
         Unmuted = "group.unmuted",
     }
 }
+
+words! {
+    /// What a token lets its holder do.
+    Scope {
+        /// Send evidence and report crashes.
+        Ingest = "ingest",
+        /// Send executables and debug files, and fetch them by build ID.
+        Symbols = "symbols",
+        /// See what is known of crashes and groups.
+        Read = "read",
+        /// See what was in a process' memory: entries of maps, values of expressions, whole cores.
+        Memory = "memory",
+        /// Change what others see: groups, rules, saved queries, what is kept, tokens.
+        Manage = "manage",
+    }
+}

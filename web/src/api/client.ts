@@ -1,10 +1,15 @@
 import createClient from "openapi-fetch";
+import { noteStatus } from "../lib/sign-in";
 import { ProblemError, UnreachableError, toProblem } from "./errors";
 import type { paths } from "./schema.gen";
 
 const client = createClient<paths>({ baseUrl: "/" });
 
 client.use({
+  onResponse: ({ response, schemaPath }) => {
+    // Who signs in learns on the spot that a token is wrong.
+    if (schemaPath !== "/api/v1/session") noteStatus(response.status);
+  },
   onError: ({ error }) => (error instanceof DOMException ? error : new UnreachableError(error)),
 });
 

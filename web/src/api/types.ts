@@ -64,6 +64,7 @@ export type {
   RulePatch,
   SavedQuery,
   SearchResult,
+  Session,
   Signal,
   SignatureStep,
   SignatureTrial,

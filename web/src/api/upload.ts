@@ -1,3 +1,4 @@
+import { noteStatus } from "../lib/sign-in";
 import { ProblemError, UnreachableError, toProblem } from "./errors";
 import type { EvidenceKind, StoredEvidence } from "./types";
 
@@ -25,6 +26,7 @@ export function upload(
     request.upload.onprogress = (event) => onProgress(event.loaded);
     request.onload = () => {
       const answer = parse(request.responseText);
+      noteStatus(request.status);
       if (request.status >= 200 && request.status < 300) {
         resolve(answer as StoredEvidence);
       } else {

@@ -5,13 +5,16 @@ import { useEffect, useRef } from "react";
 import { UnreachableError } from "../api/errors";
 import { statsQuery } from "../api/queries";
 import { count } from "../lib/format";
+import { SIGN_IN } from "../lib/sign-in";
 import { Announcer } from "./Announcer";
 import { Icon } from "./Icon";
 import { Logo } from "./Logo";
+import { SignOut } from "./SignOut";
 import { ThemeToggle } from "./ThemeToggle";
 
 export function Shell() {
   useFocusOnNavigation();
+  const signingIn = useRouterState({ select: (state) => state.location.pathname === SIGN_IN });
   return (
     <>
       <a className="skip" href="#main">
@@ -22,27 +25,38 @@ export function Shell() {
           <Logo />
           <span>Panicle</span>
         </Link>
-        <nav aria-label="Main">
-          <Link to="/" activeOptions={{ exact: true, includeSearch: false }}>
-            Groups
-          </Link>
-          <Link to="/crashes" activeOptions={{ exact: true, includeSearch: false }}>
-            Crashes
-          </Link>
-          <Link to="/search" activeOptions={{ includeSearch: false }}>
-            Search
-          </Link>
-          <Link to="/rules" activeOptions={{ includeSearch: false }}>
-            Rules
-          </Link>
-          <Link to="/binaries">Binaries</Link>
-        </nav>
-        <Numbers />
+        {signingIn ? (
+          <p className="numbers" />
+        ) : (
+          <>
+            <nav aria-label="Main">
+              <Link to="/" activeOptions={{ exact: true, includeSearch: false }}>
+                Groups
+              </Link>
+              <Link to="/crashes" activeOptions={{ exact: true, includeSearch: false }}>
+                Crashes
+              </Link>
+              <Link to="/search" activeOptions={{ includeSearch: false }}>
+                Search
+              </Link>
+              <Link to="/rules" activeOptions={{ includeSearch: false }}>
+                Rules
+              </Link>
+              <Link to="/binaries">Binaries</Link>
+            </nav>
+            <Numbers />
+          </>
+        )}
         <div className="top-actions">
-          <Link to="/upload" className="button primary">
-            <Icon name="upload" />
-            <span>Send a crash</span>
-          </Link>
+          {!signingIn && (
+            <>
+              <Link to="/upload" className="button primary">
+                <Icon name="upload" />
+                <span>Send a crash</span>
+              </Link>
+              <SignOut />
+            </>
+          )}
           <ThemeToggle />
         </div>
       </header>

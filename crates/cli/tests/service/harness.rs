@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) fn panicle() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_panicle"));
-    command.env("RUST_LOG", "info").env_remove("PANICLE_SERVER");
+    command.env("RUST_LOG", "info").env_remove("PANICLE_SERVER").env_remove("PANICLE_TOKEN");
     command
 }
 
@@ -137,7 +137,8 @@ impl Server {
         // A refused request may leave its connection unusable, which a client notices too late.
         let agent =
             Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
-        Self { process, url: url.to_owned(), arguments: Vec::new(), data: Some(data), stores: None, agent }
+        let url = url.replace("0.0.0.0", "127.0.0.1");
+        Self { process, url, arguments: Vec::new(), data: Some(data), stores: None, agent }
     }
 
     /// SIGKILL, and the same again.

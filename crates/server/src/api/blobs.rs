@@ -1,4 +1,5 @@
 use axum::{
+    Extension,
     body::Body,
     extract::{Request, State},
     response::{IntoResponse, Response},
@@ -6,12 +7,13 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use panicle_blobs::{BlobReader, Digest};
-use panicle_store::EvidenceKind;
+use panicle_store::{EvidenceKind, Scope};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::{
     AppState, Problem,
+    access::Caller,
     extract::{Path, Query},
     shapes::Evidence,
     upload,
@@ -41,12 +43,16 @@ pub(crate) async fn put(
     State(state): State<AppState>,
     Path(kind): Path<String>,
     Query(query): Query<UploadQuery>,
+    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, Problem> {
     let kind: EvidenceKind = kind.parse().map_err(|_| {
         let kinds: Vec<_> = EvidenceKind::ALL.iter().map(|kind| kind.as_str()).collect();
         Problem::not_found(format!("there is no kind of evidence {kind:?}; there are {}", kinds.join(", ")))
     })?;
+    if kind != EvidenceKind::Binary {
+        caller.need(&[Scope::Ingest])?;
+    }
     store(&state, kind, query.name.as_deref(), request).await
 }
 
@@ -84,10 +90,17 @@ pub(crate) async fn get(
 pub(crate) async fn content(
     State(state): State<AppState>,
     Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let digest: Digest = id.parse().map_err(|_| Problem::not_found(format!("there is no blob {id}")))?;
-    if let Some((_, reason)) = state.store.evidence(&digest.to_string()).await?.deleted {
+    let evidence = state.store.evidence(&digest.to_string()).await?;
+    caller.need(match evidence.kind {
+        EvidenceKind::Core => &[Scope::Memory],
+        EvidenceKind::Binary => &[Scope::Read, Scope::Symbols],
+        _ => &[Scope::Read],
+    })?;
+    if let Some((_, reason)) = evidence.deleted {
         let title = "The evidence is not kept any more";
         return Err(Problem::new(StatusCode::GONE, "evidence-gone", title, reason));
     }

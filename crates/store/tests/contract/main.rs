@@ -16,5 +16,6 @@ mod rules;
 mod search;
 mod support;
 mod symbols;
+mod tokens;
 mod turns;
 mod undo;

@@ -1,0 +1,215 @@
+//! `panicle admin token`: tokens, in the database itself, since the first one is made before anything listens.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use jiff::{SignedDuration, Timestamp};
+use panicle_store::{NewToken, Scope, Store, StoreError, Token};
+use serde_json::{Value, json};
+
+use super::Format;
+use crate::{
+    exit::{Done, Failure},
+    render::escape,
+    service::{database_url, make_directory, runtime, unreachable},
+};
+
+/// Tokens that are read at a time.
+const PAGE: u32 = 500;
+const MAX_NAME_BYTES: usize = 1024;
+const MAX_DAYS: u32 = 36_500;
+
+/// Arguments of `panicle admin token`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Make a token and print it, this once. From the first one on, nobody gets in without.
+    Create(Create),
+    /// List tokens, those that let nobody in any more among them.
+    List(Database),
+    /// Have a token let nobody in from now on.
+    Revoke(Revoke),
+}
+
+/// The database of the service.
+#[derive(Debug, Args)]
+struct Database {
+    /// Where the service has its database, unless told otherwise.
+    #[arg(long, value_name = "DIR", default_value = "panicle-data", env = "PANICLE_DATA")]
+    data: PathBuf,
+    /// `sqlite:PATH` or `postgres://…` [default: SQLite in the data directory].
+    #[arg(long = "database", value_name = "URL", env = "PANICLE_DATABASE", hide_env_values = true)]
+    url: Option<String>,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+struct Create {
+    /// Who or what it is for.
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    name: String,
+    /// What it allows: ingest, symbols, read, memory, manage, or all of them.
+    #[arg(long, value_name = "SCOPE,…", value_delimiter = ',', required = true, value_parser = scopes)]
+    scopes: Vec<Scopes>,
+    /// Days after which it lets nobody in [default: it does not end by itself].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DAYS)))]
+    days: Option<u32>,
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, Args)]
+struct Revoke {
+    /// Its id, as `list` shows it.
+    id: String,
+    #[command(flatten)]
+    database: Database,
+}
+
+/// A word of `--scopes`.
+#[derive(Clone, Copy, Debug)]
+enum Scopes {
+    One(Scope),
+    All,
+}
+
+fn scopes(word: &str) -> Result<Scopes, String> {
+    match word.trim() {
+        "all" => Ok(Scopes::All),
+        word => word.parse().map(Scopes::One).map_err(|_| {
+            let words: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+            format!("the scopes are {}, and all", words.join(", "))
+        }),
+    }
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > MAX_NAME_BYTES || text.chars().any(char::is_control) {
+        return Err(format!("a name has from 1 to {MAX_NAME_BYTES} bytes, and no control characters"));
+    }
+    Ok(text.to_owned())
+}
+
+impl Database {
+    /// Opens it, and makes it only if something is to be put into it.
+    async fn open(&self, make: bool) -> Result<Store, Failure> {
+        if self.url.is_none() {
+            let there = self.data.join("panicle.db").exists();
+            if !there && !make {
+                let detail = format!("{}: there is no database of a service", self.data.display());
+                return Err(Failure::Unreachable(detail));
+            }
+            make_directory(&self.data)?;
+        }
+        Store::connect(&database_url(self.url.as_deref(), &self.data)).await.map_err(unreachable)
+    }
+
+    fn print(&self, answer: &Value, text: impl FnOnce()) -> Result<(), Failure> {
+        if self.format == Format::Text {
+            text();
+            return Ok(());
+        }
+        let json = serde_json::to_string_pretty(answer).map_err(|error| Failure::Input(error.to_string()))?;
+        println!("{json}");
+        Ok(())
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Done, Failure> {
+    runtime()?.block_on(async {
+        match &arguments.task {
+            Task::Create(arguments) => create(arguments).await,
+            Task::List(database) => list(database).await,
+            Task::Revoke(arguments) => revoke(arguments).await,
+        }
+    })
+}
+
+async fn create(arguments: &Create) -> Result<Done, Failure> {
+    let scopes = arguments.scopes.iter().flat_map(|scopes| match scopes {
+        Scopes::One(scope) => vec![*scope],
+        Scopes::All => Scope::ALL.to_vec(),
+    });
+    let after = |days: u32| Timestamp::now().checked_add(SignedDuration::from_hours(24 * i64::from(days)));
+    let expires_at =
+        arguments.days.map(after).transpose().map_err(|error| Failure::Arguments(error.to_string()))?;
+    let new = NewToken { name: arguments.name.clone(), scopes: scopes.collect(), expires_at };
+    let store = arguments.database.open(true).await?;
+    let (token, text) = store.create_token(&new).await.map_err(unreachable)?;
+    store.close().await;
+    let mut answer = shown(&token);
+    answer["token"] = json!(text);
+    arguments.database.print(&answer, || {
+        println!("{text}");
+        // Apart from it, so that a script takes the token alone.
+        eprintln!("token {} for {}: {}; it is not shown again", token.id, escape(&token.name), words(&token));
+    })?;
+    Ok(Done::Done)
+}
+
+async fn list(database: &Database) -> Result<Done, Failure> {
+    let store = database.open(false).await?;
+    let mut tokens: Vec<Token> = Vec::new();
+    loop {
+        let after = tokens.last().map(|token| token.id.clone());
+        let part = store.tokens(after.as_deref(), PAGE).await.map_err(unreachable)?;
+        let end = part.len() < PAGE as usize;
+        tokens.extend(part);
+        if end {
+            break;
+        }
+    }
+    store.close().await;
+    let answer: Vec<Value> = tokens.iter().map(shown).collect();
+    database.print(&json!({ "items": answer }), || {
+        let now = Timestamp::now();
+        for token in &tokens {
+            let stands = match (token.revoked_at, token.is_valid(now)) {
+                (Some(_), _) => "revoked",
+                (None, false) => "expired",
+                (None, true) => "valid",
+            };
+            let used =
+                token.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("used {at:.0}"));
+            println!("{}  {stands:<7}  {}  {used}  {}", token.id, words(token), escape(&token.name));
+        }
+    })?;
+    Ok(Done::Done)
+}
+
+async fn revoke(arguments: &Revoke) -> Result<Done, Failure> {
+    let store = arguments.database.open(false).await?;
+    let token = store.revoke_token(&arguments.id).await.map_err(|error| match error {
+        StoreError::NotFound { .. } => Failure::Arguments(error.to_string()),
+        error => unreachable(error),
+    })?;
+    store.close().await;
+    arguments.database.print(&shown(&token), || println!("token {} is revoked", token.id))?;
+    Ok(Done::Done)
+}
+
+/// As the API has it.
+fn shown(token: &Token) -> Value {
+    json!({
+        "id": token.id,
+        "name": token.name,
+        "scopes": token.scopes,
+        "project": token.project,
+        "created_at": token.created_at,
+        "last_used_at": token.last_used_at,
+        "expires_at": token.expires_at,
+        "revoked_at": token.revoked_at,
+    })
+}
+
+fn words(token: &Token) -> String {
+    token.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,195 @@
+//! How much one token may ask for: buckets that fill by and by, in this process.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// What one token, or everybody together where there are none, may use.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rates {
+    /// Requests a minute; so many at once, too. `None` for any number.
+    pub requests_per_minute: Option<u32>,
+    /// Bytes of bodies a day, as they come over the wire; so many at once, too. `None` for any number.
+    pub bytes_per_day: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    /// What is left. Below zero after an upload of unknown length that was longer than what was left.
+    left: f64,
+    at: Instant,
+}
+
+impl Bucket {
+    /// Takes `amount` out of a bucket of this size, which fills in `period`; or says after which time there is
+    /// enough. What is more than the bucket holds is taken when it is full.
+    fn take(&mut self, amount: f64, size: f64, period: Duration, now: Instant) -> Result<(), Duration> {
+        let gained = now.saturating_duration_since(self.at).as_secs_f64() / period.as_secs_f64() * size;
+        self.left = (self.left + gained).min(size);
+        self.at = now;
+        let enough = amount.min(size);
+        if self.left >= enough {
+            self.left -= amount;
+            return Ok(());
+        }
+        Err(period.mul_f64((enough - self.left) / size))
+    }
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// Which of the two was used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exceeded {
+    Requests(u32),
+    Bytes(u64),
+}
+
+#[derive(Debug)]
+struct Meter {
+    requests: Bucket,
+    bytes: Bucket,
+}
+
+/// The buckets of all tokens. Only who has shown a valid token gets one, so there are as many as tokens at most.
+#[derive(Debug, Default)]
+pub(super) struct Meters {
+    rates: Rates,
+    meters: Mutex<HashMap<String, Meter>>,
+}
+
+impl Meters {
+    pub(super) fn new(rates: Rates) -> Self {
+        Self { rates, meters: Mutex::default() }
+    }
+
+    pub(super) const fn counts_bytes(&self) -> bool {
+        self.rates.bytes_per_day.is_some()
+    }
+
+    /// Counts a request whose body announces so many bytes. A body of unknown length needs something to be left.
+    pub(super) fn request(
+        &self,
+        who: &str,
+        announced: Option<u64>,
+        now: Instant,
+    ) -> Result<(), (Exceeded, Duration)> {
+        let Rates { requests_per_minute, bytes_per_day } = self.rates;
+        if requests_per_minute.is_none() && bytes_per_day.is_none() {
+            return Ok(());
+        }
+        self.with(who, now, |meter| {
+            if let Some(most) = requests_per_minute {
+                let taken = meter.requests.take(1.0, f64::from(most), MINUTE, now);
+                taken.map_err(|wait| (Exceeded::Requests(most), wait))?;
+            }
+            let Some(most) = bytes_per_day else { return Ok(()) };
+            let amount = match announced {
+                Some(0) => return Ok(()),
+                Some(bytes) => bytes,
+                None => 1,
+            };
+            let taken = meter.bytes.take(amount as f64, most as f64, DAY, now);
+            taken.map_err(|wait| (Exceeded::Bytes(most), wait))
+        })
+    }
+
+    /// Counts bytes that nobody announced.
+    fn more(&self, who: &str, bytes: u64) {
+        let now = Instant::now();
+        self.with(who, now, |meter| meter.bytes.left -= bytes as f64);
+    }
+
+    fn with<T>(&self, who: &str, now: Instant, act: impl FnOnce(&mut Meter) -> T) -> T {
+        let Rates { requests_per_minute, bytes_per_day } = self.rates;
+        let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(meter) = meters.get_mut(who) {
+            return act(meter);
+        }
+        let bucket = |left: f64| Bucket { left, at: now };
+        let meter = meters.entry(who.to_owned()).or_insert_with(|| Meter {
+            requests: bucket(requests_per_minute.map_or(0.0, f64::from)),
+            bytes: bucket(bytes_per_day.unwrap_or_default() as f64),
+        });
+        act(meter)
+    }
+}
+
+/// Counts the bytes of one body beyond those that it announced.
+pub(super) struct Counting {
+    pub(super) meters: Arc<Meters>,
+    pub(super) who: String,
+    pub(super) announced: u64,
+}
+
+impl Counting {
+    pub(super) fn piece(&mut self, bytes: usize) {
+        let bytes = bytes as u64;
+        let beyond = bytes.saturating_sub(self.announced);
+        self.announced = self.announced.saturating_sub(bytes);
+        if beyond > 0 {
+            self.meters.more(&self.who, beyond);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::Arc,
+        time::{Duration, Instant},
+    };
+
+    use super::{Counting, Exceeded, Meters, Rates};
+
+    #[test]
+    fn requests_come_back_by_and_by() {
+        let meters = Meters::new(Rates { requests_per_minute: Some(60), bytes_per_day: None });
+        let start = Instant::now();
+        for _ in 0..60 {
+            meters.request("a", None, start).unwrap();
+        }
+        let (what, wait) = meters.request("a", None, start).unwrap_err();
+        assert_eq!((what, wait.as_secs_f64().round()), (Exceeded::Requests(60), 1.0));
+        meters.request("b", None, start).unwrap();
+        let later = start + Duration::from_millis(1100);
+        meters.request("a", None, later).unwrap();
+        assert!(meters.request("a", None, later).is_err());
+        // No more than the bucket holds, however long nothing is asked.
+        let much_later = start + Duration::from_hours(5);
+        assert_eq!((0..100).filter(|_| meters.request("a", None, much_later).is_ok()).count(), 60);
+    }
+
+    #[test]
+    fn bytes_are_counted_whether_announced_or_not() {
+        let meters = Arc::new(Meters::new(Rates { requests_per_minute: None, bytes_per_day: Some(1000) }));
+        let start = Instant::now();
+        meters.request("a", Some(600), start).unwrap();
+        let (what, wait) = meters.request("a", Some(600), start).unwrap_err();
+        assert_eq!(what, Exceeded::Bytes(1000));
+        assert!((wait.as_secs_f64() / 86400.0 - 0.2).abs() < 0.01, "{wait:?}");
+        meters.request("a", Some(0), start).unwrap();
+        // What is longer than was said, or of which nothing was said, is paid for afterwards.
+        meters.request("a", None, start).unwrap();
+        let mut counting = Counting { meters: Arc::clone(&meters), who: "a".to_owned(), announced: 1 };
+        counting.piece(300);
+        counting.piece(700);
+        assert!(meters.request("a", None, start).is_err());
+        meters.request("a", Some(0), start).unwrap();
+        // More than a day's worth goes when nothing else did.
+        meters.request("b", Some(5000), start).unwrap();
+        let (_, wait) = meters.request("b", Some(1), start).unwrap_err();
+        assert!(wait > Duration::from_hours(90), "{wait:?}");
+    }
+
+    #[test]
+    fn nothing_is_counted_unless_asked_for() {
+        let meters = Meters::new(Rates::default());
+        for _ in 0..1000 {
+            meters.request("a", Some(u64::MAX), Instant::now()).unwrap();
+        }
+    }
+}
