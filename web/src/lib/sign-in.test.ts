@@ -12,7 +12,14 @@ it("asks for a token when the API does", () => {
 
 it("goes back to pages of this site only", () => {
   expect(wayBack("/crashes?q=class:nil-map-write#frame-3")).toBe("/crashes?q=class:nil-map-write#frame-3");
-  for (const wrong of [undefined, "", "crashes", "//elsewhere.example/", "/\\elsewhere.example", "https://elsewhere.example"]) {
+  for (const wrong of [
+    undefined,
+    "",
+    "crashes",
+    "//elsewhere.example/",
+    "/\\elsewhere.example",
+    "https://elsewhere.example",
+  ]) {
     expect(wayBack(wrong)).toBe("/");
   }
   expect(wayBack("/sign-in?back=%2Fsign-in")).toBe("/");

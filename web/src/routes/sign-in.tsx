@@ -43,7 +43,10 @@ export default function SignInPage() {
         <p className="muted">This service shows what it knows to whoever has an access token.</p>
       </div>
       <form className="panel" onSubmit={submit}>
-        <Field label="Access token" hint="It begins with pnc_. This browser keeps it for 30 days, or until you sign out.">
+        <Field
+          label="Access token"
+          hint="It begins with pnc_. This browser keeps it for 30 days, or until you sign out."
+        >
           {(ids) => (
             <input
               {...ids}
