@@ -17,7 +17,8 @@ use panicle_store::Store;
 use crate::{
     exit::{Done, Failure},
     service::{
-        CacheFolder, Memory, WorkArguments, database_url, make_directory, open_blobs, run_to_end, shutdown, unreachable,
+        CacheFolder, Memory, WorkArguments, database_url, make_directory, open_blobs, run_to_end, shutdown,
+        unreachable,
     },
 };
 

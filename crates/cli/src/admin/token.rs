@@ -11,7 +11,7 @@ use super::Format;
 use crate::{
     exit::{Done, Failure},
     render::escape,
-    service::{database_url, make_directory, runtime, unreachable},
+    service::{database_url, make_directory, run_to_end, unreachable},
 };
 
 /// Tokens that are read at a time.
@@ -124,7 +124,7 @@ impl Database {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Done, Failure> {
-    runtime()?.block_on(async {
+    run_to_end(async {
         match &arguments.task {
             Task::Create(arguments) => create(arguments).await,
             Task::List(database) => list(database).await,
