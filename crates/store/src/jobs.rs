@@ -47,6 +47,32 @@ pub(crate) enum Priority {
     Fresh = 100,
     /// It is about what was known before.
     History = 200,
+    /// It waits for others, who may take their time. Work of [`Lane::Elsewhere`] alone.
+    Elsewhere = 1000,
+}
+
+/// Which work is claimed. What waits for others has a lane of its own, so that it never keeps anybody from work that
+/// can be done at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Whatever comes first.
+    Any,
+    /// What needs nothing but this installation.
+    Here,
+    /// What asks other servers.
+    Elsewhere,
+}
+
+impl Lane {
+    /// The least and the greatest priority of its work.
+    const fn priorities(self) -> (i64, i64) {
+        let first_elsewhere = Priority::Elsewhere as i64;
+        match self {
+            Self::Any => (i64::MIN, i64::MAX),
+            Self::Here => (i64::MIN, first_elsewhere - 1),
+            Self::Elsewhere => (first_elsewhere, i64::MAX),
+        }
+    }
 }
 
 /// Asks for a job, from `run_after` on. While it runs, the request is noted and it runs once more. One that
@@ -119,7 +145,7 @@ macro_rules! first_text {
         concat!(
             "SELECT * FROM (SELECT id, priority, run_after FROM jobs WHERE ",
             $which,
-            " <= $4 ORDER BY priority, run_after, id LIMIT 1",
+            " <= $4 AND priority BETWEEN $5 AND $6 ORDER BY priority, run_after, id LIMIT 1",
             $lock,
             ") AS due"
         )
@@ -147,6 +173,17 @@ impl Store {
     /// longest, if there is any. A job that has used up its
     /// attempts is quarantined on the way.
     pub async fn claim(&self, claim: &Claim, now: Timestamp) -> Result<Option<Job>, StoreError> {
+        self.claim_in(Lane::Any, claim, now).await
+    }
+
+    /// The same of one lane.
+    pub async fn claim_in(
+        &self,
+        lane: Lane,
+        claim: &Claim,
+        now: Timestamp,
+    ) -> Result<Option<Job>, StoreError> {
+        let (first, last) = lane.priorities();
         let until = now.as_microsecond().saturating_add(claim.lease.as_micros() as i64);
         loop {
             let token = uuid::Uuid::new_v4().to_string();
@@ -157,6 +194,8 @@ impl Store {
                         .bind(until)
                         .bind(&claim.worker)
                         .bind(now.as_microsecond())
+                        .bind(first)
+                        .bind(last)
                         .fetch_optional($db)
                         .await?
                 };

@@ -55,7 +55,7 @@ pub use groups::{
     GroupPage, GroupSort, MAX_NAME, MAX_TEXT, Mute, MuteUntil, RelatedGroup, Resolved, ResolvedIn, Split,
     TrendStep, Variant,
 };
-pub use jobs::{Claim, Job, Lease};
+pub use jobs::{Claim, Job, Lane, Lease};
 pub use join::{Join, JoinKey, JoinSide};
 pub use occurred::MAX_CLOCK_AHEAD;
 pub use offers::Offer;

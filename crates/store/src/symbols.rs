@@ -126,7 +126,7 @@ impl Store {
                 _ => run_after >= (now - ASK_AGAIN).as_microsecond(),
             });
             if !asked_lately {
-                enqueue(tx, JobKind::Fetch, &request, now.as_microsecond(), Priority::Fresh).await?;
+                enqueue(tx, JobKind::Fetch, &request, now.as_microsecond(), Priority::Elsewhere).await?;
             }
         });
         self.announce_work();

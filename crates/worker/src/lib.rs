@@ -36,6 +36,8 @@ struct Inner {
     cache: LocalCache,
     sandbox: Sandbox,
     settings: Settings,
+    /// debuginfod servers that do not answer.
+    away: symbols::Away,
 }
 
 /// How to work.
@@ -97,7 +99,7 @@ enum JobError {
 impl Worker {
     /// A worker that children of `sandbox` work for.
     pub fn new(store: Store, cache: LocalCache, sandbox: Sandbox, settings: Settings) -> Self {
-        Self { inner: Arc::new(Inner { store, cache, sandbox, settings }) }
+        Self { inner: Arc::new(Inner { store, cache, sandbox, settings, away: symbols::Away::default() }) }
     }
 
     /// A cache of this size for evidence under `directory`.

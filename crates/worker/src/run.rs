@@ -3,7 +3,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use panicle_blobs::BlobError;
 use panicle_sandbox::Stopped;
-use panicle_store::{Job, JobKind, StoreError};
+use panicle_store::{Job, JobKind, Lane, StoreError};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
@@ -16,6 +16,9 @@ use crate::{JobError, Worker, tend::Tended};
 const POLL: Duration = Duration::from_secs(1);
 /// How often what happens with time alone is looked after.
 const UPKEEP: Duration = Duration::from_secs(30);
+/// Other servers that are asked at the same time. They have tasks of their own: one that takes its time keeps
+/// nobody from an analysis.
+const ASKED_AT_ONCE: usize = 2;
 /// Pause after trouble that is not the job's.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -28,24 +31,32 @@ impl Worker {
             Err(error) => tracing::error!(%error, "work under way at the last stop waits for its lease"),
         }
         let filling = tokio::spawn(self.clone().fill_facts(shutdown.clone()));
-        let mut tasks = JoinSet::new();
-        for _ in 0..self.inner.settings.tasks.max(1) {
-            tasks.spawn(self.clone().work(shutdown.clone()));
-        }
         let upkeep = tokio::spawn(self.clone().keep_up(shutdown.clone()));
+        tokio::join!(
+            self.keep_working(Lane::Here, self.inner.settings.tasks.max(1), &shutdown),
+            self.keep_working(Lane::Elsewhere, ASKED_AT_ONCE, &shutdown),
+        );
+        if let Err(error) = upkeep.await {
+            tracing::error!(%error, "the upkeep ended");
+        }
+        filling.abort();
+    }
+
+    /// Works in a lane, with so many tasks.
+    async fn keep_working(&self, lane: Lane, count: usize, shutdown: &CancellationToken) {
+        let mut tasks = JoinSet::new();
+        for _ in 0..count {
+            tasks.spawn(self.clone().work(lane, shutdown.clone()));
+        }
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
                 // A defect of ours must not leave the installation without workers.
                 tracing::error!(%error, "a worker task ended; starting another one");
                 if !shutdown.is_cancelled() {
-                    tasks.spawn(self.clone().work(shutdown.clone()));
+                    tasks.spawn(self.clone().work(lane, shutdown.clone()));
                 }
             }
         }
-        if let Err(error) = upkeep.await {
-            tracing::error!(%error, "the upkeep ended");
-        }
-        filling.abort();
     }
 
     /// Does what happens with time alone.
@@ -69,15 +80,17 @@ impl Worker {
         }
     }
 
-    async fn work(self, shutdown: CancellationToken) {
+    async fn work(self, lane: Lane, shutdown: CancellationToken) {
         let claim = self.inner.settings.claim();
         while !shutdown.is_cancelled() {
-            match self.inner.store.claim(&claim, Timestamp::now()).await {
+            match self.inner.store.claim_in(lane, &claim, Timestamp::now()).await {
                 Ok(Some(job)) => self.attempt(&job, &shutdown).await,
                 Ok(None) => {
                     tokio::select! {
                         () = shutdown.cancelled() => {}
-                        _ = timeout(POLL, self.inner.store.work()) => {}
+                        // Who hears of work wakes alone: that has to be one who can do it.
+                        () = sleep(POLL), if lane == Lane::Elsewhere => {}
+                        _ = timeout(POLL, self.inner.store.work()), if lane != Lane::Elsewhere => {}
                     }
                 }
                 Err(error) => {

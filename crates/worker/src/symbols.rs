@@ -1,9 +1,10 @@
 //! Executables and debug files that other servers have, over the debuginfod protocol.
 
 use std::{
+    collections::HashMap,
     io::Read,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -14,6 +15,7 @@ use panicle_blobs::{BlobStore, Ingested};
 use panicle_report::BuildIds;
 use panicle_sandbox::Stopped;
 use panicle_store::{Artifact, EvidenceKind, Job, NewBlob, SymbolRequest};
+use tokio::time::{Instant, timeout};
 use ureq::Agent;
 
 use crate::{JobError, Worker, tend::Tended};
@@ -23,16 +25,50 @@ const NOBODY_HAS_IT: Duration = Duration::from_hours(1);
 /// When a server could not be asked.
 const OUT_OF_REACH: Duration = Duration::from_mins(5);
 const CONNECT: Duration = Duration::from_secs(10);
-/// A server may have to unpack an archive before it answers.
-const ANSWER: Duration = Duration::from_mins(2);
+/// Nothing comes for so long: elfutils' own client gives up then too (`DEBUGINFOD_TIMEOUT`). A server may have to
+/// unpack an archive before it answers.
+const SILENCE: Duration = Duration::from_secs(90);
 const TRANSFER: Duration = Duration::from_hours(1);
 const PIECE_BYTES: usize = 256 << 10;
+/// How often it is looked whether an answer is still wanted.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What a server said.
 enum Said {
-    Found { name: Option<String>, ingested: Ingested },
+    Found {
+        name: Option<String>,
+        ingested: Ingested,
+    },
     HasNot,
+    /// It answers, and not with the file.
     Trouble(String),
+    /// It does not answer.
+    Away(String),
+}
+
+/// Servers that did not answer lately, which are left alone for a while: each file that is waited for would find out
+/// the same once more, and take its time.
+#[derive(Debug, Default)]
+pub(crate) struct Away(Mutex<HashMap<String, Instant>>);
+
+impl Away {
+    fn note(&self, server: &str) {
+        let mut until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.insert(server.to_owned(), Instant::now() + OUT_OF_REACH);
+    }
+
+    fn has(&self, server: &str) -> bool {
+        let until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.get(server).is_some_and(|&until| until > Instant::now())
+    }
+}
+
+/// An address without the user and the password that may be in it, for logs.
+fn without_user(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 impl Worker {
@@ -55,8 +91,13 @@ impl Worker {
             job.subject.parse().map_err(|_| Stopped::Output(format!("{} names no file", job.subject)))?;
         let mut trouble = None;
         if store.symbols_wanted(&request).await? {
-            for server in &self.inner.settings.debuginfod {
-                match self.ask_server(server, &request, tended).await? {
+            for address in &self.inner.settings.debuginfod {
+                let server = &without_user(address);
+                if self.inner.away.has(address) {
+                    trouble = Some(format!("{server} did not answer a moment ago"));
+                    continue;
+                }
+                match self.ask_server(address, &request, tended).await? {
                     Said::Found { name, ingested } => {
                         let blob = NewBlob {
                             id: ingested.digest.to_string(),
@@ -70,9 +111,16 @@ impl Worker {
                         return Ok(store.finish_fetch(&job.lease, true).await?);
                     }
                     Said::HasNot => {}
-                    Said::Trouble(problem) => {
+                    Said::Away(problem) => {
+                        // Of an address, the library may show all.
+                        let problem = problem.replace(address, server);
                         tracing::warn!(%request, server, problem, "a debuginfod server does not answer");
-                        trouble = Some(problem);
+                        self.inner.away.note(address);
+                        trouble = Some(format!("{server}: {problem}"));
+                    }
+                    Said::Trouble(problem) => {
+                        tracing::warn!(%request, server, problem, "a debuginfod server does not have it ready");
+                        trouble = Some(format!("{server}: {problem}"));
                     }
                 }
             }
@@ -93,23 +141,37 @@ impl Worker {
     ) -> Result<Said, JobError> {
         let (url, called_off) = (format!("{server}/buildid/{request}"), tended.called_off());
         let blobs = self.inner.cache.blobs().clone();
-        let asking = tokio::task::spawn_blocking(move || ask(&url, &blobs, &called_off));
-        asking.await.unwrap_or_else(|error| Err(Stopped::Output(error.to_string()).into()))
+        let agent: Agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_resolve(Some(CONNECT))
+            .timeout_connect(Some(CONNECT))
+            .timeout_per_read(Some(SILENCE))
+            .timeout_recv_body(Some(TRANSFER))
+            .user_agent(concat!("panicle/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .into();
+        let (asked, stopped) = (agent.clone(), Arc::clone(&called_off));
+        let mut asking = tokio::task::spawn_blocking(move || ask(&asked, &url, &blobs, &stopped));
+        loop {
+            match timeout(LOOK_EVERY, &mut asking).await {
+                Ok(said) => {
+                    return said.unwrap_or_else(|error| Err(Stopped::Output(error.to_string()).into()));
+                }
+                Err(_) if called_off.load(Ordering::Relaxed) => {
+                    // Ends the request, too, wherever it is waiting.
+                    agent.shutdown();
+                    return Err(Stopped::Cancelled.into());
+                }
+                Err(_) => {}
+            }
+        }
     }
 }
 
-fn ask(url: &str, blobs: &BlobStore, called_off: &Arc<AtomicBool>) -> Result<Said, JobError> {
-    let agent: Agent = Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_connect(Some(CONNECT))
-        .timeout_recv_response(Some(ANSWER))
-        .timeout_recv_body(Some(TRANSFER))
-        .user_agent(concat!("panicle/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into();
+fn ask(agent: &Agent, url: &str, blobs: &BlobStore, called_off: &Arc<AtomicBool>) -> Result<Said, JobError> {
     let response = match agent.get(url).call() {
         Ok(response) => response,
-        Err(error) => return Ok(Said::Trouble(error.to_string())),
+        Err(error) => return Ok(Said::Away(error.to_string())),
     };
     match response.status().as_u16() {
         200 => {}
@@ -134,7 +196,7 @@ fn ask(url: &str, blobs: &BlobStore, called_off: &Arc<AtomicBool>) -> Result<Sai
                 ingest.write(&piece[..count])?;
                 received += count as u64;
             }
-            Err(error) => return Ok(Said::Trouble(error.to_string())),
+            Err(error) => return Ok(Said::Away(error.to_string())),
         }
     }
     if let Some(announced) = announced.filter(|&announced| announced != received) {
@@ -147,4 +209,21 @@ fn ask(url: &str, blobs: &BlobStore, called_off: &Arc<AtomicBool>) -> Result<Sai
 fn base_name(path: &str) -> Option<String> {
     let base: String = path.rsplit('/').next()?.chars().filter(|one| !one.is_control()).take(255).collect();
     (!base.is_empty()).then_some(base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_user;
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        for (address, shown) in [
+            ("https://ada:secret@symbols.example/x", "https://symbols.example/x"),
+            ("https://a@b:secret@symbols.example:8002", "https://symbols.example:8002"),
+            ("http://symbols.example/a@b", "http://symbols.example/a@b"),
+            ("http://[::1]:8002", "http://[::1]:8002"),
+        ] {
+            assert_eq!(without_user(address), shown);
+        }
+    }
 }

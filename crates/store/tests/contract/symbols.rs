@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use panicle_report::BuildIds;
-use panicle_store::{Artifact, BinaryFacts, EvidenceKind, JobKind, Store, SymbolRequest};
+use panicle_store::{Artifact, BinaryFacts, EvidenceKind, JobKind, Lane, Store, SymbolRequest};
 
 use crate::support::{blob, claim, contract, crash, next, outcome};
 
@@ -81,5 +81,23 @@ contract! {
         assert!(store.claim(&claim(), later).await.unwrap().is_none(), "it was answered half an hour ago");
         store.want_symbols(&request, later + Duration::from_hours(2)).await.unwrap();
         assert!(store.claim(&claim(), later + Duration::from_hours(3)).await.unwrap().is_some());
+    }
+
+    async fn who_asks_others_keeps_nobody_from_an_analysis(store: Store) {
+        let now = Timestamp::now();
+        let artifact = Artifact::Executable;
+        for build_id in ["ab", "cd"] {
+            store.want_symbols(&SymbolRequest { build_id: build_id.to_owned(), artifact }, now).await.unwrap();
+        }
+        let here = async || store.claim_in(Lane::Here, &claim(), Timestamp::now()).await.unwrap();
+        assert!(here().await.is_none());
+        let id = crash(&store, "c1", "shop").await;
+        // Though it came later.
+        assert_eq!(next(&store).await.subject, id);
+        for build_id in ["ab", "cd"] {
+            let job = store.claim_in(Lane::Elsewhere, &claim(), Timestamp::now()).await.unwrap().unwrap();
+            assert_eq!((job.kind, job.subject), (JobKind::Fetch, format!("{build_id}/executable")));
+        }
+        assert!(here().await.is_none());
     }
 }
