@@ -64,9 +64,11 @@ pub(crate) struct WorkArguments {
     /// Full cores to keep of each group, the newest [default: all]. What else is known of a crash is always kept.
     #[arg(long, value_name = "N", env = "PANICLE_KEEP_CORES", value_parser = clap::value_parser!(u32).range(1..))]
     keep_cores: Option<u32>,
-    /// debuginfod servers, asked for executables and debug files that crashes wait for.
-    #[arg(long, value_name = "URL", env = "PANICLE_DEBUGINFOD_URLS", value_delimiter = ' ', value_parser = web_address)]
-    debuginfod: Vec<String>,
+    /// debuginfod servers, asked for executables and debug files that crashes wait for; several
+    /// in one text stand apart by white space.
+    #[arg(long, value_name = "URL", env = "PANICLE_DEBUGINFOD_URLS", hide_env_values = true,
+        value_parser = web_addresses)]
+    debuginfod: Vec<WebAddresses>,
     /// How log lines are written to stderr.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "PANICLE_LOG_FORMAT")]
     log_format: LogFormat,
@@ -125,19 +127,31 @@ impl WorkArguments {
             lease: Duration::from_secs(self.lease_seconds),
             retry_after: Duration::from_secs(self.retry_after_seconds),
             keep_cores: self.keep_cores,
-            debuginfod: self.debuginfod.clone(),
+            debuginfod: self.debuginfod.iter().flat_map(|addresses| addresses.0.clone()).collect(),
             ..defaults
         };
         Worker::new(store, cache, sandbox(), settings)
     }
 }
 
-fn web_address(text: &str) -> Result<String, String> {
-    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-    match host {
-        Some(host) if !host.is_empty() => Ok(text.trim_end_matches('/').to_owned()),
-        _ => Err("an address begins with http:// or https://".to_owned()),
+/// What one argument or variable names, which may be nothing: compose files set a variable to nothing that is not
+/// used.
+#[derive(Clone)]
+struct WebAddresses(Vec<String>);
+
+/// There may be passwords in them.
+impl std::fmt::Debug for WebAddresses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} addresses", self.0.len())
     }
+}
+
+fn web_addresses(text: &str) -> Result<WebAddresses, String> {
+    let addresses = text.split_whitespace().map(|text| {
+        panicle_collect::web_address(text)
+            .ok_or_else(|| "an address begins with http:// or https://".to_owned())
+    });
+    addresses.collect::<Result<_, _>>().map(WebAddresses)
 }
 
 /// Children are the program that runs, even if another version took its place on disk meanwhile.
@@ -248,4 +262,20 @@ pub(crate) fn shutdown() -> Result<CancellationToken, Failure> {
         });
     }
     Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::web_addresses;
+
+    #[test]
+    fn addresses_stand_apart_by_white_space_and_may_be_none() {
+        let read = |text: &str| web_addresses(text).map(|addresses| addresses.0);
+        assert_eq!(read(""), Ok(Vec::new()));
+        let two = ["http://a".to_owned(), "https://u:secret@b/c".to_owned()];
+        assert_eq!(read(" http://a/  \n https://u:secret@b/c\n"), Ok(two.to_vec()));
+        assert!(read("http://a ftp://b").is_err() && read("http://").is_err());
+        let shown = format!("{:?}", web_addresses("https://u:secret@b").unwrap());
+        assert!(!shown.contains("secret"));
+    }
 }

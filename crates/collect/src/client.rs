@@ -118,14 +118,17 @@ enum Attempt {
     Trouble(String),
 }
 
+/// An `http://` or `https://` address without slashes at its end; `None` when `text` is none.
+pub fn web_address(text: &str) -> Option<String> {
+    let address = text.trim_end_matches('/');
+    let bare = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"))?;
+    (!bare.is_empty()).then(|| address.to_owned())
+}
+
 impl Client {
     /// A client of the service at `server`, an `http://` or `https://` address.
     pub fn new(server: &str, token: Option<String>) -> Result<Self, UploadError> {
-        let server = server.trim_end_matches('/').to_owned();
-        let bare = server.strip_prefix("http://").or_else(|| server.strip_prefix("https://"));
-        if bare.is_none_or(str::is_empty) {
-            return Err(UploadError::Server(server));
-        }
+        let server = web_address(server).ok_or_else(|| UploadError::Server(server.to_owned()))?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(10)))
@@ -225,7 +228,9 @@ impl Client {
     ) -> Result<Answered, UploadError> {
         let json = body.to_string();
         let url = self.url(path);
+        let mut attempts = 0;
         let answer = self.retry(|| {
+            attempts += 1;
             let request = if method == "POST" { self.agent.post(&url) } else { self.agent.put(&url) };
             let request = request.header("content-type", "application/json");
             let request = match etag {
@@ -234,6 +239,13 @@ impl Client {
             };
             Self::attempt(self.authorised(request).send(json.as_bytes()))
         })?;
+        // It may be this client who changed it: by an attempt that held, and whose answer got lost.
+        if answer.status == 412 && attempts > 1 {
+            let now = self.ask(path)?;
+            if now.value == *body {
+                return Ok(now);
+            }
+        }
         Ok(Answered { value: read(path, answer.status, &answer.body)?, etag: answer.etag })
     }
 
@@ -356,12 +368,67 @@ impl<R: Read> Read for Counted<'_, R> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+    };
+
+    use serde_json::json;
+
     use super::{Client, encode};
 
     #[test]
     fn names_are_encoded() {
         assert_eq!(encode("core.1"), "core.1");
         assert_eq!(encode("a b&c=ü"), "a%20b%26c%3D%C3%BC");
+    }
+
+    /// Reads the head and the body of a request, and answers it unless `answer` is empty.
+    fn serve(listener: &TcpListener, answer: &str) {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&request).to_lowercase();
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                    break;
+                }
+            }
+            let mut piece = [0; 1024];
+            let count = stream.read(&mut piece).unwrap();
+            assert!(count > 0);
+            request.extend_from_slice(&piece[..count]);
+        }
+        stream.write_all(answer.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn a_change_whose_answer_got_lost_was_made_by_this_client() {
+        let answer = |status: &str, body: &str| {
+            let length = body.len();
+            format!(
+                "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\netag: \"2\"\r\n\r\n{body}"
+            )
+        };
+        for (there, ours) in [(json!({ "keep": 1 }), true), (json!({ "keep": 9 }), false)] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let server = format!("http://{}", listener.local_addr().unwrap());
+            let answers = [
+                String::new(),
+                answer("412 Precondition Failed", "{}"),
+                answer("200 OK", &there.to_string()),
+            ];
+            let serving =
+                std::thread::spawn(move || answers.iter().for_each(|answer| serve(&listener, answer)));
+            let client = Client::new(&server, None).unwrap();
+            let sent = client.send("PUT", "retention", &json!({ "keep": 1 }), Some("\"1\""));
+            serving.join().unwrap();
+            match sent {
+                Ok(now) => assert!(ours && now.etag.as_deref() == Some("\"2\"")),
+                Err(error) => assert!(!ours, "{error}"),
+            }
+        }
     }
 
     #[test]

@@ -7,5 +7,5 @@
 mod client;
 mod error;
 
-pub use client::{Answered, Client, Crash, NewCrash, Stored};
+pub use client::{Answered, Client, Crash, NewCrash, Stored, web_address};
 pub use error::UploadError;

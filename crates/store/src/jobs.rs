@@ -333,9 +333,8 @@ impl Store {
                 ),
                 // The crash stays as it is.
                 JobKind::Try => exec!(tx, "DELETE FROM signature_trials WHERE crash_id = $1", &job.subject),
-                JobKind::Regroup => {
-                    exec!(tx, "UPDATE regrouping SET finished_at = $1, reason = $2 WHERE id = 1", now, problem)
-                }
+                // Why, the job tells.
+                JobKind::Regroup => exec!(tx, "UPDATE regrouping SET finished_at = $1 WHERE id = 1", now),
                 // Nothing but the job itself tells of it.
                 JobKind::Fetch => 0,
                 JobKind::Identify => exec!(

@@ -4,6 +4,7 @@ use std::{thread, time::Duration};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use panicle_collect::Client;
 use serde_json::{Value, json};
 
@@ -36,9 +37,32 @@ pub(super) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     let started = client.send("POST", "regroup", &json!({}), None).map_err(failure)?.value;
     let finished = follow(&client, &started)?;
     arguments.service.print(&finished, |finished| {
-        println!("looked at {} crashes; {} are in another group since", finished["done"], finished["moved"]);
+        if finished["error"].is_null() {
+            println!(
+                "looked at {} crashes; {} are in another group since",
+                finished["done"], finished["moved"]
+            );
+        }
     })?;
-    Ok(Done::Done)
+    ended(&finished)
+}
+
+/// An end before the end is a failure.
+fn ended(finished: &Value) -> Result<Done, Failure> {
+    match finished["error"].as_str() {
+        None => Ok(Done::Done),
+        Some(error) => Err(Failure::Input(format!(
+            "grouping history anew ended after {} of {} crashes: {}",
+            finished["done"],
+            finished["total"],
+            escape(error)
+        ))),
+    }
+}
+
+/// When a grouping was asked for. As a text, 0.5 s comes after 0.51 s.
+fn started_at(regrouping: &Value) -> Option<Timestamp> {
+    regrouping["started_at"].as_str()?.parse().ok()
 }
 
 /// Waits until it is done, and shows on stderr how far it has come.
@@ -48,11 +72,11 @@ fn follow(client: &Client, started: &Value) -> Result<Value, Failure> {
     if let Ok(style) = ProgressStyle::with_template("grouping {bar:30} {pos}/{len} {msg} {eta}") {
         bar.set_style(style);
     }
-    let since = started["started_at"].as_str().unwrap_or_default();
+    let since = started_at(started);
     loop {
         let now = client.get("regroup", &[]).map_err(failure)?;
         // Somebody else may have asked for it meanwhile, which begins it anew.
-        let ours = now["started_at"].as_str().is_some_and(|at| at >= since);
+        let ours = started_at(&now) >= since;
         if ours && !now["finished_at"].is_null() {
             bar.finish_and_clear();
             return Ok(now);
@@ -72,5 +96,24 @@ fn print_plan(plan: &Value) {
         let from = escape(step["from"].as_str().unwrap_or("?"));
         let to = step["to"].as_str().map_or_else(|| "a new group".to_owned(), escape);
         println!("{:>8}  {from} -> {to}", step["count"]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{ended, started_at};
+
+    #[test]
+    fn times_are_compared_as_times() {
+        let at = |text: &str| started_at(&json!({ "started_at": text })).unwrap();
+        assert!(at("2026-01-01T00:00:00.123Z") < at("2026-01-01T00:00:00.123456Z"));
+    }
+
+    #[test]
+    fn an_end_before_the_end_is_a_failure() {
+        assert!(ended(&json!({ "done": 3, "total": 3, "error": null })).is_ok());
+        assert!(ended(&json!({ "done": 1, "total": 3, "error": "the disk is full" })).is_err());
     }
 }

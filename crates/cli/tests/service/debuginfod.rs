@@ -2,13 +2,17 @@
 
 use std::{
     fs,
+    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use panicle_fixtures::get;
 
-use crate::harness::Server;
+use crate::harness::{Server, text};
 
 /// An executable as it is shipped, and its debug information in a file of its own.
 struct Parted {
@@ -154,4 +158,33 @@ fn what_nobody_has_is_asked_for_once() {
     // Longer than a worker takes to find a job that is due.
     std::thread::sleep(std::time::Duration::from_secs(3));
     assert_eq!(asked(&others), 1);
+}
+
+#[test]
+fn a_server_that_never_answers_holds_nobody_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    // As people write them who have one address more to come.
+    let addresses = format!(" http://ada:secret@{}  \n", silent.local_addr().unwrap());
+    let (asked, was_asked) = mpsc::channel();
+    thread::spawn(move || silent.incoming().for_each(|stream| asked.send(stream.unwrap()).unwrap_or(())));
+    let server = Server::start(&["--debuginfod", &addresses, "--workers", "1"]);
+    let waiting = server.crash_of_core(&get("nil-map-write", "1.27").core);
+    server.wait(&waiting, &["waiting-for-binary"]);
+    let _asked = was_asked.recv_timeout(Duration::from_secs(60)).unwrap();
+
+    let started = Instant::now();
+    let blob = server.put_stream("text", text(1).as_bytes());
+    let crash = server.crash(&serde_json::json!({ "texts": [blob] }));
+    server.wait(&crash, &["done"]);
+    assert!(started.elapsed() < Duration::from_secs(45), "{:?}", started.elapsed());
+
+    let started = Instant::now();
+    let pid = server.pid().to_string();
+    run(Command::new("kill").args(["-TERM", &pid]));
+    // Until somebody asks for its exit code, an ended process is a zombie.
+    while !fs::read_to_string(format!("/proc/{pid}/stat")).unwrap().contains(") Z ") {
+        assert!(started.elapsed() < Duration::from_secs(45), "it is still there\n{}", server.log());
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert!(!server.log().contains("secret"), "{}", server.log());
 }

@@ -201,6 +201,8 @@ pub(crate) struct Regrouping {
     /// Null while it is under way.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) finished_at: Option<Timestamp>,
+    /// Why it ended before all crashes were looked at; null when it did not.
+    pub(crate) error: Option<String>,
 }
 
 impl From<panicle_store::Regrouping> for Regrouping {
@@ -212,6 +214,7 @@ impl From<panicle_store::Regrouping> for Regrouping {
             moved: regrouping.moved,
             started_at: regrouping.started_at,
             finished_at: regrouping.finished_at,
+            error: regrouping.error,
         }
     }
 }

@@ -38,6 +38,8 @@ pub struct Regrouping {
     pub started_at: Timestamp,
     /// When it came to its end.
     pub finished_at: Option<Timestamp>,
+    /// Why that was before all were looked at.
+    pub error: Option<String>,
 }
 
 /// Asks for all history to be grouped anew, from the beginning. In turn with the steps of a grouping, which
@@ -107,12 +109,14 @@ impl Store {
 
     /// How far the newest grouping of all history has come.
     pub async fn regrouping(&self) -> Result<Option<Regrouping>, StoreError> {
-        type Row = (String, i64, i64, i64, i64, Option<i64>);
+        type Row = (String, i64, i64, i64, i64, Option<i64>, Option<String>);
         let row: Option<Row> = query!(self, db => sqlx::query_as(
-            "SELECT reason, done, total, moved, started_at, finished_at FROM regrouping WHERE id = 1")
+            "SELECT reason, done, total, moved, started_at, finished_at, (SELECT problem FROM jobs \
+             WHERE kind = $1 AND state IN ('failed', 'quarantined') LIMIT 1) FROM regrouping WHERE id = 1")
+            .bind(JobKind::Regroup.as_str())
             .fetch_optional(db)
             .await)?;
-        row.map(|(reason, done, total, moved, started_at, finished_at)| {
+        row.map(|(reason, done, total, moved, started_at, finished_at, error)| {
             Ok(Regrouping {
                 reason,
                 done: done as u64,
@@ -120,6 +124,7 @@ impl Store {
                 moved: moved as u64,
                 started_at: time::read(started_at)?,
                 finished_at: time::read_optional(finished_at)?,
+                error: error.filter(|_| finished_at.is_some()),
             })
         })
         .transpose()

@@ -44,7 +44,8 @@ export function Regroup() {
           <p role="status">
             {busy
               ? `${count(last.done)} of ${counted(last.total, "crash", "crashes")} looked at, ${count(last.moved)} moved.`
-              : `Done: ${counted(last.done, "crash", "crashes")} looked at, ${count(last.moved)} moved.`}{" "}
+              : `${last.error == null ? "Done" : "Ended too soon"}: ${counted(last.done, "crash", "crashes")} looked at, ${count(last.moved)} moved.`}{" "}
+            {last.error != null && sentence(last.error)}{" "}
             <span className="muted">
               {sentence(last.reason)} <Time at={last.finished_at ?? last.started_at} />
             </span>
