@@ -8,7 +8,8 @@ use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
 };
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, header, request::Parts};
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 use crate::Problem;
@@ -91,9 +92,22 @@ fn has_zero(json: &[u8]) -> bool {
     false
 }
 
-#[derive(FromRequestParts)]
-#[from_request(via(axum::extract::Query), rejection(Problem))]
+/// What stands behind the `?` of an address.
 pub(crate) struct Query<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // Bytes that are no text would be read as replacement characters, and those looked for.
+        let query = parts.uri.query().unwrap_or_default();
+        if percent_decode_str(query).decode_utf8().is_err() {
+            return Err(Problem::bad_request("what stands behind the ? of the address is not UTF-8"));
+        }
+        let axum::extract::Query(value) = axum::extract::Query::try_from_uri(&parts.uri)?;
+        Ok(Self(value))
+    }
+}
 
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(Problem))]
@@ -101,11 +115,12 @@ pub(crate) struct Path<T>(pub(crate) T);
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, header};
+    use axum::extract::FromRequestParts;
+    use http::{HeaderMap, Request, header};
     use panicle_store::MuteUntil;
     use serde::Deserialize;
 
-    use super::{has_zero, is_json, read};
+    use super::{Query, has_zero, is_json, read};
 
     #[derive(Debug, Default, PartialEq, Deserialize)]
     #[serde(default, deny_unknown_fields)]
@@ -133,6 +148,25 @@ mod tests {
         ];
         for body in wrong {
             assert!(read::<Body>(body).is_err(), "{}", String::from_utf8_lossy(body));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_is_text() {
+        #[derive(Deserialize)]
+        struct Asked {
+            q: String,
+        }
+        for (uri, q) in [
+            ("/crashes?q=a%20b+c", Some("a b c")),
+            ("/crashes?q=%C3%BC", Some("ü")),
+            ("/crashes?q=100%25", Some("100%")),
+            ("/crashes?q=%ff%fe", None),
+            ("/crashes?q=a&%c3=b", None),
+        ] {
+            let (mut parts, ()) = Request::get(uri).body(()).unwrap().into_parts();
+            let asked = Query::<Asked>::from_request_parts(&mut parts, &()).await;
+            assert_eq!(asked.ok().map(|Query(asked)| asked.q).as_deref(), q, "{uri}");
         }
     }
 

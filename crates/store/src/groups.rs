@@ -20,7 +20,7 @@ use panicle_report::SignatureStep;
 pub use self::{
     decision::{GroupChange, MAX_NAME, MAX_TEXT, Resolved},
     events::Event,
-    history::GroupHistory,
+    history::{BY_ITSELF, GroupHistory},
     list::{GroupFilter, GroupPage, GroupSort, TrendStep},
     mute::{Escalation, Mute, MuteUntil},
     regression::ResolvedIn,

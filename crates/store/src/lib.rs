@@ -51,8 +51,8 @@ pub use error::StoreError;
 pub use evidence::{BinaryFacts, BinaryRow, Evidence, NewBlob};
 pub use facts::{CrashFacts, Outdated};
 pub use groups::{
-    BuildCount, Escalation, Event, FacetCount, Group, GroupChange, GroupDetails, GroupFilter, GroupHistory,
-    GroupPage, GroupSort, MAX_NAME, MAX_TEXT, Mute, MuteUntil, RelatedGroup, Resolved, ResolvedIn, Split,
+    BY_ITSELF, BuildCount, Escalation, Event, FacetCount, Group, GroupChange, GroupDetails, GroupFilter,
+    GroupHistory, GroupPage, GroupSort, MAX_NAME, MAX_TEXT, Mute, MuteUntil, RelatedGroup, Resolved, ResolvedIn, Split,
     TrendStep, Variant,
 };
 pub use jobs::{Claim, Job, Lane, Lease};

@@ -147,7 +147,7 @@ fn what_nobody_has_is_asked_for_once() {
         if asked(&others) > 0 {
             break;
         }
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(50));
     }
     let path = format!("/api/v1/crashes/{crash}");
     let analysed = server.get(&path).expect(200)["analysed_at"].clone();
@@ -156,7 +156,7 @@ fn what_nobody_has_is_asked_for_once() {
         crash["analysed_at"] != analysed && crash["status"] == "waiting-for-binary"
     });
     // Longer than a worker takes to find a job that is due.
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    thread::sleep(Duration::from_secs(3));
     assert_eq!(asked(&others), 1);
 }
 

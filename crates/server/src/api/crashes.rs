@@ -77,6 +77,16 @@ fn checked(body: NewCrash, key: Option<String>) -> Result<panicle_store::NewCras
             "at most {MAX_EVIDENCE} pieces of evidence, {MAX_LABELS} labels and {MAX_NAME} bytes a text"
         )));
     }
+    for (what, text) in [("service", &body.service), ("hostname", &body.hostname), ("version", &body.version)]
+    {
+        limits::key(what, text.as_deref())?;
+    }
+    for name in body.labels.keys() {
+        if name.trim().is_empty() {
+            return Err(Problem::bad_request("labels: a key is empty"));
+        }
+        limits::key("labels: a key", Some(name))?;
+    }
     // Lists are ordered by this time, and a clock that is a day ahead is no clock.
     let latest = Timestamp::now().checked_add(MAX_CLOCK_AHEAD).unwrap_or(Timestamp::MAX);
     if body.occurred_at.is_some_and(|at| at < Timestamp::UNIX_EPOCH || at > latest) {
@@ -202,4 +212,29 @@ pub(crate) async fn reanalyse(
 ) -> Result<(StatusCode, Answer<Crash>), Problem> {
     state.store.reanalyse(&id).await?;
     Ok((StatusCode::ACCEPTED, Answer(load(&state, &id).await?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::checked;
+    use crate::shapes::NewCrash;
+
+    #[test]
+    fn what_crashes_are_told_by_can_be_seen() {
+        let of = |service: &str, label: &str| {
+            let labels = [(label.to_owned(), "x".to_owned())].into();
+            let texts = vec!["a".repeat(64)];
+            checked(
+                NewCrash { texts, service: Some(service.to_owned()), labels, ..NewCrash::default() },
+                None,
+            )
+            .is_ok()
+        };
+        assert!(of("auth service", "env") && of("", "k8s.io/name"));
+        for (service, label) in
+            [("a\nb", "env"), (" a ", "env"), ("a", ""), ("a", " "), ("a", "x\ty"), ("a", " env")]
+        {
+            assert!(!of(service, label), "{service:?} {label:?}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::{
     AppState, Problem,
     extract::{Json, Path, Query},
+    limits,
     page::{self, Page},
     revision::{etag, if_match},
     shapes::query::{NewSavedQuery, SavedQuery},
@@ -99,12 +100,15 @@ pub(crate) async fn delete(
 
 fn checked(body: &NewSavedQuery) -> Result<(&str, &str), Problem> {
     let name = body.name.trim();
-    if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(limits::is_unseen) {
         return Err(Problem::bad_request(format!(
-            "a name has from 1 to {MAX_NAME_BYTES} bytes, and no control characters"
+            "name has from 1 to {MAX_NAME_BYTES} bytes, and no characters that cannot be seen"
         )));
     }
     let query = body.query.trim();
+    if query.is_empty() {
+        return Err(Problem::bad_request("query is empty: it would find everything"));
+    }
     let _ = panicle_query::Query::parse(query)?;
     if query.contains('\0') {
         return Err(Problem::bad_request("a zero character cannot be kept"));
@@ -114,4 +118,23 @@ fn checked(body: &NewSavedQuery) -> Result<(&str, &str), Problem> {
 
 fn answer(saved: panicle_store::SavedQuery) -> Response {
     ([etag(saved.revision)], Answer(SavedQuery::from(saved))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::checked;
+    use crate::shapes::query::NewSavedQuery;
+
+    #[test]
+    fn what_is_kept_has_a_name_and_asks_something() {
+        let of = |name: &str, query: &str| {
+            checked(&NewSavedQuery { name: name.to_owned(), query: query.to_owned() }).is_ok()
+        };
+        assert!(of("new ones", "state:new"));
+        for (name, query) in
+            [("", "state:new"), ("\u{202e}", "state:new"), ("a", ""), ("a", "  "), ("a", "state:x")]
+        {
+            assert!(!of(name, query), "{name:?} {query:?}");
+        }
+    }
 }

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::{Store, StoreError, time, tx::Tx};
 
-/// The actor of what happens by itself.
-pub(crate) const BY_ITSELF: &str = "panicle";
+/// The actor of what happens by itself: nobody else goes by this name.
+pub const BY_ITSELF: &str = "panicle";
 
 /// An entry of a group's history.
 #[derive(Clone, Debug, PartialEq)]
