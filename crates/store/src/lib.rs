@@ -52,8 +52,8 @@ pub use evidence::{BinaryFacts, BinaryRow, Evidence, NewBlob};
 pub use facts::{CrashFacts, Outdated};
 pub use groups::{
     BY_ITSELF, BuildCount, Escalation, Event, FacetCount, Group, GroupChange, GroupDetails, GroupFilter,
-    GroupHistory, GroupPage, GroupSort, MAX_NAME, MAX_TEXT, Mute, MuteUntil, RelatedGroup, Resolved, ResolvedIn, Split,
-    TrendStep, Variant,
+    GroupHistory, GroupPage, GroupSort, MAX_NAME, MAX_TEXT, Mute, MuteUntil, RelatedGroup, Resolved,
+    ResolvedIn, Split, TrendStep, Variant,
 };
 pub use jobs::{Claim, Job, Lane, Lease};
 pub use join::{Join, JoinKey, JoinSide};
