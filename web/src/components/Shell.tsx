@@ -107,6 +107,8 @@ function useFocusOnNavigation() {
   useEffect(() => {
     if (path === undefined) return;
     if (first.current) first.current = false;
+    // That page begins in its field.
+    else if (path === SIGN_IN) return;
     else if (window.location.hash === "") document.getElementById("main")?.focus({ preventScroll: true });
   }, [path]);
 }
