@@ -35,7 +35,9 @@ fn right() -> impl Strategy<Value = String> {
     let examples: Vec<&str> = FIELDS.iter().flat_map(|field| field.examples.iter().copied()).collect();
     let term = prop_oneof![
         proptest::sample::select(examples).prop_map(str::to_owned),
-        "[a-zA-Z][a-zA-Z0-9_]{0,8}",
+        "[a-zA-Z][a-zA-Z0-9_]{0,8}".prop_filter("a word of the language's own", |word| {
+            !["OR", "AND", "NOT"].contains(&word.as_str())
+        }),
         "[^\"\\\\\u{0}]{1,12}".prop_map(|text| format!("\"{text}\"")),
     ];
     term.prop_recursive(5, 24, 4, |inner| {
