@@ -2,7 +2,10 @@
 
 use panicle_report::{Frame, FrameKind, Goroutine, Panic, PanicKind, PanicLink, PanicValue, Trust};
 
-use crate::function::{self, Owner};
+use crate::{
+    function::{self, Owner},
+    text,
+};
 
 pub(crate) fn frame(function: &str, file: &str, line: u32) -> Frame {
     Frame {
@@ -21,24 +24,7 @@ pub(crate) fn frame(function: &str, file: &str, line: u32) -> Frame {
 }
 
 pub(crate) fn goroutine(id: u64, status: &str, reason: Option<&str>, frames: Vec<Frame>) -> Goroutine {
-    Goroutine {
-        id,
-        status: status.to_owned(),
-        wait_reason: reason.map(str::to_owned),
-        wait_seconds: None,
-        labels: std::collections::BTreeMap::new(),
-        thread: None,
-        locked_to_thread: false,
-        system: false,
-        address: None,
-        stack: None,
-        waiting_on: None,
-        created_by: None,
-        frames,
-        leaked: None,
-        truncated: false,
-        elided: None,
-    }
+    Goroutine { wait_reason: reason.map(str::to_owned), ..text::printed_goroutine(id, status, frames) }
 }
 
 pub(crate) fn link(type_name: Option<&str>, text: &str, recovered: bool) -> PanicLink {

@@ -89,48 +89,48 @@ impl Worker {
         let store = &self.inner.store;
         let request: SymbolRequest =
             job.subject.parse().map_err(|_| Stopped::Output(format!("{} names no file", job.subject)))?;
+        if !store.symbols_wanted(&request).await? {
+            return Ok(store.finish_fetch(&job.lease, false).await?);
+        }
         let mut trouble = None;
-        if store.symbols_wanted(&request).await? {
-            for address in &self.inner.settings.debuginfod {
-                let server = &without_user(address);
-                if self.inner.away.has(address) {
-                    trouble = Some(format!("{server} did not answer a moment ago"));
-                    continue;
+        for address in &self.inner.settings.debuginfod {
+            let server = &without_user(address);
+            if self.inner.away.has(address) {
+                trouble = Some(format!("{server} did not answer a moment ago"));
+                continue;
+            }
+            match self.ask_server(address, &request, tended).await? {
+                Said::Found { name, ingested } => {
+                    let blob = NewBlob {
+                        id: ingested.digest.to_string(),
+                        kind: EvidenceKind::Binary,
+                        name,
+                        size_bytes: ingested.size_bytes,
+                        stored_bytes: ingested.stored_bytes,
+                    };
+                    let new = store.record_blob(&blob).await?;
+                    tracing::info!(%request, server, blob = blob.id, new, "another server had the file");
+                    return Ok(store.finish_fetch(&job.lease, true).await?);
                 }
-                match self.ask_server(address, &request, tended).await? {
-                    Said::Found { name, ingested } => {
-                        let blob = NewBlob {
-                            id: ingested.digest.to_string(),
-                            kind: EvidenceKind::Binary,
-                            name,
-                            size_bytes: ingested.size_bytes,
-                            stored_bytes: ingested.stored_bytes,
-                        };
-                        let new = store.record_blob(&blob).await?;
-                        tracing::info!(%request, server, blob = blob.id, new, "another server had the file");
-                        return Ok(store.finish_fetch(&job.lease, true).await?);
-                    }
-                    Said::HasNot => {}
-                    Said::Away(problem) => {
-                        // Of an address, the library may show all.
-                        let problem = problem.replace(address, server);
-                        tracing::warn!(%request, server, problem, "a debuginfod server does not answer");
-                        self.inner.away.note(address);
-                        trouble = Some(format!("{server}: {problem}"));
-                    }
-                    Said::Trouble(problem) => {
-                        tracing::warn!(%request, server, problem, "a debuginfod server does not have it ready");
-                        trouble = Some(format!("{server}: {problem}"));
-                    }
+                Said::HasNot => {}
+                Said::Away(problem) => {
+                    // Of an address, the library may show all.
+                    let problem = problem.replace(address, server);
+                    tracing::warn!(%request, server, problem, "a debuginfod server does not answer");
+                    self.inner.away.note(address);
+                    trouble = Some(format!("{server}: {problem}"));
+                }
+                Said::Trouble(problem) => {
+                    tracing::warn!(%request, server, problem, "a debuginfod server does not have it ready");
+                    trouble = Some(format!("{server}: {problem}"));
                 }
             }
-            let (problem, pause) = match trouble {
-                Some(problem) => (problem, OUT_OF_REACH),
-                None => ("no server has it".to_owned(), NOBODY_HAS_IT),
-            };
-            return Ok(store.retry(job, &problem, Timestamp::now() + pause, true).await?);
         }
-        Ok(store.finish_fetch(&job.lease, false).await?)
+        let (problem, pause) = match trouble {
+            Some(problem) => (problem, OUT_OF_REACH),
+            None => ("no server has it".to_owned(), NOBODY_HAS_IT),
+        };
+        Ok(store.retry(job, &problem, Timestamp::now() + pause, true).await?)
     }
 
     async fn ask_server(
