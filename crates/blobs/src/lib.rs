@@ -25,6 +25,7 @@ mod local;
 mod reader;
 mod s3;
 mod seekable;
+mod spool;
 mod store;
 mod url;
 
@@ -33,5 +34,6 @@ pub use digest::{Digest, NotADigest};
 pub use error::BlobError;
 pub use ingest::{Ingest, Ingested};
 pub use reader::BlobReader;
+pub use spool::{KeptPiece, PIECE_BYTES, Piece};
 pub use store::{BlobStore, Limits};
 pub use url::{BlobUrl, NotABlobUrl, S3Url};

@@ -10,7 +10,8 @@ use crate::{BlobError, Digest};
 
 /// Blobs in a directory of the local disk.
 ///
-/// `<root>/blobs/ab/cdef….zst` holds them, `<root>/tmp` what is on its way in.
+/// `<root>/blobs/ab/cdef….zst` holds them, `<root>/tmp` what is on its way in, `<root>/spool`
+/// pieces of uploads.
 #[derive(Clone, Debug)]
 pub(crate) struct Local {
     root: PathBuf,
@@ -22,7 +23,7 @@ impl Local {
         // All shards at once, so that a blob never depends on a directory whose own name another
         // upload has made and not yet flushed.
         let shards = (0..=0xff_u8).map(|shard| local.root.join("blobs").join(format!("{shard:02x}")));
-        for directory in shards.chain([local.temporary()]) {
+        for directory in shards.chain([local.temporary(), local.spool()]) {
             fs::create_dir_all(&directory)
                 .map_err(BlobError::io(format!("creating {}", directory.display())))?;
         }
@@ -33,6 +34,11 @@ impl Local {
 
     pub(crate) fn temporary(&self) -> PathBuf {
         self.root.join("tmp")
+    }
+
+    /// Pieces of uploads that come in several requests.
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.root.join("spool")
     }
 
     pub(crate) fn path(&self, digest: &Digest) -> PathBuf {
@@ -85,7 +91,7 @@ impl Local {
 }
 
 /// Makes the names in a directory durable.
-fn sync_directory(path: &Path) -> Result<(), BlobError> {
+pub(crate) fn sync_directory(path: &Path) -> Result<(), BlobError> {
     File::open(path)
         .and_then(|directory| directory.sync_all())
         .map_err(BlobError::io(format!("flushing {}", path.display())))

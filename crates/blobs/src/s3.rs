@@ -24,6 +24,7 @@ use crate::{BlobError, Digest, S3Url};
 
 mod explain;
 mod object;
+mod piece;
 mod upload;
 
 pub(crate) use object::Object;

@@ -32,7 +32,7 @@ pub struct BlobStore {
 }
 
 #[derive(Clone, Debug)]
-enum Place {
+pub(crate) enum Place {
     Local(Local),
     S3(S3),
 }
@@ -133,6 +133,10 @@ impl BlobStore {
             Place::Local(local) => local.keep(file, digest),
             Place::S3(s3) => s3.keep(file.as_file(), digest),
         }
+    }
+
+    pub(crate) const fn place(&self) -> &Place {
+        &self.place
     }
 
     pub(crate) const fn limits(&self) -> &Limits {

@@ -58,6 +58,10 @@ pub(crate) struct Arguments {
     /// Bytes a day that are taken from one access token, as they come over the wire [default: any number].
     #[arg(long, value_name = "BYTES", env = "PANICLE_UPLOAD_BYTES_PER_DAY", value_parser = clap::value_parser!(u64).range(1..))]
     upload_bytes_per_day: Option<u64>,
+    /// How long an upload that comes in several requests is kept when nothing comes.
+    #[arg(long, value_name = "SECONDS", default_value_t = 24 * 60 * 60, env = "PANICLE_UPLOAD_EXPIRY_SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    upload_expiry_seconds: u64,
     #[command(flatten)]
     work: WorkArguments,
 }
@@ -110,6 +114,9 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
     }
     let sweeping = tokio::spawn(sweep_often(blobs.clone()));
 
+    let name = format!("serve-{}", instance(&data)?);
+    // Of requests that ended with the process before this one.
+    store.recover_uploads(&name).await.map_err(unreachable)?;
     let listener = panicle_server::bind(arguments.listen, tokens).await.map_err(unreachable)?;
     let address = listener.local_addr().map_err(unreachable)?;
     // One for both: what was laid out for an analysis is there for questions, too.
@@ -120,8 +127,7 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
     let working = if arguments.work.workers == Some(0) {
         None
     } else {
-        let name = format!("serve-{}", instance(&data)?);
-        let worker = arguments.work.worker(name, store.clone(), cache);
+        let worker = arguments.work.worker(name.clone(), store.clone(), cache);
         let shutdown = shutdown.clone();
         Some(tokio::spawn(async move { worker.run(shutdown).await }))
     };
@@ -130,14 +136,18 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
         requests_per_minute: arguments.requests_per_minute,
         bytes_per_day: arguments.upload_bytes_per_day,
     };
-    let state =
-        AppState::new(store.clone(), blobs).with_memory(Arc::new(Memory(questions))).with_rates(rates);
+    let state = AppState::new(store.clone(), blobs)
+        .with_memory(Arc::new(Memory(questions)))
+        .with_uploads(&name, Duration::from_secs(arguments.upload_expiry_seconds))
+        .with_rates(rates);
     if tokens {
         state.shut();
     }
+    let keeping = tokio::spawn(state.clone().keep_uploads());
     let router = panicle_server::router(state);
     let served = panicle_server::serve(listener, router, shutdown.clone()).await;
     shutdown.cancel();
+    keeping.abort();
     if let Some(working) = working {
         // Its children have been called off; a defect in it was logged where it happened.
         let _ = working.await;

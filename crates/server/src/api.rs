@@ -16,3 +16,4 @@ pub(crate) mod rules;
 pub(crate) mod search;
 pub(crate) mod session;
 pub(crate) mod tokens;
+pub(crate) mod uploads;

@@ -18,12 +18,14 @@ mod operations;
 mod page;
 mod problem;
 mod report_cache;
+mod resumable;
 mod revision;
 mod routes;
 mod serve;
 mod shapes;
 mod sniff;
 mod state;
+mod tus;
 mod upload;
 mod wire;
 

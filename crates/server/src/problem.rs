@@ -98,6 +98,16 @@ impl Problem {
         }
     }
 
+    /// The way was to blame, and what came before is good.
+    pub(crate) fn is_of_the_way(&self) -> bool {
+        matches!(self.slug, "body-incomplete" | "body-idle")
+    }
+
+    /// It would be the same the next time.
+    pub(crate) fn is_final(&self) -> bool {
+        self.status.is_client_error()
+    }
+
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request cannot be understood", detail)
     }

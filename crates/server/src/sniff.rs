@@ -29,6 +29,45 @@ pub(crate) fn check(kind: EvidenceKind, head: &[u8]) -> Result<(), Problem> {
     }
 }
 
+/// What an upload is, by its first bytes, and by its name where these leave it open.
+pub(crate) fn guess(head: &[u8], name: Option<&str>) -> Result<EvidenceKind, Problem> {
+    use panicle_binary::identify::Kind;
+
+    let name = name.unwrap_or_default().to_ascii_lowercase();
+    let is_named = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    if head.is_empty() {
+        return Err(refusal("empty-body", "There is nothing in it", "the upload has no bytes"));
+    }
+    if head.starts_with(PE) || matches!(elf_type(head), Some(ET_EXEC | ET_DYN)) {
+        return Ok(EvidenceKind::Binary);
+    }
+    if check_trace(head).is_ok() {
+        return Ok(EvidenceKind::Trace);
+    }
+    // Profiles and logs are compressed as often as cores are.
+    if matches!(panicle_binary::identify::identify(head), Kind::Gzip | Kind::Zstd | Kind::Xz | Kind::Lz4) {
+        if is_named(&["pprof", ".prof", "profile", ".pb."]) && check_profile(head).is_ok() {
+            return Ok(EvidenceKind::Profile);
+        }
+        if is_named(&[".txt", ".log", "stderr"]) {
+            return Ok(EvidenceKind::Text);
+        }
+    }
+    if check_core(head).is_ok() {
+        return Ok(EvidenceKind::Core);
+    }
+    if check_text(head).is_ok() {
+        // internal/race prints this line in front of every report (runtime/race, tsan_report.cpp).
+        let races = head.windows(18).any(|window| window == b"WARNING: DATA RACE");
+        return Ok(if races { EvidenceKind::Race } else { EvidenceKind::Text });
+    }
+    if is_named(&["pprof", ".prof", "profile", ".pb"]) && check_profile(head).is_ok() {
+        return Ok(EvidenceKind::Profile);
+    }
+    let reason = format!("it starts with {}, and nothing says what it is", start(head));
+    Err(refusal("unknown-kind", "It is no evidence that is known here", reason))
+}
+
 fn refusal(slug: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, slug, title, detail)
 }

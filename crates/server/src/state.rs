@@ -1,10 +1,13 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use panicle_blobs::BlobStore;
 use panicle_store::Store;
 
-use crate::{CrashMemory, Rates, access::Access, observe, report_cache::ReportCache};
+use crate::{CrashMemory, Rates, access::Access, observe, report_cache::ReportCache, resumable};
+
+/// How often uploads are looked for that were given up.
+const UPKEEP: Duration = Duration::from_mins(1);
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -15,13 +18,43 @@ pub struct AppState {
     pub(crate) memory: Option<Arc<dyn CrashMemory>>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) access: Arc<Access>,
+    /// What this process is called, and after a restart again.
+    pub(crate) name: Arc<str>,
+    /// How long an upload is kept to which nothing is added.
+    pub(crate) upload_expiry: Duration,
 }
 
 impl AppState {
     /// State over a database and a blob store.
     pub fn new(store: Store, blobs: BlobStore) -> Self {
         let access = Arc::new(Access::new(store.clone()));
-        Self { access, store, blobs, reports: Arc::default(), memory: None, metrics: observe::recorder() }
+        Self {
+            access,
+            store,
+            blobs,
+            reports: Arc::default(),
+            memory: None,
+            metrics: observe::recorder(),
+            name: uuid::Uuid::new_v4().to_string().into(),
+            upload_expiry: Duration::from_hours(24),
+        }
+    }
+
+    /// The same, under a name that no other process has, and that keeps uploads for so long to which nothing
+    /// is added.
+    #[must_use]
+    pub fn with_uploads(self, name: &str, expiry: Duration) -> Self {
+        Self { name: name.into(), upload_expiry: expiry, ..self }
+    }
+
+    /// Looks after uploads that come in several requests, for as long as this process serves.
+    pub async fn keep_uploads(self) {
+        loop {
+            if let Err(problem) = resumable::tend(&self).await {
+                tracing::warn!(?problem, "uploads that were given up stay for now");
+            }
+            tokio::time::sleep((self.upload_expiry / 4).clamp(Duration::from_secs(1), UPKEEP)).await;
+        }
     }
 
     /// The same, with somebody who answers questions about memory.

@@ -105,7 +105,16 @@ pub(crate) async fn receive(
     let ingested = writer.await.map_err(|error| Problem::internal(error.to_string()))?;
     outcome?;
     let ingested = ingested?.ok_or_else(|| Problem::internal("the upload was not finished"))?;
+    record(state, kind, name, &ingested).await
+}
 
+/// Records what is durable.
+pub(crate) async fn record(
+    state: &AppState,
+    kind: EvidenceKind,
+    name: Option<&str>,
+    ingested: &Ingested,
+) -> Result<Received, Problem> {
     let blob = NewBlob {
         id: ingested.digest.to_string(),
         kind,
@@ -115,8 +124,8 @@ pub(crate) async fn receive(
     };
     let new = state.store.record_blob(&blob).await?;
     // Deleted by policy between the two: only what is there is acknowledged.
-    let blobs = state.blobs.clone();
-    let there = tokio::task::spawn_blocking(move || blobs.contains(&ingested.digest))
+    let (blobs, digest) = (state.blobs.clone(), ingested.digest);
+    let there = tokio::task::spawn_blocking(move || blobs.contains(&digest))
         .await
         .map_err(|error| Problem::internal(error.to_string()))??;
     if !there {
@@ -129,7 +138,10 @@ pub(crate) async fn receive(
     Ok(Received { id: blob.id, new })
 }
 
-async fn read(reader: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> Result<usize, Problem> {
+pub(crate) async fn read(
+    reader: &mut (impl AsyncRead + Unpin),
+    buffer: &mut BytesMut,
+) -> Result<usize, Problem> {
     let title = "The upload broke off";
     match tokio::time::timeout(IDLE_TIME, reader.read_buf(buffer)).await {
         Ok(Ok(count)) => Ok(count),
@@ -146,7 +158,7 @@ async fn read(reader: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> R
 
 /// Takes a little more of what is refused. Many clients send all before they read an answer, and
 /// would lose it with the connection.
-async fn drain(reader: &mut (impl AsyncRead + Unpin)) {
+pub(crate) async fn drain(reader: &mut (impl AsyncRead + Unpin)) {
     let mut rest = reader.take(DRAIN_BYTES);
     let _ = tokio::time::timeout(DRAIN_TIME, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
 }

@@ -42,6 +42,7 @@ mod symbols;
 mod time;
 mod tokens;
 mod trial;
+mod uploads;
 mod words;
 
 pub use commit::{Analysed, Committed, CrashOutcome};
@@ -67,4 +68,5 @@ pub use settings::CorePolicy;
 pub use symbols::{Artifact, SymbolFile, SymbolRequest};
 pub use tokens::{NewToken, TOKEN_PREFIX, Token};
 pub use trial::SignatureTrial;
+pub use uploads::{Upload, UploadPiece};
 pub use words::{CrashStatus, EventKind, EvidenceKind, GroupState, JobKind, NotAWord, RuleKind, Scope};

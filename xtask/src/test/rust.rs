@@ -29,6 +29,8 @@ pub(super) fn fixtures(options: &Options) -> Result<Count> {
 
 pub(super) fn tests(options: &Options) -> Result<Count> {
     tools::for_tests()?;
+    // A client of resumable uploads that was not written here.
+    tools::python_package("tuspy", "1.1.0")?;
     let mut command = match tools::cargo_tool("cargo-nextest") {
         Ok(mut command) => {
             command.args(["nextest", "run", "--workspace", "--no-fail-fast"]);

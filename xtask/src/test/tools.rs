@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::count::Count;
-use crate::{apt, paths, process};
+use crate::{apt, fixtures::toolchain, paths, process};
 
 /// cargo with a subcommand at hand that is a program of its own; installed below the cache when it
 /// is in neither place.
@@ -48,6 +48,25 @@ pub(super) fn compose() -> Result<Count> {
     let mut command = Command::new(program);
     process::run(command.current_dir(paths::root()).args(["config", "--quiet"]))?;
     Ok(Count::NONE)
+}
+
+/// A package for Python, below the cache, where tests look for it.
+pub(super) fn python_package(name: &str, version: &str) -> Result<()> {
+    let place = paths::cache()?.join("tools").join(name);
+    let found = std::fs::read_dir(&place).is_ok_and(|mut entries| {
+        let info = format!("{name}-{version}.dist-info");
+        entries.any(|entry| entry.is_ok_and(|entry| entry.file_name().to_str() == Some(info.as_str())))
+    });
+    if found {
+        return Ok(());
+    }
+    eprintln!("installing {name} (once) into {}", place.display());
+    let mut install = toolchain::pip()?;
+    install
+        .args(["install", "--quiet", "--upgrade", "--target"])
+        .arg(&place)
+        .arg(format!("{name}=={version}"));
+    process::run(&mut install).with_context(|| format!("{name} is not there and could not be installed"))
 }
 
 /// A Chromium for the browser tests; installed through apt-get when we may.

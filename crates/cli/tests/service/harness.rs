@@ -167,6 +167,14 @@ impl Server {
         shards.map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap().count()).sum()
     }
 
+    /// Where pieces of uploads are kept, as files.
+    pub(crate) fn spool(&self) -> PathBuf {
+        match &self.stores {
+            Some(stores) => stores.bucket().bucket().join("evidence").join("spool"),
+            None => self.data().join("spool"),
+        }
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }

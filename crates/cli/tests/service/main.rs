@@ -19,6 +19,7 @@ mod origin;
 mod packed;
 mod problems;
 mod questions;
+mod resumable;
 mod scale_out;
 mod search;
 mod uploads;
@@ -39,6 +40,8 @@ mod on_stores {
     mod durability;
     #[path = "memory.rs"]
     mod memory;
+    #[path = "resumable.rs"]
+    mod resumable;
     #[path = "uploads.rs"]
     mod uploads;
     #[path = "waiting.rs"]

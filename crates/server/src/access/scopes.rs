@@ -22,6 +22,13 @@ pub(super) const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("GET", "/api/v1/blobs/{id}/content", &[Read, Symbols, Memory]),
     ("GET", "/api/v1/binaries", &[Read, Symbols]),
     ("PUT", "/api/v1/binaries", &[Ingest, Symbols]),
+    // Uploads in several requests: as evidence, and the handler looks closer, too.
+    ("OPTIONS", "/api/v1/uploads", &[Ingest, Symbols]),
+    ("POST", "/api/v1/uploads", &[Ingest, Symbols]),
+    ("HEAD", "/api/v1/uploads/{id}", &[Ingest, Symbols]),
+    ("PATCH", "/api/v1/uploads/{id}", &[Ingest, Symbols]),
+    ("POST", "/api/v1/uploads/{id}", &[Ingest, Symbols]),
+    ("DELETE", "/api/v1/uploads/{id}", &[Ingest, Symbols]),
     // Crashes.
     ("GET", "/api/v1/crashes", &[Read]),
     ("POST", "/api/v1/crashes", &[Ingest]),
@@ -98,8 +105,11 @@ pub(super) fn need(method: &Method, matched: Option<&str>, path: &str) -> Need {
         let api = ["/api/", "/buildid/"].iter().any(|start| path.starts_with(start));
         return if api { Need::Token } else { Need::Nothing };
     };
-    let method = if *method == Method::HEAD { &Method::GET } else { method };
-    let found = ROUTES.iter().find(|(verb, route, _)| *verb == method.as_str() && *route == matched);
+    let of = |method: &Method| {
+        ROUTES.iter().find(|(verb, route, _)| *verb == method.as_str() && *route == matched)
+    };
+    // Where nothing else is said, it is a GET without its body.
+    let found = of(method).or_else(|| if *method == Method::HEAD { of(&Method::GET) } else { None });
     match found {
         Some((_, _, [])) => Need::Nothing,
         Some((_, _, scopes)) => Need::OneOf(scopes),

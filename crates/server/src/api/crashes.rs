@@ -50,6 +50,7 @@ pub(crate) async fn create(
 }
 
 fn checked(body: NewCrash, key: Option<String>) -> Result<panicle_store::NewCrash, Problem> {
+    let facts = checked_facts(&body, key)?;
     let named = [
         (EvidenceKind::Core, body.core.into_iter().collect()),
         (EvidenceKind::Binary, body.binaries),
@@ -69,13 +70,22 @@ fn checked(body: NewCrash, key: Option<String>) -> Result<panicle_store::NewCras
             "a crash needs a core or another piece of evidence besides executables",
         ));
     }
+    if evidence.len() > MAX_EVIDENCE {
+        return Err(Problem::bad_request(format!("at most {MAX_EVIDENCE} pieces of evidence")));
+    }
+    Ok(panicle_store::NewCrash { evidence, ..facts })
+}
+
+/// What is known of a crash besides its evidence.
+pub(crate) fn checked_facts(
+    body: &NewCrash,
+    key: Option<String>,
+) -> Result<panicle_store::NewCrash, Problem> {
     let texts = [&body.service, &body.hostname, &body.version, &key];
     let labels = body.labels.iter().flat_map(|(name, value)| [name, value]);
     let too_long = texts.into_iter().flatten().chain(labels).any(|text| text.len() > MAX_NAME);
-    if too_long || body.labels.len() > MAX_LABELS || evidence.len() > MAX_EVIDENCE {
-        return Err(Problem::bad_request(format!(
-            "at most {MAX_EVIDENCE} pieces of evidence, {MAX_LABELS} labels and {MAX_NAME} bytes a text"
-        )));
+    if too_long || body.labels.len() > MAX_LABELS {
+        return Err(Problem::bad_request(format!("at most {MAX_LABELS} labels and {MAX_NAME} bytes a text")));
     }
     for (what, text) in [("service", &body.service), ("hostname", &body.hostname), ("version", &body.version)]
     {
@@ -99,14 +109,15 @@ fn checked(body: NewCrash, key: Option<String>) -> Result<panicle_store::NewCras
     if body.pid.is_some_and(|pid| !PIDS.contains(&pid)) {
         return Err(Problem::bad_request(format!("pid is from {} to {}", PIDS.start(), PIDS.end())));
     }
+    let said = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     Ok(panicle_store::NewCrash {
-        evidence,
-        service: body.service.filter(|text| !text.trim().is_empty()),
-        hostname: body.hostname.filter(|text| !text.trim().is_empty()),
-        labels: body.labels,
+        evidence: Vec::new(),
+        service: said(&body.service),
+        hostname: said(&body.hostname),
+        labels: body.labels.clone(),
         occurred_at: body.occurred_at,
         pid: body.pid.or(labelled.filter(|pid| PIDS.contains(pid))),
-        version: body.version.filter(|text| !text.trim().is_empty()),
+        version: said(&body.version),
         idempotency_key: key,
     })
 }

@@ -19,3 +19,4 @@ mod symbols;
 mod tokens;
 mod turns;
 mod undo;
+mod uploads;
