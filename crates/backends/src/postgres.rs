@@ -2,11 +2,13 @@ use std::{
     fs::{self, File, Permissions},
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::OnceLock,
     thread,
     time::Duration,
 };
+
+use tempfile::TempDir;
 
 /// `nobody`: PostgreSQL refuses to run as root.
 const NOBODY: u32 = 65534;
@@ -88,20 +90,34 @@ fn server() -> &'static Path {
 fn start(directory: &Path) {
     let data = directory.join("data");
     let _ = fs::remove_dir_all(&data);
-    let made =
-        command("initdb").args(["-A", "trust", "-U", "panicle", "--no-sync", "-D"]).arg(&data).status();
-    assert!(made.expect("initdb has to be on the path").success(), "initdb failed");
+    make_data(&data);
     // In a session of its own, since it outlives the test that starts it.
     let mut keeper = command("setsid");
     keeper.args(["--fork", "sh", "-c", KEEPER, "sh"]).arg(directory);
     assert!(keeper.status().expect("setsid has to be on the path").success());
+    wait_for(directory);
+}
+
+/// Makes the folder of a server, for a user `panicle` who needs no password.
+fn make_data(data: &Path) {
+    let made = command("initdb").args(["-A", "trust", "-U", "panicle", "--no-sync", "-D"]).arg(data).status();
+    assert!(made.expect("initdb has to be on the path").success(), "initdb failed");
+}
+
+/// Waits until the server of this folder answers.
+fn wait_for(sockets: &Path) {
     for _ in 0..300 {
-        if psql(directory, "select 1") {
+        if psql(sockets, "select 1") {
             return;
         }
         thread::sleep(Duration::from_millis(100));
     }
     panic!("postgres does not answer");
+}
+
+fn url_of(sockets: &Path, name: &str) -> String {
+    let host = sockets.to_str().unwrap().replace('/', "%2F");
+    format!("postgres://panicle@{host}/{name}")
 }
 
 /// The URL of a new, empty database. Its server starts with the first and ends by itself.
@@ -113,8 +129,68 @@ pub fn database() -> String {
     let server = server();
     let name = format!("t{}", uuid::Uuid::new_v4().simple());
     assert!(psql(server, &format!("create database {name}")), "no database could be made");
-    let host = server.to_str().unwrap().replace('/', "%2F");
-    format!("postgres://panicle@{host}/{name}")
+    url_of(server, &name)
+}
+
+/// A PostgreSQL server of one's own, to be stopped and started again. It ends, and its data with it, when this is
+/// dropped.
+pub struct PostgresServer {
+    directory: TempDir,
+    running: Option<Child>,
+}
+
+impl PostgresServer {
+    /// Starts one with an empty database.
+    ///
+    /// # Panics
+    ///
+    /// When PostgreSQL's programs are not on the path, or do not do it.
+    #[expect(clippy::new_without_default, reason = "it starts a server")]
+    pub fn new() -> Self {
+        let directory = tempfile::Builder::new().prefix("panicle-postgres-").tempdir().unwrap();
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o777)).unwrap();
+        make_data(&directory.path().join("data"));
+        let mut server = Self { directory, running: None };
+        server.start();
+        server
+    }
+
+    /// The URL of its database.
+    pub fn url(&self) -> String {
+        url_of(self.directory.path(), "postgres")
+    }
+
+    /// Ends it at once, without a word to those who are connected, as a loss of power would.
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.running.take() {
+            // SIGQUIT: its own processes are killed, too; SIGKILL would leave them.
+            let pid = rustix::process::Pid::from_child(&process);
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::QUIT);
+            let _ = process.wait();
+        }
+    }
+
+    /// Starts it again with what it had.
+    ///
+    /// # Panics
+    ///
+    /// When it does not answer after that.
+    pub fn start(&mut self) {
+        if self.running.is_none() {
+            let folder = self.directory.path();
+            let mut postgres = command("postgres");
+            postgres.arg("-D").arg(folder.join("data")).arg("-k").arg(folder);
+            postgres.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"]);
+            self.running = Some(postgres.spawn().unwrap());
+            wait_for(folder);
+        }
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
 }
 
 /// What the database at `url` answers to a query of one value.

@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// Use the whole matrix of fixtures, not the chosen part of it
     #[arg(long)]
     matrix: bool,
+    /// Run the long form of the tests that kill processes and take databases away, and nothing else
+    #[arg(long, conflicts_with_all = ["only", "matrix"])]
+    chaos: bool,
 }
 
 /// A check.
@@ -58,6 +61,12 @@ const STEPS: &[Step] = &[
     Step { name: "browser", needs: &["fixtures", "web-build", "release-build"], run: |_| browser::run() },
 ];
 
+/// What `--chaos` runs.
+const CHAOS_STEPS: &[Step] = &[
+    Step { name: "fixtures", needs: &[], run: rust::fixtures },
+    Step { name: "chaos", needs: &["fixtures"], run: |_| rust::chaos() },
+];
+
 /// What is not checked here, and why.
 const LEFT_OUT: &[&str] = &[
     "cargo deny check advisories: it fetches the advisory database from a git host; run it where that can be \
@@ -69,6 +78,10 @@ const LEFT_OUT: &[&str] = &[
 /// What `--matrix` adds.
 const MATRIX_LEFT_OUT: &str = "the rest of the matrix (every program for every Go version and architecture, every way to \
      build): cargo xtask test --matrix";
+
+/// What `--chaos` adds.
+const CHAOS_LEFT_OUT: &str =
+    "the long form of the tests that kill processes and take databases away: cargo xtask test --chaos";
 
 /// How a step came out.
 enum Outcome {
@@ -89,7 +102,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for name in &options.only {
         STEPS.iter().find(|s| s.name == name).with_context(|| format!("there is no step {name}"))?;
     }
-    let chosen: Vec<&Step> = STEPS
+    let steps = if options.chaos { CHAOS_STEPS } else { STEPS };
+    let chosen: Vec<&Step> = steps
         .iter()
         .filter(|s| options.only.is_empty() || options.only.iter().any(|o| o == s.name))
         .collect();
@@ -141,7 +155,8 @@ fn summary(results: &[(&Step, Outcome, f64)], options: &Options, seconds: f64) -
         }
     }
     let matrix = (!options.matrix).then_some(MATRIX_LEFT_OUT);
-    for left_out in LEFT_OUT.iter().copied().chain(matrix) {
+    let chaos = (!options.chaos).then_some(CHAOS_LEFT_OUT);
+    for left_out in LEFT_OUT.iter().copied().chain(matrix).chain(chaos) {
         eprintln!("left out: {left_out}");
     }
     if bad > 0 {

@@ -49,6 +49,16 @@ pub(super) fn tests(options: &Options) -> Result<Count> {
     count(&process::tee(&mut command)?).complete()
 }
 
+/// The tests of `crates/cli/tests/service/chaos.rs`, with many more uploads and kills than they have among all
+/// others. One after the other: each loads the machine.
+pub(super) fn chaos() -> Result<Count> {
+    tools::for_tests()?;
+    let mut command = process::cargo();
+    command.args(["test", "--package", "panicle", "--test", "service", "--", "chaos::"]);
+    command.args(["--nocapture", "--test-threads", "1"]).env("PANICLE_CHAOS", "1");
+    count(&process::tee(&mut command)?).complete()
+}
+
 pub(super) fn doc_tests() -> Result<Count> {
     let output = process::tee(process::cargo().args(["test", "--workspace", "--doc"]))?;
     if !output.contains("test result: ok.") {
