@@ -295,7 +295,7 @@ impl Analysed {
     }
 
     /// What tells its build from others.
-    fn build(&self) -> Option<&str> {
+    pub(crate) fn build(&self) -> Option<&str> {
         let ids = &self.build_ids;
         ids.gnu.as_deref().or(ids.go.as_deref()).or(ids.text_sha256.as_deref())
     }

@@ -212,7 +212,7 @@ impl CrashRecord {
 }
 
 /// What one crash is known by: its core, or else the set of its other evidence.
-fn identity(evidence: &[NewEvidence]) -> String {
+pub(crate) fn identity(evidence: &[NewEvidence]) -> String {
     if let Some(core) = evidence.iter().find(|evidence| evidence.kind == EvidenceKind::Core) {
         return format!("core:{}", core.id);
     }

@@ -5,7 +5,7 @@ use panicle_query::{Facts, Kind, fields};
 use crate::{Store, StoreError, time, tx::Tx};
 
 /// Version of what is taken from a report. Facts of an older one are taken anew, by whoever can read reports.
-const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 2;
 /// So many goroutines, and numbers, are counted: their sums are far from what a database can hold.
 const MAX_AMOUNT: u64 = 1 << 40;
 
@@ -141,6 +141,15 @@ pub(crate) async fn renew_given(tx: &mut Tx, crash: &str) -> Result<(), StoreErr
     );
     let given = given_now(tx, crash, known.is_none()).await?;
     add(tx, crash, &given).await
+}
+
+/// What is known of a crash that was just reported: `facts` of its report, and what somebody gave.
+#[cfg(feature = "history")]
+pub(crate) fn of_new(mut facts: Facts, new: &crate::NewCrash) -> Result<Facts, StoreError> {
+    let version = new.version.clone().filter(|_| facts.values("version").next().is_none());
+    let labels = serde_json::to_string(&new.labels)?;
+    facts.replace(given(Some((new.service.clone(), new.hostname.clone(), labels, version)))?);
+    Ok(facts)
 }
 
 /// Stores all that is known of a crash, in place of what was known before: `facts` of its report, and what somebody

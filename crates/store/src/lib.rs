@@ -26,6 +26,8 @@ mod error;
 mod evidence;
 mod facts;
 mod groups;
+#[cfg(feature = "history")]
+pub mod history;
 mod jobs;
 mod join;
 mod listen;

@@ -230,3 +230,40 @@ pub(crate) async fn rebuild(tx: &mut Tx, group: &str) -> Result<(), StoreError> 
     each_facet!(one);
     Ok(())
 }
+
+/// Counts all groups from their crashes, where nothing was counted yet.
+#[cfg(feature = "history")]
+pub(crate) async fn build_all(tx: &mut Tx) -> Result<(), StoreError> {
+    exec!(
+        tx,
+        "UPDATE crash_groups SET crashes = counted.crashes, first_seen = counted.first_seen, \
+         last_seen = counted.last_seen FROM (SELECT group_id, COUNT(*) AS crashes, MIN(seen_at) AS first_seen, \
+         MAX(seen_at) AS last_seen FROM crashes WHERE group_id IS NOT NULL GROUP BY group_id) AS counted \
+         WHERE crash_groups.id = counted.group_id"
+    );
+    exec!(
+        tx,
+        "INSERT INTO group_hours (group_id, hour, crashes) SELECT group_id, seen_at / 3600000000, COUNT(*) \
+         FROM crashes WHERE group_id IS NOT NULL GROUP BY group_id, seen_at / 3600000000"
+    );
+    macro_rules! one {
+        ($name:literal, $column:literal) => {
+            exec!(
+                tx,
+                concat!(
+                    "INSERT INTO group_facets (group_id, facet, value, crashes, first_seen, last_seen) \
+                     SELECT group_id, '",
+                    $name,
+                    "', ",
+                    $column,
+                    ", COUNT(*), MIN(seen_at), MAX(seen_at) FROM crashes WHERE group_id IS NOT NULL AND ",
+                    $column,
+                    " IS NOT NULL GROUP BY group_id, ",
+                    $column
+                )
+            );
+        };
+    }
+    each_facet!(one);
+    Ok(())
+}

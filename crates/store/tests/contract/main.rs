@@ -6,6 +6,7 @@
 mod crashes;
 mod facts;
 mod groups;
+mod history;
 mod jobs;
 mod joins;
 mod origin;
