@@ -37,6 +37,26 @@ pub(crate) struct Condition {
     pub(crate) text: String,
     /// In the order of their numbers.
     pub(crate) values: Vec<Value>,
+    /// Values that are bound before these.
+    bound: usize,
+}
+
+impl Condition {
+    /// Lets it hold only where, besides, something holds of a value, which is written between `before` and `after`; nothing
+    /// changes without one. What is not asked for is not in the text, so that databases find by what is.
+    pub(crate) fn require(&mut self, before: &str, value: Option<Value>, after: &str) {
+        if let Some(value) = value {
+            self.values.push(value);
+            let _ = write!(self.text, " AND {before}${}{after}", self.bound + self.values.len());
+        }
+    }
+}
+
+impl Value {
+    /// A text as it is stored.
+    pub(crate) fn text(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
 }
 
 /// Binds what a condition needs to a query that was made with its text.
@@ -104,7 +124,7 @@ struct Writer {
 
 impl Writer {
     fn finish(self) -> Condition {
-        Condition { text: self.text, values: self.values }
+        Condition { text: self.text, values: self.values, bound: self.bound }
     }
 
     fn push(&mut self, text: &str) {

@@ -11,7 +11,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::{
     CrashStatus, EvidenceKind, Store, StoreError,
-    condition::Rows,
+    condition::{Rows, Value},
     facts,
     groups::counters,
     jobs::{Priority, requeue},
@@ -343,22 +343,19 @@ impl Store {
 
     /// Crashes, newest first.
     pub async fn crashes(&self, filter: &CrashFilter, limit: u32) -> Result<Vec<Crash>, StoreError> {
-        let condition = self.condition(filter.query.as_ref(), Rows::Crashes, 6).await?;
+        let mut condition = self.condition(filter.query.as_ref(), Rows::Crashes, 1).await?;
+        let text = |text: &Option<String>| text.as_deref().map(Value::text);
+        condition.require("group_id = ", text(&filter.group), "");
+        condition.require("status = ", filter.status.map(|status| Value::text(status.as_str())), "");
+        condition.require("class = ", text(&filter.class), "");
+        condition.require("service = ", text(&filter.service), "");
+        condition.require("id < ", text(&filter.before), "");
         let text = format!(
-            "SELECT * FROM crashes WHERE joined_into IS NULL AND (CAST($1 AS TEXT) IS NULL OR group_id = $1) \
-             AND (CAST($2 AS TEXT) IS NULL OR status = $2) AND (CAST($3 AS TEXT) IS NULL OR class = $3) \
-             AND (CAST($4 AS TEXT) IS NULL OR service = $4) AND (CAST($5 AS TEXT) IS NULL OR id < $5) \
-             AND {} ORDER BY id DESC LIMIT $6",
+            "SELECT * FROM crashes WHERE joined_into IS NULL AND {} ORDER BY id DESC LIMIT $1",
             condition.text
         );
         let rows: Vec<CrashRecord> = query!(self, db => {
-            let query = sqlx::query_as(AssertSqlSafe(text))
-                .bind(&filter.group)
-                .bind(filter.status.map(CrashStatus::as_str))
-                .bind(&filter.class)
-                .bind(&filter.service)
-                .bind(&filter.before)
-                .bind(i64::from(limit));
+            let query = sqlx::query_as(AssertSqlSafe(text)).bind(i64::from(limit));
             bind_condition!(query, condition).fetch_all(db).await
         })?;
         rows.into_iter().map(CrashRecord::read).collect()

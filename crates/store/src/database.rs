@@ -116,6 +116,13 @@ async fn postgres(url: &str) -> Result<PgPool, StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(16)
         .acquire_timeout(Duration::from_secs(10))
+        // One group has a crash and another one a hundred thousand, so what is found by a value is found best on a way
+        // that was looked for with that value.
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                sqlx::query("SET plan_cache_mode = force_custom_plan").execute(connection).await.map(drop)
+            })
+        })
         .connect_with(options)
         .await?;
     // Takes an advisory lock of its own.

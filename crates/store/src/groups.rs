@@ -2,6 +2,7 @@
 
 pub(crate) mod counters;
 pub(crate) mod decision;
+mod details;
 pub(crate) mod events;
 pub(crate) mod history;
 pub(crate) mod links;

@@ -1,14 +1,18 @@
-//! Listing groups, and all that there is to say of one.
+//! Listing groups, and how many crashes they have over time.
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use panicle_query::Query;
 use sqlx::AssertSqlSafe;
 
-use super::{
-    BuildCount, FacetCount, Group, GroupDetails, RelatedGroup, Variant, counters::HOUR_MICROS,
-    decision::read_state, mute::Mute,
+use super::{Group, counters::HOUR_MICROS, decision::read_state};
+use crate::{
+    GroupState, Store, StoreError,
+    condition::{Rows, Value},
+    database::Pool,
+    time,
 };
-use crate::{GroupState, Store, StoreError, condition::Rows, time};
 
 /// What a list of groups is sorted by, largest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,56 +70,75 @@ impl TrendStep {
             Self::Day => 24,
         }
     }
+
+    /// The first and the last of so many steps, counted since 1970.
+    fn between(self, steps: u32, until: Timestamp) -> (i64, i64) {
+        let last = until.as_microsecond().div_euclid(HOUR_MICROS * self.hours());
+        (last - i64::from(steps) + 1, last)
+    }
 }
 
 #[derive(sqlx::FromRow)]
-struct GroupRecord {
-    id: String,
+pub(super) struct GroupRow {
+    pub(super) id: String,
     title: String,
     class: String,
     state: String,
     state_reason: Option<String>,
     state_since: i64,
     owner: Option<String>,
-    crashes: i64,
+    pub(super) crashes: i64,
     first_seen: i64,
     last_seen: i64,
     signature_version: i64,
     fingerprint: String,
-    family: String,
+    pub(super) family: String,
     revision: i64,
-    frames: String,
-    explanation: String,
-    notes: Option<String>,
-    origin: String,
-    merged_into: Option<String>,
-    resolved: Option<String>,
-    mute: Option<String>,
-    mute_crashes: i64,
-    keep_cores: Option<i64>,
 }
 
-type FacetRow = (String, i64, i64, i64);
+/// A group, and its services, Go versions and versions as arrays in JSON.
+#[derive(sqlx::FromRow)]
+struct ListedRow {
+    #[sqlx(flatten)]
+    row: GroupRow,
+    services: Option<String>,
+    go_versions: Option<String>,
+    versions: Option<String>,
+}
 
-const TREND_HOURS: u32 = 24;
-/// Values of a facet that are listed.
-const MAX_VALUES: i64 = 100;
+pub(super) const TREND_HOURS: u32 = 24;
 
+/// The values of a facet of a row of groups; a group of many builds has many of them.
+macro_rules! values_text {
+    ($facet:literal, $name:literal) => {
+        concat!(
+            "(SELECT {array} FROM (SELECT f.value FROM group_facets f WHERE f.group_id = g.id AND f.facet = '",
+            $facet,
+            "' ORDER BY f.value LIMIT 1000) AS v) AS ",
+            $name
+        )
+    };
+}
+
+/// Which groups are on the page is decided first, and by what is narrow; all else is read for those alone.
 macro_rules! list_text {
     ($column:literal) => {
         concat!(
-            "SELECT * FROM crash_groups WHERE crashes > 0 \
-             AND (CAST($1 AS TEXT) IS NULL OR state = $1) AND (CAST($2 AS TEXT) IS NULL OR class = $2) \
-             AND (CAST($3 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM group_facets f \
-             WHERE f.group_id = crash_groups.id AND f.facet = 'service' AND f.value = $3)) \
-             AND (CAST($4 AS TEXT) IS NULL OR family = $4) AND (CAST($5 AS TEXT) IS NULL OR owner = $5) \
-             AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM group_facets f \
-             WHERE f.group_id = crash_groups.id AND f.facet = 'version' AND f.value = $6)) \
-             AND {condition} AND (",
+            "SELECT g.id, g.title, g.class, g.state, g.state_reason, g.state_since, g.owner, g.crashes, g.first_seen, \
+             g.last_seen, g.signature_version, g.fingerprint, g.family, g.revision, ",
+            values_text!("service", "services"),
+            ", ",
+            values_text!("go-version", "go_versions"),
+            ", ",
+            values_text!("version", "versions"),
+            " FROM (SELECT id, ",
             $column,
-            ", id) < ($7, $8) ORDER BY ",
+            " AS sorted FROM crash_groups WHERE crashes > 0 AND {condition} AND (",
             $column,
-            " DESC, id DESC LIMIT $9"
+            ", id) < ($1, $2) ORDER BY ",
+            $column,
+            " DESC, id DESC LIMIT $3) AS page JOIN crash_groups g ON g.id = page.id \
+             ORDER BY page.sorted DESC, page.id DESC"
         )
     };
 }
@@ -140,68 +163,41 @@ impl Store {
             GroupSort::Count => list_text!("crashes"),
         };
         let (at, id) = page.after.clone().unwrap_or((i64::MAX, String::new()));
-        let condition = self.condition(filter.query.as_ref(), Rows::Groups, 9).await?;
-        let text = text.replace("{condition}", &condition.text);
-        let rows: Vec<GroupRecord> = query!(self, db => {
-            let query = sqlx::query_as(AssertSqlSafe(text))
-                .bind(filter.state.map(GroupState::as_str))
-                .bind(&filter.class)
-                .bind(&filter.service)
-                .bind(&filter.family)
-                .bind(&filter.owner)
-                .bind(&filter.version)
-                .bind(at)
-                .bind(id)
-                .bind(i64::from(page.limit));
+        let mut condition = self.condition(filter.query.as_ref(), Rows::Groups, 3).await?;
+        let asked = |text: &Option<String>| text.as_deref().map(Value::text);
+        condition.require("state = ", filter.state.map(|state| Value::text(state.as_str())), "");
+        condition.require("class = ", asked(&filter.class), "");
+        condition.require("family = ", asked(&filter.family), "");
+        condition.require("owner = ", asked(&filter.owner), "");
+        let having = |facet: &str| {
+            format!("id IN (SELECT f.group_id FROM group_facets f WHERE f.facet = '{facet}' AND f.value = ")
+        };
+        condition.require(&having("service"), asked(&filter.service), ")");
+        condition.require(&having("version"), asked(&filter.version), ")");
+        let array = match &self.pool {
+            Pool::Sqlite(_) => "json_group_array(v.value)",
+            Pool::Postgres(_) => "CAST(json_agg(v.value) AS TEXT)",
+        };
+        let text = text.replace("{array}", array).replace("{condition}", &condition.text);
+        let rows: Vec<ListedRow> = query!(self, db => {
+            let query = sqlx::query_as(AssertSqlSafe(text)).bind(at).bind(id).bind(i64::from(page.limit));
             bind_condition!(query, condition).fetch_all(db).await
         })?;
-        let mut groups = Vec::with_capacity(rows.len());
-        for row in rows {
-            groups.push(self.read_group(&row).await?);
-        }
-        Ok(groups)
-    }
-
-    /// One group.
-    pub async fn group(&self, id: &str) -> Result<GroupDetails, StoreError> {
-        let row: Option<GroupRecord> = query!(self, db => {
-            sqlx::query_as("SELECT * FROM crash_groups WHERE id = $1").bind(id).fetch_optional(db).await
-        })?;
-        let row = row.ok_or_else(|| StoreError::NotFound { what: "group", id: id.to_owned() })?;
-        let latest: Option<(String,)> = query!(self, db => sqlx::query_as(
-            "SELECT id FROM crashes WHERE group_id = $1 ORDER BY seen_at DESC, id DESC LIMIT 1")
-            .bind(id)
-            .fetch_optional(db)
-            .await)?;
-        let merged: Vec<(String,)> = query!(self, db => sqlx::query_as(
-            "SELECT id FROM crash_groups WHERE merged_into = $1 ORDER BY id LIMIT 1000")
-            .bind(id)
-            .fetch_all(db)
-            .await)?;
-        Ok(GroupDetails {
-            group: self.read_group(&row).await?,
-            frames: serde_json::from_str(&row.frames)?,
-            explain: serde_json::from_str(&row.explanation)?,
-            latest_crash: latest.map(|row| row.0),
-            notes: row.notes,
-            origin: row.origin,
-            merged_into: row.merged_into,
-            merged: merged.into_iter().map(|row| row.0).collect(),
-            resolved: row.resolved.as_deref().map(serde_json::from_str).transpose()?,
-            mute: row.mute.as_deref().map(serde_json::from_str::<Mute>).transpose()?.map(|mute| Mute {
-                crashes_at_start: (row.crashes - row.mute_crashes).max(0) as u64,
-                ..mute
-            }),
-            keep_cores: row.keep_cores.map(|count| count as u32),
-            by_version: self.facet(id, "version").await?,
-            by_build: self.builds(id).await?,
-            by_go_version: self.facet(id, "go-version").await?,
-            by_host: self.facet(id, "host").await?,
-            by_service: self.facet(id, "service").await?,
-            by_class: self.facet(id, "class").await?,
-            variants: self.variants(id).await?,
-            related: self.related(id, &row.family).await?,
-        })
+        let until = Timestamp::now();
+        let ids: Vec<&str> = rows.iter().map(|row| row.row.id.as_str()).collect();
+        let mut hours = self.hours(&ids, TrendStep::Hour, TREND_HOURS, until).await?;
+        rows.into_iter()
+            .map(|ListedRow { row, services, go_versions, versions }| {
+                let counted = hours.remove(&row.id).unwrap_or_default();
+                let group = row.read(trend(counted, TrendStep::Hour, TREND_HOURS, until)?)?;
+                Ok(Group {
+                    services: array_of(services.as_deref())?,
+                    go_versions: array_of(go_versions.as_deref())?,
+                    versions: array_of(versions.as_deref())?,
+                    ..group
+                })
+            })
+            .collect()
     }
 
     /// Crashes of a group by hour or day, the last step up to `until`.
@@ -212,154 +208,91 @@ impl Store {
         steps: u32,
         until: Timestamp,
     ) -> Result<Vec<(Timestamp, u64)>, StoreError> {
-        let hours = step.hours();
-        let last = until.as_microsecond().div_euclid(HOUR_MICROS * hours);
-        let start = last - i64::from(steps) + 1;
-        // The sum of a BIGINT is no BIGINT on PostgreSQL.
-        let rows: Vec<(i64, i64)> = query!(self, db => sqlx::query_as(
-            "SELECT hour / $4, CAST(SUM(crashes) AS BIGINT) FROM group_hours \
-             WHERE group_id = $1 AND hour >= $2 AND hour < $3 GROUP BY 1 ORDER BY 1")
-            .bind(id)
-            .bind(start * hours)
-            .bind((last + 1) * hours)
-            .bind(hours)
-            .fetch_all(db)
-            .await)?;
-        let mut rows = rows.into_iter().peekable();
-        (start..=last)
-            .map(|at| {
-                let count = rows.next_if(|row| row.0 == at).map_or(0, |row| row.1 as u64);
-                Ok((time::read(at * hours * HOUR_MICROS)?, count))
-            })
-            .collect()
+        let counted = self.hours(&[id], step, steps, until).await?.remove(id).unwrap_or_default();
+        trend(counted, step, steps, until)
     }
 
-    async fn read_group(&self, row: &GroupRecord) -> Result<Group, StoreError> {
-        let facets: Vec<(String, String)> = query!(self, db => sqlx::query_as(
-            "SELECT facet, value FROM group_facets WHERE group_id = $1 \
-             AND facet IN ('service', 'go-version', 'version', 'host') ORDER BY facet, value LIMIT 1000")
-            .bind(&row.id)
-            .fetch_all(db)
-            .await)?;
-        let values = |name: &str| -> Vec<String> {
-            facets.iter().filter(|(facet, _)| facet == name).map(|(_, value)| value.clone()).collect()
-        };
-        let trend = self.group_trend(&row.id, TrendStep::Hour, TREND_HOURS, Timestamp::now()).await?;
-        Ok(Group {
-            services: values("service"),
-            go_versions: values("go-version"),
-            versions: values("version"),
-            hostnames: values("host"),
-            trend,
-            id: row.id.clone(),
-            title: row.title.clone(),
-            class: row.class.clone(),
-            state: read_state(&row.state)?,
-            state_reason: row.state_reason.clone(),
-            state_since: time::read(row.state_since)?,
-            owner: row.owner.clone(),
-            count: row.crashes as u64,
-            first_seen: time::read(row.first_seen)?,
-            last_seen: time::read(row.last_seen)?,
-            signature_version: row.signature_version as u32,
-            fingerprint: row.fingerprint.clone(),
-            family: row.family.clone(),
-            revision: row.revision as u64,
-        })
-    }
-
-    async fn facet(&self, group: &str, facet: &str) -> Result<Vec<FacetCount>, StoreError> {
-        let rows: Vec<FacetRow> = query!(self, db => sqlx::query_as(
-            "SELECT value, crashes, first_seen, last_seen FROM group_facets \
-             WHERE group_id = $1 AND facet = $2 ORDER BY crashes DESC, value LIMIT $3")
-            .bind(group)
-            .bind(facet)
-            .bind(MAX_VALUES)
-            .fetch_all(db)
-            .await)?;
-        rows.into_iter().map(read_facet).collect()
-    }
-
-    async fn builds(&self, group: &str) -> Result<Vec<BuildCount>, StoreError> {
-        type Row = (String, i64, i64, i64, Option<String>, Option<String>, Option<i64>);
-        let rows: Vec<Row> = query!(self, db => sqlx::query_as(
-            "SELECT f.value, f.crashes, f.first_seen, f.last_seen, b.module_version, b.vcs_revision, b.first_seen \
-             FROM group_facets f LEFT JOIN builds b ON b.id = f.value \
-             WHERE f.group_id = $1 AND f.facet = 'build' ORDER BY f.last_seen DESC, f.value LIMIT $2")
-            .bind(group)
-            .bind(MAX_VALUES)
-            .fetch_all(db)
-            .await)?;
-        rows.into_iter()
-            .map(|(value, crashes, first, last, module_version, vcs_revision, known_since)| {
-                Ok(BuildCount {
-                    count: read_facet((value, crashes, first, last))?,
-                    module_version,
-                    vcs_revision,
-                    known_since: time::read_optional(known_since)?,
-                })
-            })
-            .collect()
-    }
-
-    async fn variants(&self, group: &str) -> Result<Vec<Variant>, StoreError> {
-        type Row = (String, String, String, String, bool);
-        let counts: Vec<FacetRow> = query!(self, db => sqlx::query_as(
-            "SELECT value, crashes, first_seen, last_seen FROM group_facets \
-             WHERE group_id = $1 AND facet = 'signature' ORDER BY crashes DESC, value LIMIT $2")
-            .bind(group)
-            .bind(MAX_VALUES)
-            .fetch_all(db)
-            .await)?;
-        let mut variants = Vec::with_capacity(counts.len());
-        for (value, crashes, first, last) in counts {
-            let Some((version, fingerprint)) = value.split_once(':') else { continue };
-            let version: i64 = version.parse().map_err(|_| StoreError::Stored(value.clone()))?;
-            let row: Option<Row> = query!(self, db => sqlx::query_as(
-                "SELECT fingerprint, family, title, class, pinned FROM signatures \
-                 WHERE version = $1 AND fingerprint = $2")
-                .bind(version)
-                .bind(fingerprint)
-                .fetch_optional(db)
-                .await)?;
-            let Some((fingerprint, family, title, class, pinned)) = row else { continue };
-            variants.push(Variant {
-                version: version as u32,
-                fingerprint,
-                family,
-                title,
-                class,
-                pinned,
-                crashes: crashes as u64,
-                first_seen: time::read(first)?,
-                last_seen: time::read(last)?,
-            });
+    /// Crashes of groups by hour or day, those steps that have any, the oldest first.
+    async fn hours(
+        &self,
+        groups: &[&str],
+        step: TrendStep,
+        steps: u32,
+        until: Timestamp,
+    ) -> Result<HashMap<String, Vec<(i64, i64)>>, StoreError> {
+        if groups.is_empty() {
+            return Ok(HashMap::new());
         }
-        Ok(variants)
-    }
-
-    async fn related(&self, group: &str, family: &str) -> Result<Vec<RelatedGroup>, StoreError> {
-        let rows: Vec<(String, String, String, String, i64)> = query!(self, db => sqlx::query_as(
-            "SELECT id, title, class, state, crashes FROM crash_groups \
-             WHERE family = $2 AND id <> $1 AND crashes > 0 ORDER BY crashes DESC, id LIMIT $3")
-            .bind(group)
-            .bind(family)
-            .bind(MAX_VALUES)
-            .fetch_all(db)
-            .await)?;
-        rows.into_iter()
-            .map(|(id, title, class, state, count)| {
-                Ok(RelatedGroup { id, title, class, state: read_state(&state)?, count: count as u64 })
-            })
-            .collect()
+        let (start, last) = step.between(steps, until);
+        let numbers: Vec<String> = (0..groups.len()).map(|at| format!("${}", at + 4)).collect();
+        // The sum of a BIGINT is no BIGINT on PostgreSQL.
+        let text = format!(
+            "SELECT group_id, hour / $3, CAST(SUM(crashes) AS BIGINT) FROM group_hours \
+             WHERE group_id IN ({}) AND hour >= $1 AND hour < $2 GROUP BY 1, 2 ORDER BY 1, 2",
+            numbers.join(", ")
+        );
+        let rows: Vec<(String, i64, i64)> = query!(self, db => {
+            let mut query = sqlx::query_as(AssertSqlSafe(text))
+                .bind(start * step.hours())
+                .bind((last + 1) * step.hours())
+                .bind(step.hours());
+            for group in groups {
+                query = query.bind(*group);
+            }
+            query.fetch_all(db).await
+        })?;
+        let mut found: HashMap<String, Vec<(i64, i64)>> = HashMap::new();
+        for (group, at, count) in rows {
+            found.entry(group).or_default().push((at, count));
+        }
+        Ok(found)
     }
 }
 
-fn read_facet((value, crashes, first, last): FacetRow) -> Result<FacetCount, StoreError> {
-    Ok(FacetCount {
-        value,
-        crashes: crashes as u64,
-        first_seen: time::read(first)?,
-        last_seen: time::read(last)?,
-    })
+impl GroupRow {
+    /// Without what its crashes have in common.
+    pub(super) fn read(self, trend: Vec<(Timestamp, u64)>) -> Result<Group, StoreError> {
+        Ok(Group {
+            services: Vec::new(),
+            go_versions: Vec::new(),
+            versions: Vec::new(),
+            hostnames: Vec::new(),
+            trend,
+            id: self.id,
+            title: self.title,
+            class: self.class,
+            state: read_state(&self.state)?,
+            state_reason: self.state_reason,
+            state_since: time::read(self.state_since)?,
+            owner: self.owner,
+            count: self.crashes as u64,
+            first_seen: time::read(self.first_seen)?,
+            last_seen: time::read(self.last_seen)?,
+            signature_version: self.signature_version as u32,
+            fingerprint: self.fingerprint,
+            family: self.family,
+            revision: self.revision as u64,
+        })
+    }
+}
+
+fn array_of(json: Option<&str>) -> Result<Vec<String>, StoreError> {
+    Ok(json.map(serde_json::from_str).transpose()?.unwrap_or_default())
+}
+
+/// All steps, out of those that have crashes.
+fn trend(
+    counted: Vec<(i64, i64)>,
+    step: TrendStep,
+    steps: u32,
+    until: Timestamp,
+) -> Result<Vec<(Timestamp, u64)>, StoreError> {
+    let (start, last) = step.between(steps, until);
+    let mut counted = counted.into_iter().peekable();
+    (start..=last)
+        .map(|at| {
+            let count = counted.next_if(|row| row.0 == at).map_or(0, |row| row.1 as u64);
+            Ok((time::read(at * step.hours() * HOUR_MICROS)?, count))
+        })
+        .collect()
 }
