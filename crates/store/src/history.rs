@@ -7,7 +7,7 @@
 mod plan;
 mod tables;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -35,7 +35,7 @@ const ANALYSED_AFTER: i64 = 1_500_000;
 #[derive(Default)]
 struct Known {
     groups: HashMap<String, String>,
-    builds: HashMap<String, ()>,
+    builds: HashSet<String>,
     facts: HashMap<(String, String), i64>,
     events: i64,
 }
@@ -71,7 +71,7 @@ impl Store {
     async fn look_at(&self, plan: &Plan, known: &Known) -> Result<(), StoreError> {
         let groups = (0..plan.groups).step_by(LOOKED_AT as usize).filter(|_| plan.groups > LOOKED_AT);
         for (n, group) in groups.enumerate() {
-            let Some(id) = known.groups.get(&plan.fingerprint(group)) else { continue };
+            let Some(id) = known.groups.get(&plan::fingerprint(u64::from(group))) else { continue };
             let change = GroupChange {
                 owner: Some(format!("team-{}", n % 12)),
                 state: Some([GroupState::Ongoing, GroupState::Resolved][n % 2]),
@@ -99,7 +99,7 @@ fn rows(tables: &mut Tables, known: &mut Known, plan: &Plan, n: u32) -> Result<(
     let seen = seen_at.as_microsecond();
     let received = seen + RECEIVED_AFTER;
     let analysed_at = received + ANALYSED_AFTER;
-    let id = plan.id(received, u64::from(n));
+    let id = plan::id(received, u64::from(n));
     let analysed = &outcome.analysed;
     let Some(signature) = &outcome.signature else { return Ok(()) };
     let (version, fingerprint, family) = Crash::signature_columns(signature);
@@ -117,7 +117,7 @@ fn rows(tables: &mut Tables, known: &mut Known, plan: &Plan, n: u32) -> Result<(
     let group = if let Some(group) = known.groups.get(fingerprint) {
         group.clone()
     } else {
-        let group = plan.id(analysed_at, u64::from(n) | 1 << 40);
+        let group = plan::id(analysed_at, u64::from(n) | 1 << 40);
         let (frames, explain) =
             (serde_json::to_string(&signature.frames)?, serde_json::to_string(&signature.explain)?);
         let title = storable(&signature.title);
@@ -161,7 +161,7 @@ fn rows(tables: &mut Tables, known: &mut Known, plan: &Plan, n: u32) -> Result<(
         group
     };
     if let Some(build) = analysed.build()
-        && known.builds.insert(build.to_owned(), ()).is_none()
+        && known.builds.insert(build.to_owned())
     {
         tables.builds.row(&[
             Text(build),
@@ -243,7 +243,7 @@ fn rows(tables: &mut Tables, known: &mut Known, plan: &Plan, n: u32) -> Result<(
         tables.crash_facts.row(&[Text(&id), Number(number), Number(fact.amount)]);
     }
     tables.jobs.row(&[
-        Text(&plan.id(received, u64::from(n) | 2 << 40)),
+        Text(&plan::id(received, u64::from(n) | 2 << 40)),
         Text("analyse"),
         Text(&id),
         Text("done"),

@@ -68,20 +68,21 @@ fn digest(text: &str) -> String {
     hex::encode(Sha256::digest(text))
 }
 
+/// An identifier of this time, in microseconds.
+pub(super) fn id(micros: i64, seed: u64) -> String {
+    let mut random = [0; 10];
+    random[..8].copy_from_slice(&chance(seed, 1).to_be_bytes());
+    random[8..].copy_from_slice(&chance(seed, 2).to_be_bytes()[..2]);
+    let millis = u64::try_from(micros / 1000).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
+}
+
+/// The fingerprint of a bug.
+pub(super) fn fingerprint(group: u64) -> String {
+    digest(&format!("group {group}"))[..32].to_owned()
+}
+
 impl Plan {
-    /// An identifier of this time.
-    pub(super) fn id(&self, micros: i64, seed: u64) -> String {
-        let mut random = [0; 10];
-        random[..8].copy_from_slice(&chance(seed, 1).to_be_bytes());
-        random[8..].copy_from_slice(&chance(seed, 2).to_be_bytes()[..2]);
-        let millis = u64::try_from(micros / 1000).unwrap_or_default();
-        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
-    }
-
-    pub(super) fn fingerprint(&self, group: u32) -> String {
-        digest(&format!("group {group}"))[..32].to_owned()
-    }
-
     /// The bug of a crash. Half of all crashes are of few bugs, as in every service; and each bug has one.
     fn group(&self, n: u32) -> u32 {
         let each = (self.crashes / self.groups.max(1)).max(1);
@@ -125,7 +126,7 @@ impl Plan {
         let core = n.is_multiple_of(CORES);
 
         let kinds = [(EvidenceKind::Text, 9_000, 2_100), (EvidenceKind::Core, 48 << 20, 3 << 20)];
-        let blobs: Vec<NewBlob> = kinds[..1 + usize::from(core)]
+        let blobs: Vec<NewBlob> = kinds[..=usize::from(core)]
             .iter()
             .map(|(kind, size, stored)| NewBlob {
                 id: digest(&format!("{} {n}", kind.as_str())),
@@ -155,7 +156,7 @@ impl Plan {
             .with("class", class)
             .with("title", &title)
             .with("confidence", "certain")
-            .with("fingerprint", &self.fingerprint(group as u32))
+            .with("fingerprint", &fingerprint(group))
             .with("family", &digest(&format!("family {}", group / 3))[..32])
             .with("message", &message)
             .with("arch", arch)
@@ -200,7 +201,7 @@ impl Plan {
             facts,
             signature: Some(Signature {
                 version: 1,
-                fingerprint: self.fingerprint(group as u32),
+                fingerprint: fingerprint(group),
                 family: digest(&format!("family {}", group / 3))[..32].to_owned(),
                 title,
                 frames,
