@@ -2,10 +2,14 @@
 //!
 //! gdb's backtrace of all threads stands beside it when gdb is there: a peer that does less (it
 //! sees threads, not goroutines), so a bound and not a goal. `--map` reads a map of a million entries, beside
-//! Delve; `--text` a goroutine dump of a gibibyte.
+//! Delve; `--text` a goroutine dump of a gibibyte. `--history` asks a service for pages of groups over a million crashes,
+//! and `--workers` compares two workers with one.
 
+mod history;
 mod map;
+mod service;
 mod text;
+mod workers;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,6 +26,7 @@ const PROGRAMS: [&str; 5] = ["nil-map-write", "goroutine-leak", "calls", "stack-
 
 /// Options of `cargo xtask bench`.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Options {
     /// Programs of tests/programs
     #[arg(long, value_name = "NAME")]
@@ -44,6 +49,28 @@ pub(crate) struct Options {
     /// The Delve to compare with; without it, the one on the path
     #[arg(long, value_name = "FILE", requires = "map")]
     delve: Option<PathBuf>,
+    /// Ask a service for pages of groups instead, over a history of 1,000,000 crashes on PostgreSQL and of 200,000 on
+    /// SQLite, while crashes arrive; fails when 1 of 100 requests takes 50 ms
+    #[arg(long, conflicts_with_all = ["map", "text"])]
+    history: bool,
+    /// On this database alone
+    #[arg(long, requires = "history")]
+    database: Option<history::Kind>,
+    /// Crashes of that history
+    #[arg(long, requires = "history")]
+    crashes: Option<u32>,
+    /// Groups that they are in
+    #[arg(long, default_value_t = 10_000, requires = "history")]
+    groups: u32,
+    /// How long to ask
+    #[arg(long, default_value_t = 60, requires = "history")]
+    seconds: u64,
+    /// Compare two workers with one on a backlog of analyses instead; fails below 1.8 times the speed
+    #[arg(long, conflicts_with_all = ["map", "text", "history"])]
+    workers: bool,
+    /// Analyses of that backlog
+    #[arg(long, default_value_t = 60, requires = "workers")]
+    jobs: u32,
     /// Print JSON, one object a line
     #[arg(long)]
     json: bool,
@@ -57,6 +84,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         process::run(process::cargo().args(["build", "--release", "--package", "panicle"]))?;
         paths::release_binary()?
     };
+    if options.history {
+        return history::run(options, &panicle);
+    }
+    if options.workers {
+        return workers::run(options, &panicle);
+    }
     if !options.json {
         println!("{:<20} {:>9}   {:<8} {:>9} {:>10}", "program", "Go", "tool", "median", "peak RSS");
     }
@@ -99,6 +132,16 @@ fn backtrace(gdb: &Path, fixture: &Fixture) -> Command {
     let mut command = Command::new(gdb);
     command.args(["-nx", "-batch", "-ex", "thread apply all bt"]).arg(&fixture.binary).arg(&fixture.core);
     command
+}
+
+/// Numbers that look like chance and are the same each time.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end.max(1)
+    }
 }
 
 /// The run whose time is in the middle.

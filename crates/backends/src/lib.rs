@@ -7,5 +7,5 @@
 mod postgres;
 mod s3;
 
-pub use postgres::{PostgresServer, ask, database};
+pub use postgres::{LastingServer, PostgresServer, ask, database};
 pub use s3::S3Server;

@@ -203,3 +203,69 @@ pub fn ask(url: &str, query: &str) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
+
+/// A PostgreSQL server of its own whose data stay, for measurements: what was written survives a power cut, as it does
+/// in service. It ends when this is dropped.
+pub struct LastingServer {
+    folder: PathBuf,
+    process: Child,
+}
+
+impl LastingServer {
+    /// Starts one on the data in this folder, which it makes if there are none. Others have to be able to reach the folder
+    /// when this is root, since PostgreSQL refuses to run as root.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started, and when there is one on these data already.
+    pub fn start(folder: &Path) -> Self {
+        fs::create_dir_all(folder).unwrap();
+        fs::set_permissions(folder, Permissions::from_mode(0o777)).unwrap();
+        assert!(!psql(folder, "select 1"), "there is a server in {} already", folder.display());
+        let data = folder.join("data");
+        if !data.exists() {
+            make_data(&data);
+        }
+        let mut server = command("postgres");
+        server.arg("-D").arg(&data).arg("-k").arg(folder);
+        for setting in ["listen_addresses=", "max_connections=200", "shared_buffers=1GB", "max_wal_size=4GB"]
+        {
+            server.args(["-c", setting]);
+        }
+        let server = Self { folder: folder.to_owned(), process: server.spawn().unwrap() };
+        wait_for(folder);
+        server
+    }
+
+    /// The URL of a database of this name, and whether it was made just now.
+    ///
+    /// # Panics
+    ///
+    /// When it is not there and cannot be made.
+    pub fn database(&self, name: &str) -> (String, bool) {
+        let known = format!("select count(*) from pg_database where datname = '{name}'");
+        let made = ask(&url_of(&self.folder, "postgres"), &known) == "0";
+        if made {
+            assert!(psql(&self.folder, &format!("create database {name}")), "no database could be made");
+        }
+        (url_of(&self.folder, name), made)
+    }
+
+    /// Removes a database.
+    ///
+    /// # Panics
+    ///
+    /// When it is in use.
+    pub fn remove(&self, name: &str) {
+        assert!(psql(&self.folder, &format!("drop database if exists {name}")), "{name} is in use");
+    }
+}
+
+impl Drop for LastingServer {
+    fn drop(&mut self) {
+        // SIGINT: without waiting for whoever is connected.
+        let pid = rustix::process::Pid::from_child(&self.process);
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+        let _ = self.process.wait();
+    }
+}
