@@ -41,16 +41,21 @@ impl Store {
 
     /// Counts.
     pub async fn stats(&self) -> Result<Stats, StoreError> {
-        let rows: Vec<(String, i64)> = query!(self, db => {
-            sqlx::query_as("SELECT status, COUNT(*) FROM crashes WHERE joined_into IS NULL GROUP BY status").fetch_all(db).await
-        })?;
-        let (groups,): (i64,) = query!(self, db => {
-            sqlx::query_as("SELECT COUNT(*) FROM crash_groups WHERE crashes > 0").fetch_one(db).await
-        })?;
+        // Nearly all crashes are done and in a group: those are counted with their groups.
+        let rows: Vec<(String, i64)> = query!(self, db => sqlx::query_as(
+            "SELECT status, COUNT(*) FROM crashes WHERE status <> 'done' AND joined_into IS NULL GROUP BY status")
+            .fetch_all(db)
+            .await)?;
+        let (groups, in_groups): (i64, i64) = query!(self, db => sqlx::query_as(
+            "SELECT COUNT(*), CAST(COALESCE(SUM(crashes), 0) AS BIGINT) FROM crash_groups WHERE crashes > 0")
+            .fetch_one(db)
+            .await)?;
+        let (in_none,): (i64,) = query!(self, db => sqlx::query_as(
+            "SELECT COUNT(*) FROM crashes WHERE group_id IS NULL AND joined_into IS NULL").fetch_one(db).await)?;
         let count =
             |status: &str| rows.iter().find(|(name, _)| name == status).map_or(0, |(_, count)| *count as u64);
         Ok(Stats {
-            crashes: rows.iter().map(|(_, count)| *count as u64).sum(),
+            crashes: (in_groups + in_none) as u64,
             groups: groups as u64,
             waiting_for_binary: count("waiting-for-binary"),
             queued: count("queued") + count("received"),
