@@ -172,7 +172,9 @@ impl Store {
         // SQLite would read the wide row of each of them, instead of going through the narrow index of all.
         let column = if matches!(self.pool, Pool::Sqlite(_)) { "+id" } else { "id" };
         let having = |facet: &str| {
-            format!("{column} IN (SELECT f.group_id FROM group_facets f WHERE f.facet = '{facet}' AND f.value = ")
+            format!(
+                "{column} IN (SELECT f.group_id FROM group_facets f WHERE f.facet = '{facet}' AND f.value = "
+            )
         };
         condition.require(&having("service"), asked(&filter.service), ")");
         condition.require(&having("version"), asked(&filter.version), ")");
