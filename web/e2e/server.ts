@@ -18,9 +18,10 @@ export class Server {
     if (!existsSync(BINARY))
       throw new Error(`${BINARY} is not there; set PANICLE_BIN to the program to test`);
     const data = mkdtempSync(join(tmpdir(), "panicle-e2e-"));
+    const workers = options.includes("--workers") ? [] : ["--workers", "2"];
     const child = spawn(
       BINARY,
-      ["serve", "--data", data, "--listen", "127.0.0.1:0", "--workers", "2", ...options],
+      ["serve", "--data", data, "--listen", "127.0.0.1:0", ...workers, ...options],
       {
         stdio: ["ignore", "pipe", "pipe"],
       },

@@ -75,8 +75,8 @@ impl LocalCache {
             .map_err(BlobError::io(format!("making a folder in {}", directory.display())))
     }
 
-    /// The blob as a file.
-    pub fn materialise(&self, digest: &Digest) -> Result<LocalFile, BlobError> {
+    /// The blob as a file. While it is written, `on_bytes` is told how many there are so far.
+    pub fn materialise(&self, digest: &Digest, on_bytes: impl FnMut(u64)) -> Result<LocalFile, BlobError> {
         let inner = &self.inner;
         let path = inner.directory.join(digest.to_string());
         let file = || LocalFile { inner: Arc::clone(inner), digest: *digest, path: path.clone() };
@@ -85,7 +85,7 @@ impl LocalCache {
         }
         // Two that want the same blob at once both write it, and the second name wins: rare, and
         // simpler than waiting for each other.
-        let (written, bytes) = inner.write(digest)?;
+        let (written, bytes) = inner.write(digest, on_bytes)?;
         inner.insert(digest, written, &path, bytes)?;
         Ok(file())
     }
@@ -107,7 +107,11 @@ impl Inner {
         })
     }
 
-    fn write(&self, digest: &Digest) -> Result<(NamedTempFile, u64), BlobError> {
+    fn write(
+        &self,
+        digest: &Digest,
+        mut on_bytes: impl FnMut(u64),
+    ) -> Result<(NamedTempFile, u64), BlobError> {
         let failed = || BlobError::io(format!("laying {digest} out in {}", self.directory.display()));
         let mut reader = self.store.reader(digest)?;
         let file = NamedTempFile::new_in(&self.directory).map_err(failed())?;
@@ -121,6 +125,7 @@ impl Inner {
                 }
                 at += block.len() as u64;
             }
+            on_bytes(at);
             Ok(())
         })?;
         let bytes = file.as_file().metadata().map_err(failed())?.blocks() * 512;

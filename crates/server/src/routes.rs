@@ -38,6 +38,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(api::crashes::get))
         .routes(routes!(api::crashes::evidence))
         .routes(routes!(api::crashes::reanalyse))
+        .routes(routes!(api::crashes::cancel))
         .routes(routes!(api::crashes::unjoin))
         .routes(routes!(api::reports::get))
         .routes(routes!(api::reports::clusters))

@@ -229,13 +229,47 @@ pub(crate) struct Failure {
     pub(crate) attempts: u32,
 }
 
-/// An analysis under way.
+/// An analysis that was asked for and has not come to its end.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Progress {
     /// `queued` or `analysing`.
     pub(crate) stage: String,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) started_at: Option<Timestamp>,
+    /// What its worker does: `fetching` evidence, `unpacking` it, `reading` it, or `storing` what came of that; null
+    /// while it waits, and in the first second.
+    pub(crate) step: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) step_since: Option<Timestamp>,
+    /// Bytes that the step is through with; null where they are not counted.
+    pub(crate) done_bytes: Option<u64>,
+    pub(crate) total_bytes: Option<u64>,
+    /// Jobs that are to be done before it, counted up to 1,000; null when it does not wait.
+    pub(crate) jobs_ahead: Option<u64>,
+    /// It is not tried before then, because an attempt failed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) not_before: Option<Timestamp>,
+}
+
+impl Progress {
+    fn new(
+        stage: CrashStatus,
+        started_at: Option<Timestamp>,
+        progress: Option<panicle_store::AnalysisProgress>,
+    ) -> Self {
+        let progress = progress.unwrap_or_default();
+        let (done_bytes, total_bytes) = progress.bytes.unzip();
+        Self {
+            stage: stage.to_string(),
+            started_at,
+            step: progress.step,
+            step_since: progress.since,
+            done_bytes,
+            total_bytes,
+            jobs_ahead: progress.ahead,
+            not_before: progress.not_before,
+        }
+    }
 }
 
 impl From<panicle_store::Crash> for CrashSummary {
@@ -265,11 +299,12 @@ impl From<panicle_store::Crash> for CrashSummary {
 }
 
 impl Crash {
-    pub(crate) fn new(crash: panicle_store::Crash, evidence: Vec<panicle_store::Evidence>) -> Self {
-        let stage = match crash.status {
-            CrashStatus::Queued | CrashStatus::Analysing => Some(crash.status.to_string()),
-            _ => None,
-        };
+    pub(crate) fn new(
+        crash: panicle_store::Crash,
+        evidence: Vec<panicle_store::Evidence>,
+        progress: Option<panicle_store::AnalysisProgress>,
+    ) -> Self {
+        let under_way = matches!(crash.status, CrashStatus::Queued | CrashStatus::Analysing);
         Self {
             signature: crash.signature.clone().map(|(version, fingerprint, family)| CrashSignature {
                 version,
@@ -287,7 +322,7 @@ impl Crash {
                 attempts: failure.attempts,
             }),
             attempts: crash.attempts,
-            progress: stage.map(|stage| Progress { stage, started_at: crash.started_at }),
+            progress: under_way.then(|| Progress::new(crash.status, crash.started_at, progress)),
             has_report: crash.report_revision > 0,
             pinned: crash.pinned,
             rule_id: crash.rule_id.clone(),

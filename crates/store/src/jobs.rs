@@ -1,9 +1,12 @@
 //! Work as rows with leases.
 
+mod progress;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use self::progress::{AnalysisProgress, Progress, Step};
 use crate::{CrashStatus, JobKind, Store, StoreError, facts::storable, tx::Tx};
 
 /// A job that this process holds.
@@ -157,7 +160,8 @@ macro_rules! claim_text {
     ($lock:literal) => {
         concat!(
             "UPDATE jobs SET state = 'running', attempts = attempts + 1, claimed = wanted, \
-             lease_token = $1, lease_until = $2, worker = $3 WHERE id = (SELECT id FROM (",
+             lease_token = $1, lease_until = $2, worker = $3, step = NULL, step_since = NULL, \
+             done_bytes = NULL, total_bytes = NULL WHERE id = (SELECT id FROM (",
             first_text!("state = 'queued' AND run_after", $lock),
             " UNION ALL ",
             first_text!("state = 'running' AND lease_until", $lock),

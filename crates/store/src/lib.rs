@@ -58,7 +58,7 @@ pub use groups::{
     GroupHistory, GroupPage, GroupSort, MAX_NAME, MAX_TEXT, Mute, MuteUntil, RelatedGroup, Resolved,
     ResolvedIn, Split, TrendStep, Variant,
 };
-pub use jobs::{Claim, Job, Lane, Lease};
+pub use jobs::{AnalysisProgress, Claim, Job, Lane, Lease, Progress, Step};
 pub use join::{Join, JoinKey, JoinSide};
 pub use occurred::MAX_CLOCK_AHEAD;
 pub use offers::Offer;

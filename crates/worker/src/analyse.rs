@@ -3,7 +3,9 @@ use std::collections::{BTreeSet, HashSet};
 use panicle_query::Facts;
 use panicle_report::{BinaryMatch, BuildIds, Diagnostic, DwarfPresence, Report, Stage, VerdictClass};
 use panicle_sandbox::{CoreIdentity, Identity, Role, Stopped, Task};
-use panicle_store::{Analysed, Artifact, CrashOutcome, Evidence, EvidenceKind, Job, JobKind, JoinSide, Part};
+use panicle_store::{
+    Analysed, Artifact, CrashOutcome, Evidence, EvidenceKind, Job, JobKind, JoinSide, Part, Step,
+};
 
 use crate::{
     JobError, Worker,
@@ -62,11 +64,13 @@ impl Worker {
         inputs.extend(tended.lay_out(candidates.into_iter().take(MAX_BINARIES).collect()).await?);
         inputs.extend(tended.lay_out(self.libraries(core.as_ref()).await?).await?);
 
+        tended.begin(Step::Reading);
         let mut pieces = tended.child(Task::Analyse, &inputs, Pieces::default(), Pieces::take).await?;
         if let Some((input, reason)) = pieces.failed {
             return Err(JobError::Input { input, reason });
         }
         let stacks = std::mem::take(&mut pieces.stacks);
+        tended.begin(Step::Storing);
         let (head, mut parts) = pieces.whole().map_err(Stopped::Output)?;
         let mut head = without_nul(head).map_err(Stopped::Output)?;
 

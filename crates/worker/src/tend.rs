@@ -1,7 +1,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -10,17 +10,19 @@ use std::{
 use jiff::Timestamp;
 use panicle_blobs::{Digest, LocalFile};
 use panicle_sandbox::{Answer, Input, Limits, Role, Stopped, Task, Unpacked};
-use panicle_store::{Evidence, EvidenceKind, Job};
+use panicle_store::{Evidence, EvidenceKind, Job, Lease, Progress, Step};
 use tempfile::TempDir;
 use tokio::{
     sync::oneshot,
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{Inner, JobError};
 
+/// How often a worker says how far it is, and hears that its work was called off.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 /// How often work that cannot be interrupted is asked whether it is still wanted.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -32,38 +34,33 @@ pub(crate) struct Tended {
     /// Of a job with a lease.
     heartbeat: Option<JoinHandle<()>>,
     limits: Limits,
+    at: Arc<Mutex<Progress>>,
 }
 
 impl Tended {
     pub(crate) fn start(inner: &Arc<Inner>, job: &Job, shutdown: &CancellationToken) -> Self {
         let called_off = Arc::new(AtomicBool::new(false));
-        let heartbeat = {
-            let (inner, lease) = (Arc::clone(inner), job.lease.clone());
-            let (called_off, shutdown) = (Arc::clone(&called_off), shutdown.clone());
-            tokio::spawn(async move {
-                let period = inner.settings.lease / 4;
-                loop {
-                    tokio::select! {
-                        () = shutdown.cancelled() => break,
-                        () = sleep(period) => {}
-                    }
-                    match inner.store.heartbeat(&lease, Timestamp::now() + inner.settings.lease).await {
-                        Ok(true) => {}
-                        Ok(false) => break,
-                        // The lease outlives a few of these.
-                        Err(error) => tracing::warn!(%error, "a lease could not be extended"),
-                    }
-                }
-                called_off.store(true, Ordering::Relaxed);
-            })
+        let at = Arc::new(Mutex::new(progress(Step::Fetching, None)));
+        let heartbeat = Heartbeat {
+            inner: Arc::clone(inner),
+            lease: job.lease.clone(),
+            called_off: Arc::clone(&called_off),
+            at: Arc::clone(&at),
         };
+        let heartbeat = Some(tokio::spawn(heartbeat.keep(shutdown.clone())));
         let limits = inner.settings.limits.clone();
-        Self { inner: Arc::clone(inner), called_off, heartbeat: Some(heartbeat), limits }
+        Self { inner: Arc::clone(inner), called_off, heartbeat, limits, at }
     }
 
     /// Work without a lease, within `limits`, that is called off when this is dropped.
     pub(crate) fn without_lease(inner: &Arc<Inner>, limits: Limits) -> Self {
-        Self { inner: Arc::clone(inner), called_off: Arc::default(), heartbeat: None, limits }
+        let at = Arc::new(Mutex::new(progress(Step::Fetching, None)));
+        Self { inner: Arc::clone(inner), called_off: Arc::default(), heartbeat: None, limits, at }
+    }
+
+    /// Says what is being done from now on.
+    pub(crate) fn begin(&self, step: Step) {
+        set(&self.at, progress(step, None));
     }
 
     /// Tells when the lease is lost or the worker is to stop.
@@ -74,14 +71,19 @@ impl Tended {
     /// Lays evidence out as files.
     pub(crate) async fn lay_out(&self, evidence: Vec<Evidence>) -> Result<Inputs, JobError> {
         let cache = self.inner.cache.clone();
+        let at = Arc::clone(&self.at);
+        let total = evidence.iter().map(|evidence| evidence.size_bytes).sum();
+        set(&at, progress(Step::Fetching, Some((0, total))));
         let work = move || {
             let mut inputs = Inputs::default();
+            let mut before = 0;
             for evidence in evidence {
                 let digest: Digest = evidence.id.parse().map_err(|_| JobError::Input {
                     input: evidence.id.clone(),
                     reason: "is no name of stored evidence".to_owned(),
                 })?;
-                let file = cache.materialise(&digest)?;
+                let file = cache.materialise(&digest, |done| count(&at, before + done))?;
+                before += evidence.size_bytes;
                 inputs.list.push(Input {
                     role: role(evidence.kind),
                     name: evidence.name,
@@ -106,6 +108,7 @@ impl Tended {
     /// Has a child take the one input apart, which is compressed or an archive. The files go with the
     /// answer.
     pub(crate) async fn unpack(&self, packed: &Inputs) -> Result<(Inputs, Vec<String>), JobError> {
+        self.begin(Step::Unpacking);
         let scratch = Arc::new(self.inner.cache.scratch()?);
         let keep = |found: &mut Option<Result<Unpacked, JobError>>, answer| {
             *found = Some(match answer {
@@ -162,6 +165,61 @@ impl Tended {
             .map_err(Stopped::Start)?;
         let outcome = receive.await.map_err(|error| defect(&error))?;
         Ok(outcome?)
+    }
+}
+
+fn progress(step: Step, bytes: Option<(u64, u64)>) -> Progress {
+    Progress { step, since: Timestamp::now(), bytes }
+}
+
+fn set(at: &Mutex<Progress>, progress: Progress) {
+    *at.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+}
+
+fn count(at: &Mutex<Progress>, done: u64) {
+    if let Some((counted, _)) = &mut at.lock().unwrap_or_else(PoisonError::into_inner).bytes {
+        *counted = done;
+    }
+}
+
+/// Keeps a job while it is worked on.
+struct Heartbeat {
+    inner: Arc<Inner>,
+    lease: Lease,
+    called_off: Arc<AtomicBool>,
+    at: Arc<Mutex<Progress>>,
+}
+
+impl Heartbeat {
+    /// Extends the lease and says how far the work is, until it is lost or taken away.
+    async fn keep(self, shutdown: CancellationToken) {
+        let (store, lease) = (&self.inner.store, &self.lease);
+        let mut extended = Instant::now();
+        let mut said = None;
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = sleep(ASK_EVERY.min(self.inner.settings.lease / 4)) => {}
+            }
+            let at = self.at.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let held = if extended.elapsed() >= self.inner.settings.lease / 4 {
+                extended = Instant::now();
+                store.heartbeat(lease, Timestamp::now() + self.inner.settings.lease).await
+            } else if said.as_ref() == Some(&at) {
+                store.holds(lease).await
+            } else {
+                let noted = store.note_progress(lease, &at).await;
+                said = Some(at);
+                noted
+            };
+            match held {
+                Ok(true) => {}
+                Ok(false) => break,
+                // The lease outlives a few of these.
+                Err(error) => tracing::warn!(%error, "a lease could not be extended"),
+            }
+        }
+        self.called_off.store(true, Ordering::Relaxed);
     }
 }
 

@@ -48,6 +48,10 @@ export function reanalyse(id: string): Promise<Crash> {
   return body(api.POST("/api/v1/crashes/{id}/reanalyse", { params: { path: { id } } }));
 }
 
+export function cancelAnalysis(id: string): Promise<Crash> {
+  return body(api.POST("/api/v1/crashes/{id}/cancel", { params: { path: { id } } }));
+}
+
 export function evidence(id: string): Promise<StoredEvidence> {
   return body(api.GET("/api/v1/blobs/{id}", { params: { path: { id } } }));
 }

@@ -1,10 +1,20 @@
 import { ProgressBar } from "react-aria-components";
 import { bytes } from "../lib/format";
 
-/** How much of a file has left. */
-export function Progress({ label, sent, size }: { label: string; sent: number; size: number }) {
+/** How much of a file has left; `whole` is what is said when all of it has. */
+export function Progress({
+  label,
+  sent,
+  size,
+  whole = "sent, being stored",
+}: {
+  label: string;
+  sent: number;
+  size: number;
+  whole?: string;
+}) {
   const percent = size === 0 ? 100 : Math.min(100, Math.floor((sent / size) * 100));
-  const words = percent === 100 ? "sent, being stored" : `${bytes(sent)} of ${bytes(size)}`;
+  const words = percent === 100 ? whole : `${bytes(sent)} of ${bytes(size)}`;
   return (
     <ProgressBar className="progress" value={percent} aria-label={label} valueLabel={words}>
       <div className="progress-words">

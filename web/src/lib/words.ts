@@ -21,6 +21,14 @@ export const STATUS_WORDS: Record<CrashStatus, string> = {
   quarantined: "Quarantined",
 };
 
+/** What a worker is doing, by `progress.step`. */
+export const STEP_WORDS: Partial<Record<string, string>> = {
+  fetching: "A worker fetches the evidence.",
+  unpacking: "What is packed is taken apart.",
+  reading: "Goroutines, stacks and values are being read.",
+  storing: "The report is being stored.",
+};
+
 export const STATE_WORDS: Record<GroupState, string> = {
   new: "New",
   ongoing: "Ongoing",

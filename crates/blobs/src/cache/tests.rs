@@ -15,7 +15,7 @@ contract! {
         let digest = put(&store, &bytes);
 
         let cache = LocalCache::open(store, place.root().join("cache"), 1 << 30).unwrap();
-        let file = cache.materialise(&digest).unwrap();
+        let file = cache.materialise(&digest, |_| ()).unwrap();
         assert!(fs::read(file.path()).unwrap() == bytes);
         assert!(fs::metadata(file.path()).unwrap().blocks() * 512 < 64 << 10);
     }
@@ -26,14 +26,14 @@ contract! {
         let two = put(&store, &vec![2; 100_000]);
         let cache = LocalCache::open(store, place.root().join("cache"), 150_000).unwrap();
 
-        let first = cache.materialise(&one).unwrap();
-        let second = cache.materialise(&two).unwrap();
+        let first = cache.materialise(&one, |_| ()).unwrap();
+        let second = cache.materialise(&two, |_| ()).unwrap();
         let (first_path, second_path) = (first.path().to_owned(), second.path().to_owned());
         assert!(first_path.exists() && second_path.exists());
         drop(first);
         assert!(!first_path.exists() && second_path.exists());
         drop(second);
         assert!(second_path.exists());
-        assert_eq!(fs::read(cache.materialise(&one).unwrap().path()).unwrap(), vec![1; 100_000]);
+        assert_eq!(fs::read(cache.materialise(&one, |_| ()).unwrap().path()).unwrap(), vec![1; 100_000]);
     }
 }

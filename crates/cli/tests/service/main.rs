@@ -39,6 +39,8 @@ mod on_stores {
     mod analysis;
     #[path = "durability.rs"]
     mod durability;
+    #[path = "limits.rs"]
+    mod limits;
     #[path = "memory.rs"]
     mod memory;
     #[path = "resumable.rs"]

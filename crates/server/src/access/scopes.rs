@@ -35,6 +35,7 @@ pub(super) const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("GET", "/api/v1/crashes/{id}", &[Read]),
     ("GET", "/api/v1/crashes/{id}/evidence", &[Read]),
     ("POST", "/api/v1/crashes/{id}/reanalyse", &[Manage]),
+    ("POST", "/api/v1/crashes/{id}/cancel", &[Manage]),
     ("POST", "/api/v1/crashes/{id}/unjoin", &[Manage]),
     ("GET", "/api/v1/crashes/{id}/report", &[Read]),
     ("GET", "/api/v1/crashes/{id}/clusters", &[Read]),

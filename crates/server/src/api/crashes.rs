@@ -125,7 +125,11 @@ pub(crate) fn checked_facts(
 async fn load(state: &AppState, id: &str) -> Result<Crash, Problem> {
     let crash = state.store.crash(id).await?;
     let evidence = state.store.crash_evidence(id).await?;
-    Ok(Crash::new(crash, evidence))
+    let progress = match crash.status {
+        CrashStatus::Queued | CrashStatus::Analysing => state.store.analysis_progress(id).await?,
+        _ => None,
+    };
+    Ok(Crash::new(crash, evidence, progress))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -223,6 +227,21 @@ pub(crate) async fn reanalyse(
 ) -> Result<(StatusCode, Answer<Crash>), Problem> {
     state.store.reanalyse(&id).await?;
     Ok((StatusCode::ACCEPTED, Answer(load(&state, &id).await?)))
+}
+
+/// Call off the analysis of a crash.
+///
+/// Whether it waits or is under way. The evidence stays, and so does the report of an earlier analysis; a crash
+/// without one is `failed`, and can be analysed again.
+#[utoipa::path(post, operation_id = "cancelAnalysis", path = "/crashes/{id}/cancel", tag = "crashes", params(("id" = String, Path)),
+    responses((status = 200, body = Crash),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn cancel(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Answer<Crash>, Problem> {
+    state.store.cancel_analysis(&id).await?;
+    Ok(Answer(load(&state, &id).await?))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use panicle_store::{CrashStatus, JobKind, Store, StoreError};
+use panicle_store::{CrashStatus, JobKind, Progress, Step, Store, StoreError};
 
 use crate::support::{claim, contract, crash, next, outcome};
 
@@ -68,6 +68,64 @@ contract! {
         assert_eq!(job.attempt, 2);
         store.retry(&job, "shutdown", now, true).await.unwrap();
         assert_eq!(next(&store).await.attempt, 2);
+    }
+
+    async fn how_far_an_analysis_is_can_be_seen(store: Store) {
+        let (first, second) = (crash(&store, "c1", "shop").await, crash(&store, "c2", "shop").await);
+        let job = next(&store).await;
+        assert_eq!(job.subject, first);
+        let waiting = store.analysis_progress(&second).await.unwrap().unwrap();
+        assert_eq!((waiting.ahead, waiting.step), (Some(0), None));
+        let since = Timestamp::from_microsecond(1_700_000_000_000_000).unwrap();
+        let mut at = Progress { step: Step::Fetching, since, bytes: Some((5, 9)) };
+        assert!(store.note_progress(&job.lease, &at).await.unwrap());
+        let seen = store.analysis_progress(&first).await.unwrap().unwrap();
+        assert_eq!((seen.step.as_deref(), seen.since, seen.bytes), (Some("fetching"), Some(since), Some((5, 9))));
+        assert_eq!(seen.ahead, None);
+        (at.step, at.bytes) = (Step::Reading, None);
+        assert!(store.note_progress(&job.lease, &at).await.unwrap());
+        let seen = store.analysis_progress(&first).await.unwrap().unwrap();
+        assert_eq!((seen.step.as_deref(), seen.bytes), (Some("reading"), None));
+
+        // The next attempt begins anew, and waits for its time.
+        let later = Timestamp::now() + Duration::from_mins(1);
+        store.retry(&job, "killed", later, false).await.unwrap();
+        assert!(!store.note_progress(&job.lease, &at).await.unwrap());
+        let waiting = store.analysis_progress(&first).await.unwrap().unwrap();
+        assert_eq!(waiting.not_before.map(Timestamp::as_microsecond), Some(later.as_microsecond()));
+        assert_eq!((waiting.ahead, waiting.step), (Some(1), None), "the other one goes first");
+        store.claim(&claim(), later).await.unwrap().unwrap();
+        store.claim(&claim(), later).await.unwrap().unwrap();
+        assert_eq!(store.analysis_progress(&first).await.unwrap().unwrap().step, None);
+    }
+
+    async fn an_analysis_can_be_called_off(store: Store) {
+        let (waiting, running) = (crash(&store, "c1", "shop").await, crash(&store, "c2", "shop").await);
+        store.cancel_analysis(&waiting).await.unwrap();
+        let job = next(&store).await;
+        assert_eq!(job.subject, running);
+        assert!(store.holds(&job.lease).await.unwrap());
+        store.cancel_analysis(&running).await.unwrap();
+        assert!(!store.holds(&job.lease).await.unwrap());
+        let late = store.commit_crash(&job.lease, &running, &outcome("aa")).await;
+        assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
+        for id in [&waiting, &running] {
+            let crash = store.crash(id).await.unwrap();
+            assert_eq!(crash.status, CrashStatus::Failed);
+            assert!(crash.failure.unwrap().title.contains("called off"));
+            assert!(matches!(store.cancel_analysis(id).await, Err(StoreError::Invalid(_))));
+        }
+        assert!(store.claim(&claim(), Timestamp::now() + Duration::from_hours(1)).await.unwrap().is_none());
+
+        // What there was stays, and it can be asked for again.
+        store.reanalyse(&running).await.unwrap();
+        let job = next(&store).await;
+        assert_eq!(job.attempt, 1);
+        store.commit_crash(&job.lease, &running, &outcome("aa")).await.unwrap();
+        store.reanalyse(&running).await.unwrap();
+        store.cancel_analysis(&running).await.unwrap();
+        let crash = store.crash(&running).await.unwrap();
+        assert_eq!((crash.status, crash.failure), (CrashStatus::Done, None));
     }
 
     async fn a_restarted_worker_takes_its_work_back_at_once(store: Store) {

@@ -3,8 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Button } from "react-aria-components";
 import { reanalyse } from "../../api/actions";
 import type { Crash } from "../../api/types";
-import { counted, duration } from "../../lib/format";
-import { useNow } from "../../lib/hooks";
+import { counted } from "../../lib/format";
 import { sentence } from "../../lib/titles";
 import { STATUS_WORDS } from "../../lib/words";
 import { Copyable } from "../Copy";
@@ -12,6 +11,7 @@ import { Fact, Facts } from "../Facts";
 import { InlineFailure } from "../Failure";
 import { Icon } from "../Icon";
 import { BinaryDrop } from "./BinaryDrop";
+import { Working } from "./Working";
 
 export function CrashState({ crash }: { crash: Crash }) {
   switch (crash.status) {
@@ -27,30 +27,6 @@ export function CrashState({ crash }: { crash: Crash }) {
     case "done":
       return null;
   }
-}
-
-const WORKING_WORDS = {
-  received: "The evidence is stored. The analysis has not been asked for yet.",
-  queued: "The evidence is stored. The next free worker takes it.",
-  analysing: "Goroutines, stacks and values are being read.",
-} as const;
-
-function Working({ crash }: { crash: Crash & { status: string } }) {
-  const now = useNow();
-  const started = crash.progress?.started_at;
-  const seconds = started == null ? null : Math.max(0, (now - Date.parse(started)) / 1_000);
-  const words = WORKING_WORDS[crash.status as keyof typeof WORKING_WORDS];
-  return (
-    <section className="state-panel working" aria-labelledby="state">
-      <h2 id="state">{STATUS_WORDS[crash.status]}</h2>
-      <p>{words} This page updates by itself.</p>
-      <div className="running" aria-hidden="true" />
-      <p className="muted small">
-        {seconds !== null && seconds >= 10 && `For ${duration(seconds)}. `}
-        {crash.attempts > 1 && `Attempt ${crash.attempts}: an earlier one was stopped.`}
-      </p>
-    </section>
-  );
 }
 
 function Waiting({ crash }: { crash: Crash }) {
@@ -87,20 +63,24 @@ function Waiting({ crash }: { crash: Crash }) {
 }
 
 function Failed({ crash }: { crash: Crash }) {
-  const quarantined = crash.status === "quarantined";
   return (
     <section className="state-panel failed" aria-labelledby="state">
       <h2 id="state">{crash.failure?.title ?? STATUS_WORDS[crash.status]}</h2>
       {crash.failure && <p>{sentence(crash.failure.detail)}</p>}
-      <p className="muted">
-        {quarantined
-          ? `It was set aside after ${counted(crash.failure?.attempts ?? crash.attempts, "attempt")}, so that it holds up nothing else. `
-          : `${counted(crash.failure?.attempts ?? crash.attempts, "attempt")} made. `}
-        The evidence is kept and can be downloaded below.
-      </p>
+      <p className="muted">{attemptWords(crash)}The evidence is kept and can be downloaded below.</p>
       <Again crash={crash} />
     </section>
   );
+}
+
+function attemptWords(crash: Crash): string {
+  const attempts = crash.failure?.attempts ?? crash.attempts;
+  if (attempts === 0) return "";
+  const made = counted(attempts, "attempt");
+  if (crash.status === "quarantined") {
+    return `It was set aside after ${made}, so that it holds up nothing else. `;
+  }
+  return `${made} made. `;
 }
 
 /** Has a crash analysed once more. */
