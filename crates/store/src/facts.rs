@@ -90,38 +90,73 @@ async fn given_now(tx: &mut Tx, crash: &str, version: bool) -> Result<Facts, Sto
     ))
 }
 
-/// Stores facts of a crash beside those that it has.
-async fn add(tx: &mut Tx, crash: &str, facts: &Facts) -> Result<(), StoreError> {
-    for row in rows(facts) {
-        // Most values are known. One that another transaction stores meanwhile is waited for.
-        if put(tx, crash, &row).await? > 0 {
-            continue;
-        }
-        exec!(
-            tx,
-            "INSERT INTO facts (name, value, folded, ordinal) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (name, value) DO NOTHING",
-            row.name,
-            &row.value,
-            row.folded(),
-            row.ordinal()
-        );
-        put(tx, crash, &row).await?;
-    }
-    Ok(())
+/// A fact on its way in.
+#[derive(serde::Serialize)]
+struct Put<'a> {
+    name: &'a str,
+    value: String,
+    folded: String,
+    ordinal: Option<String>,
+    amount: i64,
 }
 
-/// Says that a crash has a value, if the value is known; answers how many rows that made.
-async fn put(tx: &mut Tx, crash: &str, row: &Row<'_>) -> Result<u64, StoreError> {
-    Ok(exec!(
+/// Facts out of an array of JSON, as rows `v`.
+macro_rules! with_facts {
+    ($tx:expr, $text:literal, $facts:expr $(, $bind:expr)*) => {
+        match &mut *$tx {
+            Tx::Sqlite(tx) => sqlx::query(concat!(
+                "WITH v (name, value, folded, ordinal, amount) AS (SELECT value ->> 'name', value ->> 'value', \
+                 value ->> 'folded', value ->> 'ordinal', value ->> 'amount' FROM json_each($1)) ",
+                $text
+            ))
+            .bind($facts)$(.bind($bind))*
+            .execute(&mut **tx)
+            .await
+            .map(drop)?,
+            Tx::Postgres(tx) => sqlx::query(concat!(
+                "WITH v AS (SELECT * FROM json_to_recordset(CAST($1 AS JSON)) AS v \
+                 (name TEXT, value TEXT, folded TEXT, ordinal TEXT, amount BIGINT)) ",
+                $text
+            ))
+            .bind($facts)$(.bind($bind))*
+            .execute(&mut **tx)
+            .await
+            .map(drop)?,
+        }
+    };
+}
+
+/// Stores facts of a crash beside those that it has, all at once: a crash has dozens, and others wait for their turn.
+async fn add(tx: &mut Tx, crash: &str, facts: &Facts) -> Result<(), StoreError> {
+    // Two values may be one once they are stored.
+    let mut puts: std::collections::BTreeMap<(&str, String), Put<'_>> = std::collections::BTreeMap::new();
+    for row in rows(facts) {
+        let (folded, ordinal) = (row.folded(), row.ordinal());
+        let Row { name, value, amount } = row;
+        puts.insert((name, value.clone()), Put { name, value, folded, ordinal, amount });
+    }
+    if puts.is_empty() {
+        return Ok(());
+    }
+    let puts: Vec<&Put<'_>> = puts.values().collect();
+    let puts = &serde_json::to_string(&puts)?;
+    // Most values are known. One that another transaction stores meanwhile is waited for.
+    with_facts!(
         tx,
-        "INSERT INTO crash_facts (crash_id, fact_id, amount) SELECT $1, id, $4 FROM facts \
-         WHERE name = $2 AND value = $3 ON CONFLICT (crash_id, fact_id) DO UPDATE SET amount = excluded.amount",
-        crash,
-        row.name,
-        &row.value,
-        row.amount
-    ))
+        "INSERT INTO facts (name, value, folded, ordinal) SELECT v.name, v.value, v.folded, v.ordinal FROM v \
+         WHERE NOT EXISTS (SELECT 1 FROM facts f WHERE f.name = v.name AND f.value = v.value) \
+         ON CONFLICT (name, value) DO NOTHING",
+        puts
+    );
+    with_facts!(
+        tx,
+        "INSERT INTO crash_facts (crash_id, fact_id, amount) SELECT $2, f.id, v.amount FROM v \
+         JOIN facts f ON f.name = v.name AND f.value = v.value WHERE 1 = 1 \
+         ON CONFLICT (crash_id, fact_id) DO UPDATE SET amount = excluded.amount",
+        puts,
+        crash
+    );
+    Ok(())
 }
 
 /// Stores what somebody gave, in place of what was given before.

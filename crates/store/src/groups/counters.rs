@@ -105,20 +105,28 @@ async fn add(tx: &mut Tx, share: &Share) -> Result<(), StoreError> {
         &share.group,
         share.seen_at / HOUR_MICROS
     );
-    for (facet, value) in &share.facets {
-        exec!(
-            tx,
-            "INSERT INTO group_facets (group_id, facet, value, crashes, first_seen, last_seen) \
-             VALUES ($1, $2, $3, 1, $4, $4) ON CONFLICT (group_id, facet, value) DO UPDATE SET \
-             crashes = group_facets.crashes + 1, \
-             first_seen = CASE WHEN group_facets.first_seen > $4 THEN $4 ELSE group_facets.first_seen END, \
-             last_seen = CASE WHEN group_facets.last_seen < $4 THEN $4 ELSE group_facets.last_seen END",
-            &share.group,
-            facet,
-            value,
-            share.seen_at
-        );
+    // All at once: others wait for their turn.
+    macro_rules! insert_text {
+        ($values:literal) => {
+            concat!(
+                "INSERT INTO group_facets (group_id, facet, value, crashes, first_seen, last_seen) SELECT $1, ",
+                $values,
+                " AS v WHERE 1 = 1 ON CONFLICT (group_id, facet, value) DO UPDATE SET \
+                 crashes = group_facets.crashes + 1, \
+                 first_seen = CASE WHEN group_facets.first_seen > $3 THEN $3 ELSE group_facets.first_seen END, \
+                 last_seen = CASE WHEN group_facets.last_seen < $3 THEN $3 ELSE group_facets.last_seen END"
+            )
+        };
     }
+    let text = match tx {
+        Tx::Sqlite(_) => {
+            insert_text!("v.value ->> 0, v.value ->> 1, 1, $3, $3 FROM json_each($2)")
+        }
+        Tx::Postgres(_) => {
+            insert_text!("v.value ->> 0, v.value ->> 1, 1, $3, $3 FROM json_array_elements(CAST($2 AS JSON))")
+        }
+    };
+    exec!(tx, text, &share.group, serde_json::to_string(&share.facets)?, share.seen_at);
     Ok(())
 }
 
