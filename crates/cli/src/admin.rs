@@ -1,5 +1,6 @@
 //! `panicle admin`: what whoever runs a service asks of it.
 
+mod backup;
 mod regroup;
 mod retention;
 mod token;
@@ -22,6 +23,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Copy the database while the service runs; works on SQLite.
+    Backup(backup::Arguments),
     /// Group all history anew, as signatures, rules and people's decisions have it now.
     Regroup(regroup::Arguments),
     /// Show or change how many full cores are kept of each group.
@@ -69,6 +72,7 @@ impl Service {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     match &arguments.task {
+        Task::Backup(arguments) => backup::run(arguments),
         Task::Regroup(arguments) => regroup::run(arguments),
         Task::Retention(arguments) => retention::run(arguments),
         Task::Token(arguments) => token::run(arguments),

@@ -97,6 +97,13 @@ impl Store {
     }
 }
 
+/// Migrations only add, so that processes of the version before go on while a new one has brought the schema up to date;
+/// and so they also start.
+fn migrated(mut migrator: sqlx::migrate::Migrator) -> sqlx::migrate::Migrator {
+    migrator.set_ignore_missing(true);
+    migrator
+}
+
 async fn postgres(url: &str) -> Result<PgPool, StoreError> {
     let options = PgConnectOptions::from_str(url)?.application_name("panicle");
     // A pool would only say that its time is up, and not why.
@@ -126,7 +133,7 @@ async fn postgres(url: &str) -> Result<PgPool, StoreError> {
         .connect_with(options)
         .await?;
     // Takes an advisory lock of its own.
-    sqlx::migrate!("../../migrations/postgres").run(&pool).await?;
+    migrated(sqlx::migrate!("../../migrations/postgres")).run(&pool).await?;
     Ok(pool)
 }
 
@@ -151,6 +158,6 @@ async fn sqlite(url: &str, path: &Path) -> Result<SqlitePool, StoreError> {
         .acquire_timeout(Duration::from_secs(30))
         .connect_with(options)
         .await?;
-    sqlx::migrate!("../../migrations/sqlite").run(&pool).await?;
+    migrated(sqlx::migrate!("../../migrations/sqlite")).run(&pool).await?;
     Ok(pool)
 }

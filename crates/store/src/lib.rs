@@ -20,6 +20,7 @@ mod database;
 mod tx;
 #[macro_use]
 mod condition;
+mod backup;
 mod commit;
 mod crashes;
 mod error;
@@ -47,6 +48,7 @@ mod trial;
 mod uploads;
 mod words;
 
+pub use backup::backup;
 pub use commit::{Analysed, Committed, CrashOutcome};
 pub use crashes::{Crash, CrashFilter, Created, Failure, NewCrash, NewEvidence};
 pub use database::Store;

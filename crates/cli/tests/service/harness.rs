@@ -114,6 +114,11 @@ impl Server {
         Self::launch(data, stores, arguments)
     }
 
+    /// One on SQLite and local files, with what is in a folder.
+    pub(crate) fn start_in(data: TempDir, arguments: &[&str]) -> Self {
+        Self::launch(data, None, arguments.iter().map(|&text| text.to_owned()).collect())
+    }
+
     fn launch(data: TempDir, stores: Option<Arc<Stores>>, arguments: Vec<String>) -> Self {
         let mut command = panicle();
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path()).args(&arguments);

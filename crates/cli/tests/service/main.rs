@@ -6,6 +6,7 @@
 mod access;
 mod admin;
 mod analysis;
+mod backup;
 mod chaos;
 mod command_line;
 mod compose;

@@ -83,3 +83,28 @@ async fn a_password_is_not_in_what_is_said_of_a_url() {
     let error = Store::connect("postgrse://me:secret@host/db").await.unwrap_err().to_string();
     assert!(!error.contains("secret") && error.contains("postgrse"), "{error}");
 }
+
+#[tokio::test]
+async fn a_process_of_the_version_before_goes_on_and_starts_again() {
+    let url = panicle_backends::database();
+    let old = Store::connect(&url).await.unwrap();
+    let before = crash(&old, "c1", "shop").await;
+    // What the next version's start does.
+    panicle_backends::ask(
+        &url,
+        "ALTER TABLE crashes ADD COLUMN of_next_version TEXT NOT NULL DEFAULT 'x'; \
+         ALTER TABLE jobs ADD COLUMN of_next_version TEXT NOT NULL DEFAULT 'x'; \
+         INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (999999, 'next', true, decode('00', 'hex'), 0)",
+    );
+    let restarted = Store::connect(&url).await.unwrap();
+    let after = crash(&restarted, "c2", "shop").await;
+    for (store, id) in [(&old, before), (&restarted, after)] {
+        let job = next(store).await;
+        assert_eq!(job.subject, id);
+        assert_eq!(
+            store.commit_crash(&job.lease, &id, &outcome("aa")).await.unwrap().status,
+            CrashStatus::Done
+        );
+    }
+}
