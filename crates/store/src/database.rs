@@ -144,7 +144,9 @@ async fn sqlite(url: &str, path: &Path) -> Result<SqlitePool, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         // What was acknowledged survives a power cut; with WAL, NORMAL would not promise that.
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(30));
+        .busy_timeout(Duration::from_secs(30))
+        // In KiB, of each connection: lists of groups go through indexes of some MiB, again and again.
+        .pragma("cache_size", "-16384");
     // sqlx' migrations lock PostgreSQL but not SQLite, and a server and a worker may start at once.
     let lock_path = path.with_extension("lock");
     let failed = |source| StoreError::Io { what: format!("locking {}", lock_path.display()), source };

@@ -64,7 +64,9 @@ impl Writer {
                 if matches!(reference.field.fact, "class" | "service") =>
             {
                 let fact = reference.field.fact;
-                self.push("EXISTS (SELECT 1 FROM group_facets gf WHERE gf.group_id = crash_groups.id AND gf.facet = ");
+                // SQLite would read the wide row of each of them, instead of going through the narrow index of all.
+                self.push(if self.glob { "+" } else { "" });
+                self.push("crash_groups.id IN (SELECT gf.group_id FROM group_facets gf WHERE gf.facet = ");
                 self.bind_text(fact);
                 self.push(" AND gf.value IN (SELECT f.value FROM facts f WHERE ");
                 self.fact_like(fact, reference.field, pattern);
