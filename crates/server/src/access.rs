@@ -187,8 +187,11 @@ pub(crate) async fn admit(State(state): State<AppState>, request: Request, next:
         }
         Err(problem) => {
             metrics::counter!("panicle_requests_refused_total", "reason" => problem.slug()).increment(1);
-            // Whoever is in the middle of sending a file would lose the answer with the connection.
-            upload::discard(body).await;
+            // Whoever is in the middle of sending a file would lose the answer with the connection. Who asked before
+            // sending is not told to.
+            if !parts.headers.contains_key(header::EXPECT) {
+                upload::discard(body).await;
+            }
             problem.into_response()
         }
     }

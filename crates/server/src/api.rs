@@ -4,6 +4,7 @@ pub(crate) mod binaries;
 pub(crate) mod blobs;
 pub(crate) mod crashes;
 pub(crate) mod eval;
+pub(crate) mod form;
 pub(crate) mod goroutines;
 pub(crate) mod groups;
 pub(crate) mod history;

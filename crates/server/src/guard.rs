@@ -68,19 +68,25 @@ fn check(method: &Method, uri: &Uri, headers: &HeaderMap, served: bool) -> Resul
         return Err(Problem::bad_request("a path or a query cannot have zero characters (%00)"));
     }
     let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    // A form of another site can be sent to any address, with files in it (Fetch Metadata, 2.3).
+    let site = headers.get("sec-fetch-site").filter(|_| !safe);
+    if let Some(site) = site.map(|site| site.to_str().unwrap_or_default())
+        && !matches!(site, "same-origin" | "none")
+    {
+        return Err(foreign(&format!("requests that are {site} are not taken")));
+    }
     let origin = headers.get(header::ORIGIN).filter(|_| !safe);
     if let Some(origin) = origin.map(|origin| origin.to_str().unwrap_or_default()) {
         let site = origin.split_once("://").map_or(origin, |(_, site)| site);
         if host != Some(site) {
-            return Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "foreign-origin",
-                "Another web site sent this",
-                format!("requests from {origin} are not taken"),
-            ));
+            return Err(foreign(&format!("requests from {origin} are not taken")));
         }
     }
     Ok(())
+}
+
+fn foreign(detail: &str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "foreign-origin", "Another web site sent this", detail)
 }
 
 /// `localhost`, or a loopback address, with or without a port.
@@ -117,6 +123,19 @@ mod tests {
         assert!(check("/api/v1/groups?service=%2500&q=%20").is_ok());
         assert!(check("/api/v1/groups?service=a%00").is_err());
         assert!(check("/api/v1/groups/%00").is_err());
+    }
+
+    #[test]
+    fn forms_of_other_sites_are_not_taken() {
+        let check = |method, site: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", "localhost:7171".parse().unwrap());
+            headers.insert("sec-fetch-site", site.parse().unwrap());
+            check(&method, &Uri::from_static("/api/v1/uploads/form"), &headers, true)
+        };
+        assert!(check(Method::POST, "same-origin").is_ok() && check(Method::POST, "none").is_ok());
+        assert!(check(Method::POST, "cross-site").is_err() && check(Method::POST, "same-site").is_err());
+        assert!(check(Method::GET, "cross-site").is_ok());
     }
 
     #[test]

@@ -127,6 +127,11 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "token-needed", "A token is needed", detail)
     }
 
+    /// The same, about one of several things.
+    pub(crate) fn about(self, what: &str) -> Self {
+        Self { detail: format!("{what}: {}", self.detail).into_boxed_str(), ..self }
+    }
+
     /// The same, to be tried again after this time.
     pub(crate) fn after(self, wait: std::time::Duration) -> Self {
         let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);

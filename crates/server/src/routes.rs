@@ -31,6 +31,7 @@ fn api() -> OpenApiRouter<AppState> {
     let v1 = OpenApiRouter::new()
         .routes(routes!(api::blobs::get, api::blobs::put))
         .routes(routes!(api::blobs::content))
+        .routes(routes!(api::form::post))
         .routes(routes!(api::uploads::options, api::uploads::create))
         .routes(routes!(api::uploads::head, api::uploads::patch, api::uploads::delete, api::uploads::post))
         .routes(routes!(api::binaries::list, api::binaries::put))

@@ -22,16 +22,27 @@ use crate::{AppState, Problem, sniff};
 const PIECE_BYTES: usize = 256 << 10;
 const PIECES_WAITING: usize = 4;
 /// An upload of which nothing comes for so long is given up.
-const IDLE_TIME: Duration = Duration::from_mins(2);
+pub(crate) const IDLE_TIME: Duration = Duration::from_mins(2);
 /// How much of a refused upload is still read, and for how long.
-const DRAIN_BYTES: u64 = 64 << 20;
-const DRAIN_TIME: Duration = Duration::from_secs(2);
+pub(crate) const DRAIN_BYTES: u64 = 64 << 20;
+pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// Longer names are cut; no file system has any.
 const NAME_BYTES: usize = 255;
+
+/// What is known of an upload before it comes.
+pub(crate) struct Announced<'a> {
+    /// What it is; told by its first bytes when not given.
+    pub(crate) kind: Option<EvidenceKind>,
+    /// File name.
+    pub(crate) name: Option<&'a str>,
+    /// What its SHA-256 has to be.
+    pub(crate) sha256: Option<Digest>,
+}
 
 /// What an upload became.
 pub(crate) struct Received {
     pub(crate) id: String,
+    pub(crate) kind: EvidenceKind,
     pub(crate) new: bool,
 }
 
@@ -48,19 +59,32 @@ pub(crate) async fn receive(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Received, Problem> {
-    let expected = announced_digest(headers)?;
-    let mut reader = decoded(headers, body)?;
+    let announced = Announced { kind: Some(kind), name, sha256: announced_digest(headers)? };
+    take(state, &announced, &mut decoded(headers, body)?).await
+}
 
+/// The same for what comes in another way.
+pub(crate) async fn take(
+    state: &AppState,
+    announced: &Announced<'_>,
+    mut reader: &mut (dyn AsyncRead + Unpin + Send),
+) -> Result<Received, Problem> {
+    let expected = announced.sha256;
     let mut head = BytesMut::with_capacity(sniff::HEAD_BYTES);
     while head.len() < sniff::HEAD_BYTES {
         if read(&mut reader, &mut head).await? == 0 {
             break;
         }
     }
-    if let Err(problem) = sniff::check(kind, &head[..head.len().min(sniff::HEAD_BYTES)]) {
-        drain(&mut reader).await;
-        return Err(problem);
-    }
+    let start = &head[..head.len().min(sniff::HEAD_BYTES)];
+    let kind = announced.kind.map_or_else(|| sniff::guess(start, announced.name), Ok);
+    let kind = match kind.and_then(|kind| sniff::check(kind, start).map(|()| kind)) {
+        Ok(kind) => kind,
+        Err(problem) => {
+            drain(&mut reader).await;
+            return Err(problem);
+        }
+    };
 
     let blobs = state.blobs.clone();
     let (sender, mut receiver) = mpsc::channel(PIECES_WAITING);
@@ -105,7 +129,7 @@ pub(crate) async fn receive(
     let ingested = writer.await.map_err(|error| Problem::internal(error.to_string()))?;
     outcome?;
     let ingested = ingested?.ok_or_else(|| Problem::internal("the upload was not finished"))?;
-    record(state, kind, name, &ingested).await
+    record(state, kind, announced.name, &ingested).await
 }
 
 /// Records what is durable.
@@ -135,7 +159,7 @@ pub(crate) async fn record(
     }
     metrics::counter!("panicle_uploads_total", "kind" => kind.as_str()).increment(1);
     metrics::counter!("panicle_uploaded_bytes_total", "kind" => kind.as_str()).increment(blob.size_bytes);
-    Ok(Received { id: blob.id, new })
+    Ok(Received { id: blob.id, kind, new })
 }
 
 pub(crate) async fn read(

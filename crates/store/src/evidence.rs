@@ -8,6 +8,7 @@ use crate::{
     commit::note_build_of,
     facts::storable,
     jobs::{Priority, complete, enqueue},
+    symbols::go_build_id,
     time,
 };
 
@@ -264,6 +265,34 @@ impl Store {
             .bind(at)
             .bind(id)
             .bind(i64::from(limit))
+            .fetch_all(db)
+            .await)?;
+        rows.into_iter().filter_map(|row| row.read().map(|evidence| evidence.binary).transpose()).collect()
+    }
+
+    /// Stored executables and debug files of a build, newest first, those before `(received_at, id)`. `build_id` is a GNU
+    /// build ID, a Go build ID, or the bytes of a Go build ID in hexadecimal.
+    pub async fn binaries_of_build(
+        &self,
+        build_id: &str,
+        before: Option<(i64, String)>,
+        limit: u32,
+    ) -> Result<Vec<BinaryRow>, StoreError> {
+        let (at, id) = before.unwrap_or((i64::MAX, String::new()));
+        // Each identity is looked up in its index.
+        let rows: Vec<EvidenceRecord> = query!(self, db => sqlx::query_as(concat!(
+            "SELECT b.id, b.kind, b.name, b.size_bytes, n.received_at, b.deleted_at, \
+            CAST(NULL AS TEXT) AS deleted_reason, ", binary_columns!(),
+            " FROM binaries n JOIN blobs b ON b.id = n.id WHERE n.id IN (\
+             SELECT id FROM binaries WHERE gnu_build_id = $4 UNION SELECT id FROM binaries WHERE go_build_id = $5 \
+             UNION SELECT id FROM binaries WHERE go_build_id = $6) AND b.deleted_at IS NULL \
+             AND (n.received_at, n.id) < ($1, $2) ORDER BY n.received_at DESC, n.id DESC LIMIT $3"))
+            .bind(at)
+            .bind(id)
+            .bind(i64::from(limit))
+            .bind(build_id.to_ascii_lowercase())
+            .bind(build_id)
+            .bind(go_build_id(build_id))
             .fetch_all(db)
             .await)?;
         rows.into_iter().filter_map(|row| row.read().map(|evidence| evidence.binary).transpose()).collect()

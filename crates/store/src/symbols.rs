@@ -69,8 +69,10 @@ impl FromStr for SymbolRequest {
 }
 
 /// The Go build ID that these hexadecimal digits are the characters of.
-fn go_build_id(build_id: &str) -> Option<String> {
-    hex::decode(build_id).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+pub(crate) fn go_build_id(build_id: &str) -> Option<String> {
+    let id = hex::decode(build_id).ok().and_then(|bytes| String::from_utf8(bytes).ok())?;
+    // Base64 and slashes (cmd/go/internal/work/buildid.go); PostgreSQL fails where zeros are asked for.
+    id.bytes().all(|byte| byte.is_ascii_graphic()).then_some(id)
 }
 
 /// A file that has the build ID that was asked for.

@@ -309,8 +309,8 @@ fn a_browser_signs_in_and_out() {
             "token-needed"
         );
         assert_eq!(
-            send("POST", "/api/v1/queries", &[own, ("sec-fetch-site", site)], &query).problem(401),
-            "token-needed"
+            send("POST", "/api/v1/queries", &[own, ("sec-fetch-site", site)], &query).problem(403),
+            "foreign-origin"
         );
     }
     send("POST", "/api/v1/queries", &[own, ("sec-fetch-site", "same-origin")], &query).expect(201);

@@ -23,6 +23,7 @@ pub(super) const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("GET", "/api/v1/binaries", &[Read, Symbols]),
     ("PUT", "/api/v1/binaries", &[Ingest, Symbols]),
     // Uploads in several requests: as evidence, and the handler looks closer, too.
+    ("POST", "/api/v1/uploads/form", &[Ingest]),
     ("OPTIONS", "/api/v1/uploads", &[Ingest, Symbols]),
     ("POST", "/api/v1/uploads", &[Ingest, Symbols]),
     ("HEAD", "/api/v1/uploads/{id}", &[Ingest, Symbols]),

@@ -17,13 +17,18 @@ use crate::{
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
+    /// Only executables and debug files of this build: a GNU build ID in hexadecimal, a Go build ID, or the bytes of
+    /// a Go build ID in hexadecimal.
+    build_id: Option<String>,
     /// `next_cursor` of the part before.
     cursor: Option<String>,
     /// Items at most, up to 500.
     limit: Option<u32>,
 }
 
-/// List executables, newest first.
+/// List executables and debug files, newest first.
+///
+/// With `build_id` a build finds out what of it is here already, before it sends anything.
 #[utoipa::path(get, operation_id = "listBinaries", path = "/binaries", tag = "evidence", params(ListQuery),
     responses((status = 200, body = Page<Binary>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
@@ -32,7 +37,11 @@ pub(crate) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Binary>>, Problem> {
     let limit = page::limit(query.limit)?;
-    let rows = state.store.binaries(page::cursor(query.cursor.as_deref())?, limit + 1).await?;
+    let before = page::cursor(query.cursor.as_deref())?;
+    let rows = match query.build_id.as_deref() {
+        Some(build_id) => state.store.binaries_of_build(build_id.trim(), before, limit + 1).await?,
+        None => state.store.binaries(before, limit + 1).await?,
+    };
     let items = rows.into_iter().map(Binary::from).collect();
     Ok(Json(Page::cut(items, limit, |item| format!("{}:{}", item.received_at.as_microsecond(), item.id))))
 }

@@ -42,11 +42,20 @@ pub(crate) async fn create(
         .map(|value| value.to_str().map(str::to_owned))
         .transpose()
         .map_err(|_| Problem::bad_request("Idempotency-Key has to be printable ASCII"))?;
-    let created = state.store.create_crash(&checked(body, key)?).await?;
-    let status = if created.new { StatusCode::CREATED } else { StatusCode::OK };
-    let crash = load(&state, &created.id).await?;
-    let location = format!("/api/v1/crashes/{}", created.id);
+    let (crash, new) = make(&state, body, key).await?;
+    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+    let location = format!("/api/v1/crashes/{}", crash.summary.id);
     Ok((status, [(header::LOCATION, location)], Answer(crash)).into_response())
+}
+
+/// Records a crash. Answers whether it is new.
+pub(crate) async fn make(
+    state: &AppState,
+    body: NewCrash,
+    key: Option<String>,
+) -> Result<(Crash, bool), Problem> {
+    let created = state.store.create_crash(&checked(body, key)?).await?;
+    Ok((load(state, &created.id).await?, created.new))
 }
 
 fn checked(body: NewCrash, key: Option<String>) -> Result<panicle_store::NewCrash, Problem> {
