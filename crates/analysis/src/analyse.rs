@@ -46,7 +46,8 @@ pub fn analyse_with(
             reason: "a core, a crash text or a race report is needed".to_owned(),
         });
     }
-    let whole = Whole::join(from_memory, printed, &mut diagnostics);
+    let mut whole = Whole::join(from_memory, printed, &mut diagnostics);
+    carried::collect(&mut whole.process, &inputs.collected, &mut diagnostics);
     Ok(whole.report(source, options.goroutines, diagnostics))
 }
 

@@ -22,6 +22,8 @@ pub struct Inputs<'a> {
     pub traces: Vec<NamedBytes<'a>>,
     /// pprof profiles.
     pub profiles: Vec<NamedBytes<'a>>,
+    /// What a collector wrote beside the core, see [`panicle_evidence::collector`].
+    pub collected: Vec<NamedBytes<'a>>,
 }
 
 /// One input file.
@@ -96,6 +98,11 @@ impl TextReader {
 }
 
 impl ReadText {
+    /// There is nothing in it that Go prints when something is wrong.
+    pub fn is_nothing(&self) -> bool {
+        self.reading.crashes.is_empty() && self.reading.races.is_empty()
+    }
+
     pub(crate) fn of(kind: TextKind, input: &NamedBytes<'_>) -> Self {
         let mut reader = TextReader::new(kind, input.name.clone());
         reader.push(input.bytes);

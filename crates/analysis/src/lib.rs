@@ -30,6 +30,7 @@ mod verdict;
 pub use analyse::{analyse, analyse_with};
 pub use identity::{CoreIdentity, Identity, Library, identify};
 pub use inputs::{AnalysisError, Inputs, Listing, NamedBytes, Options, ReadText, TextKind, TextReader};
+pub use panicle_evidence::collector;
 pub use panicle_goruntime::{expr, query as questions, session, value};
 pub use question::{open, query};
 pub use search::{DebugPointers, debug_pointers, is_debug_file_of, match_binary};

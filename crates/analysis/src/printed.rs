@@ -41,7 +41,8 @@ pub(crate) fn choose(
             (None, Some(name)) => diagnostic.about(name.clone()),
             _ => diagnostic,
         };
-        let nothing = (text.reading.crashes.is_empty() && text.reading.races.is_empty())
+        let nothing = text
+            .is_nothing()
             .then(|| AnalysisError { input: text.name_or_kind(), reason: empty(&text).to_owned() });
         let mut reading = text.reading;
         diagnostics.extend(reading.diagnostics.into_iter().map(&about));

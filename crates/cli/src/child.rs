@@ -126,5 +126,6 @@ fn evidence<'a>(mapped: &'a [(&Input, Mapped)]) -> Inputs<'a> {
         races: Vec::new(),
         traces: of(Role::Trace).collect(),
         profiles: of(Role::Profile).collect(),
+        collected: of(Role::Collected).collect(),
     }
 }

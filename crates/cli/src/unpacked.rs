@@ -2,15 +2,24 @@
 
 use std::os::unix::fs::FileExt as _;
 
+use panicle_analysis::collector::Member;
 use panicle_sandbox::Role;
-use panicle_unpack::{HEAD_BYTES, Kind, Part, Unpacked};
+use panicle_unpack::{HEAD_BYTES, Kind, Limits, Part, Unpacked};
+
+use crate::texts;
 
 /// The parts with their roles, at most one of them a core, and what is to be said.
 pub(crate) fn sort(unpacked: Unpacked) -> (Vec<(Role, Part)>, Vec<String>) {
     let Unpacked { parts, mut notes } = unpacked;
+    let has_core = parts.iter().any(|part| role(part) == Role::Core);
     let mut sorted: Vec<(Role, Part)> = Vec::with_capacity(parts.len());
     for part in parts {
         let role = role(&part);
+        if has_core && matches!(role, Role::Text | Role::Race) && !tells(&part, role) {
+            // A log of a quiet container is no evidence, and would pass for what the process printed.
+            notes.push(format!("{} tells of no crash of Go's and was left out.", part.name));
+            continue;
+        }
         if role == Role::Core && sorted.iter().any(|(role, _)| *role == Role::Core) {
             notes.push(format!(
                 "{} is another core and was left alone: one is analysed at a time.",
@@ -28,10 +37,19 @@ fn role(part: &Part) -> Role {
         Kind::Core | Kind::Minidump => Role::Core,
         Kind::GoTrace => Role::Trace,
         Kind::Profile => Role::Profile,
+        Kind::Text if Member::of_name(&part.name).is_some() => Role::Collected,
         Kind::Text if is_race(part) => Role::Race,
         Kind::Text => Role::Text,
         _ => Role::Binary,
     }
+}
+
+/// Whether there is anything in a text that Go prints when something is wrong.
+fn tells(part: &Part, role: Role) -> bool {
+    let Some(kind) = texts::kind(role) else { return false };
+    // What cannot be read is said where it is read in earnest.
+    texts::read_file(kind, None, &part.file, part.sha256.clone(), &Limits::default())
+        .map_or(true, |text| !text.is_nothing())
 }
 
 /// Reports of the race detector begin with a line of equals signs and one that says what they are
@@ -52,5 +70,6 @@ pub(crate) fn word(role: Role) -> &'static str {
         Role::Trace => "execution trace",
         Role::Profile => "profile",
         Role::Race => "race report",
+        Role::Collected => "description by a collector",
     }
 }

@@ -86,6 +86,8 @@ pub enum Role {
     Trace,
     Profile,
     Race,
+    /// What a collector wrote about the process beside its core.
+    Collected,
 }
 
 /// One line of what a child answers. All but the report stand alone; a

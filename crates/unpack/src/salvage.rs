@@ -16,6 +16,8 @@ const DEFLATED: u16 = 8;
 /// Bit 0 of the flags: encrypted. Bit 3: sizes come behind the data.
 const ENCRYPTED: u16 = 1;
 const SIZES_LATER: u16 = 8;
+/// The extra field with sizes of 64 bits.
+const ZIP64: u16 = 1;
 /// What is searched at once for the next member.
 const SEARCH_BYTES: usize = 64 << 10;
 
@@ -39,20 +41,41 @@ pub(crate) fn next(file: &File, at: u64) -> io::Result<Option<Member>> {
     }
     let half = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
     let word = |at: usize| u32::from(half(at)) | u32::from(half(at + 2)) << 16;
-    let (flags, method, size) = (half(6), half(8), word(18));
+    let (flags, method, size, plain_size) = (half(6), half(8), word(18), word(22));
     let (name_length, extra_length) = (half(26), half(28));
     let mut name = vec![0; usize::from(name_length)];
     let length = read_at(file, &mut name, at + HEADER)?;
     name.truncate(length);
-    // Zero is what a writer leaves until it knows better; all ones mean that the size is elsewhere.
-    let known = flags & SIZES_LATER == 0 && size != 0 && size != u32::MAX;
+    let mut size = u64::from(size);
+    if size == u64::from(u32::MAX) {
+        let mut extra = vec![0; usize::from(extra_length)];
+        let length = read_at(file, &mut extra, at + HEADER + u64::from(name_length))?;
+        size = large_size(&extra[..length], plain_size == u32::MAX).unwrap_or(0);
+    }
+    // Zero is what a writer leaves until it knows better.
+    let known = flags & SIZES_LATER == 0 && size != 0;
     Ok(Some(Member {
         name: String::from_utf8_lossy(&name).into_owned(),
         method,
         encrypted: flags & ENCRYPTED != 0,
-        size: known.then_some(u64::from(size)),
+        size: known.then_some(size),
         data: at + HEADER + u64::from(name_length) + u64::from(extra_length),
     }))
+}
+
+/// The compressed size among a member's extra fields, where 32 bits do not hold it (APPNOTE.TXT 4.5.3). `both`: the size
+/// of what comes out is there, too, and in front of it.
+fn large_size(mut extra: &[u8], both: bool) -> Option<u64> {
+    while let [id_low, id_high, length_low, length_high, rest @ ..] = extra {
+        let length = usize::from(u16::from_le_bytes([*length_low, *length_high]));
+        let field = rest.get(..length)?;
+        if u16::from_le_bytes([*id_low, *id_high]) == ZIP64 {
+            let from = if both { 8 } else { 0 };
+            return Some(u64::from_le_bytes(*field.get(from..)?.first_chunk()?));
+        }
+        extra = &rest[length..];
+    }
+    None
 }
 
 /// Where the next member's header is.
@@ -88,6 +111,8 @@ pub(crate) struct Content<'f> {
     pub(crate) reader: Option<Reader<'f>>,
     data: u64,
     size: Option<u64>,
+    /// It is known to lack its end, or nothing tells where that is.
+    pub(crate) cut: bool,
 }
 
 /// Reads a member's content.
@@ -98,8 +123,13 @@ pub(crate) enum Reader<'f> {
 
 impl Member {
     pub(crate) fn content<'f>(&self, file: &'f File) -> io::Result<Content<'f>> {
-        let end = file.metadata()?.len();
-        let end = self.size.map_or(end, |size| self.data.saturating_add(size).min(end));
+        let length = file.metadata()?.len();
+        let end = self.size.map_or(length, |size| self.data.saturating_add(size).min(length));
+        let cut = match self.size {
+            Some(size) => self.data.saturating_add(size) > length,
+            // A compressed one has an end of its own.
+            None => self.method == STORED,
+        };
         let at = At { file, position: self.data, end };
         let reader = match self.method {
             _ if self.encrypted => None,
@@ -107,7 +137,7 @@ impl Member {
             DEFLATED => Some(Reader::Deflated(DeflateDecoder::new(at))),
             _ => None,
         };
-        Ok(Content { reader, data: self.data, size: self.size })
+        Ok(Content { reader, data: self.data, size: self.size, cut })
     }
 }
 

@@ -178,6 +178,10 @@ impl Walk<'_> {
             self.count_member()?;
             let name = format!("{name}:{}", clean(&member.name));
             let mut content = member.content(file)?;
+            if content.cut {
+                let why = "the archive's writer did not come to the end of it";
+                self.note(format!("{name} may be cut short: {why}."))?;
+            }
             if let Some(reader) = &mut content.reader {
                 let mut reader = Metered { inner: reader, budget: self.budget };
                 self.stream(&name, depth + 1, &mut reader, None)?;

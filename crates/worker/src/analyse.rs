@@ -84,7 +84,10 @@ impl Worker {
         if wants_debug {
             head.diagnostics.push(missing_debug());
         }
-        let texts = inputs.list.iter().any(|input| !matches!(input.role, Role::Core | Role::Binary));
+        let texts = inputs
+            .list
+            .iter()
+            .any(|input| !matches!(input.role, Role::Core | Role::Binary | Role::Collected));
         if job.kind == JobKind::Try {
             let groups = groups(&head, core.as_ref(), waits && !texts);
             let signature = groups.then_some(&head.signature);

@@ -107,6 +107,8 @@ pub(crate) struct Files {
     pub(crate) texts: Vec<ReadText>,
     traces: Vec<Input>,
     profiles: Vec<Input>,
+    /// Of collectors, beside cores.
+    collected: Vec<Input>,
     /// What is worth knowing about how they came to be.
     pub(crate) notes: Vec<Diagnostic>,
 }
@@ -252,6 +254,7 @@ impl Files {
             Role::Text | Role::Race => return,
             Role::Trace => &mut self.traces,
             Role::Profile => &mut self.profiles,
+            Role::Collected => &mut self.collected,
         };
         list.push(input);
     }
@@ -280,6 +283,7 @@ impl Files {
             races: Vec::new(),
             traces: all(&self.traces),
             profiles: all(&self.profiles),
+            collected: self.collected.iter().map(|input| input.named(None)).collect(),
         }
     }
 }
