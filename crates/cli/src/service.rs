@@ -155,7 +155,7 @@ fn web_addresses(text: &str) -> Result<WebAddresses, String> {
 }
 
 /// Children are the program that runs, even if another version took its place on disk meanwhile.
-fn sandbox() -> Sandbox {
+pub(crate) fn sandbox() -> Sandbox {
     Sandbox::new("/proc/self/exe", &[child::NAME])
 }
 

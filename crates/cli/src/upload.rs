@@ -1,28 +1,21 @@
 //! `panicle upload`: evidence to a service.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::Read as _,
-    path::{Path, PathBuf},
-};
+mod given;
+mod known;
+mod sender;
+
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
-use panicle_binary::identify::{Kind as FileKind, identify};
-use panicle_collect::{Client, Crash, NewCrash, Stored, UploadError};
+use panicle_collect::{Crash, NewCrash, Stored, UploadError};
 use serde::Serialize;
 
+use self::{given::Given, sender::Sender};
 use crate::{
     exit::{Done, Failure},
     token::TokenArguments,
 };
-
-/// The first bytes of a file, by which its kind is told.
-const HEAD_BYTES: u64 = 4096;
-/// 2009-01-01, before which there was no Go.
-const EARLIEST: i64 = 1_230_768_000;
 
 /// Arguments of `panicle upload`.
 #[derive(Debug, Args)]
@@ -30,7 +23,7 @@ pub(crate) struct Arguments {
     /// What the files are.
     #[arg(value_enum)]
     kind: Kind,
-    /// The files. Each core is a crash; what was printed or recorded is one crash together.
+    /// The files; - is standard input. Each core is a crash; what was printed or recorded is one crash together.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The service.
@@ -62,6 +55,15 @@ pub(crate) struct Arguments {
     /// What the program printed, to be sent along.
     #[arg(long = "text", value_name = "FILE")]
     texts: Vec<PathBuf>,
+    /// What a pipe is called [default: stdin, or the pipe's own name].
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Bytes that a pipe has; with fewer or more nothing is stored.
+    #[arg(long, value_name = "BYTES")]
+    size: Option<u64>,
+    /// How long to wait, all in all, for a service that went away or says that it is busy.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    max_wait: u64,
     /// How the answer is written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -104,16 +106,36 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
         let text = "each core is a crash of its own: --pid and --occurred-at are those of one";
         return Err(Failure::Arguments(text.to_owned()));
     }
-    let client = Client::new(&arguments.server, arguments.token.token()?).map_err(failure)?;
-    let files = arguments.files.iter().map(|file| (arguments.kind, file));
+    let sender = Sender::new(arguments)?;
     let along = arguments.binaries.iter().map(|file| (Kind::Binary, file));
     let along = along.chain(arguments.texts.iter().map(|file| (Kind::Text, file)));
+    let files = arguments.files.iter().map(|file| (arguments.kind, file));
     // Before anything is sent, because half of what belongs together is not what was asked for.
-    for (kind, file) in files.clone().chain(along.clone()) {
-        check(kind, file)?;
+    let along = inputs(along)?;
+    let files = inputs(files)?;
+    let pipes = along.iter().chain(&files).filter(|input| input.is_piped()).count();
+    if pipes != 1 && (arguments.size.is_some() || arguments.name.is_some()) {
+        let text = "--size and --name are those of one pipe, and there is no pipe or more than one";
+        return Err(Failure::Arguments(text.to_owned()));
     }
 
     let mut output = Output::default();
+    let outcome = send(&sender, arguments, along, files, &mut output);
+    // What was sent before something went wrong is there all the same.
+    if outcome.is_ok() || !output.evidence.is_empty() {
+        print(&output, arguments.format)?;
+    }
+    outcome.map(|()| Done::Done)
+}
+
+/// Sends everything, and says which of it belongs together.
+fn send(
+    sender: &Sender,
+    arguments: &Arguments,
+    along: Vec<Given>,
+    files: Vec<Given>,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let mut along_ids = NewCrash {
         service: arguments.service.clone(),
         hostname: arguments.hostname.clone(),
@@ -123,22 +145,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
         labels: arguments.labels.iter().cloned().collect::<BTreeMap<_, _>>(),
         ..NewCrash::default()
     };
-    for (kind, file) in along {
-        let stored = send(&client, kind, file)?;
-        if kind == Kind::Binary { &mut along_ids.binaries } else { &mut along_ids.texts }
-            .push(stored.id.clone());
+    for input in along {
+        let binary = input.kind == Kind::Binary;
+        let stored = sender.send(input)?;
+        if binary { &mut along_ids.binaries } else { &mut along_ids.texts }.push(stored.id.clone());
         output.evidence.push(stored);
     }
     let mut together = along_ids.clone();
-    for (kind, file) in files {
-        let stored = send(&client, kind, file)?;
+    for input in files {
+        let (kind, written) = (input.kind, input.written());
+        let stored = sender.send(input)?;
         let id = stored.id.clone();
         output.evidence.push(stored);
         match kind {
             Kind::Core => {
                 let mut crash = NewCrash { core: Some(id), ..along_ids.clone() };
-                crash.occurred_at = crash.occurred_at.or_else(|| written(file));
-                output.crashes.push(client.create_crash(&crash).map_err(failure)?);
+                crash.occurred_at = crash.occurred_at.or(written);
+                output.crashes.push(sender.client.create_crash(&crash).map_err(failure)?);
             }
             Kind::Binary => {}
             Kind::Text => together.texts.push(id),
@@ -148,10 +171,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
         }
     }
     if !matches!(arguments.kind, Kind::Core | Kind::Binary) {
-        output.crashes.push(client.create_crash(&together).map_err(failure)?);
+        output.crashes.push(sender.client.create_crash(&together).map_err(failure)?);
     }
-    print(&output, arguments.format)?;
-    Ok(Done::Done)
+    Ok(())
+}
+
+fn inputs<'a>(files: impl Iterator<Item = (Kind, &'a PathBuf)>) -> Result<Vec<Given>, Failure> {
+    files.map(|(kind, path)| Given::open(kind, path)).collect()
 }
 
 impl Kind {
@@ -167,56 +193,6 @@ impl Kind {
     }
 }
 
-/// Looks at a file before it is sent. The service would refuse it as well, but only after a client
-/// in the middle of sending a large file may have lost its answer.
-fn check(kind: Kind, path: &Path) -> Result<(), Failure> {
-    let unreadable = |error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
-    let file = File::open(path).map_err(unreadable)?;
-    let meta = file.metadata().map_err(unreadable)?;
-    let refuse = |reason: &str| Err(Failure::Input(format!("{}: {reason}", path.display())));
-    if !meta.is_file() {
-        return refuse("is no regular file");
-    }
-    if meta.len() == 0 {
-        return refuse("is empty");
-    }
-    if !matches!(kind, Kind::Core | Kind::Binary) {
-        return Ok(());
-    }
-    // This process holds the token, so it looks at the first bytes and parses nothing.
-    let mut head = Vec::new();
-    file.take(HEAD_BYTES).read_to_end(&mut head).map_err(unreadable)?;
-    match (kind, identify(&head)) {
-        (Kind::Core, FileKind::Core | FileKind::Minidump) | (Kind::Binary, FileKind::Executable) => Ok(()),
-        // The service unpacks it where it analyses it.
-        (Kind::Core, found) if found.is_packed() => Ok(()),
-        (Kind::Core, found) => refuse(&format!("is {}, not a core", found.describe())),
-        (_, found) => refuse(&format!("is {}, not an executable", found.describe())),
-    }
-}
-
-/// When a core was written, which the kernel does when the process dies. A copy has a later time, unless its time was
-/// copied too, but still an earlier one than that at which it arrives at the service.
-fn written(core: &Path) -> Option<String> {
-    let written = Timestamp::try_from(core.metadata().ok()?.modified().ok()?).ok()?;
-    // Of clocks that were never set, archives without times, and clocks that are ahead.
-    let sane = written > Timestamp::from_second(EARLIEST).ok()? && written <= Timestamp::now();
-    sane.then(|| written.to_string())
-}
-
-fn send(client: &Client, kind: Kind, path: &Path) -> Result<Stored, Failure> {
-    let size = path.metadata().map_or(0, |meta| meta.len());
-    // Draws on a terminal only.
-    let bar = ProgressBar::new(size);
-    if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {eta}") {
-        bar.set_style(style);
-    }
-    bar.set_message(path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()));
-    let stored = client.upload(kind.name(), path, &mut |bytes| bar.inc(bytes));
-    bar.finish_and_clear();
-    stored.map_err(failure)
-}
-
 fn print(output: &Output, format: Format) -> Result<(), Failure> {
     if format == Format::Json {
         let json = serde_json::to_string_pretty(output).map_err(|error| Failure::Input(error.to_string()))?;
@@ -224,7 +200,11 @@ fn print(output: &Output, format: Format) -> Result<(), Failure> {
         return Ok(());
     }
     for evidence in &output.evidence {
-        let note = if evidence.new { "" } else { "  (was there already)" };
+        let note = match (evidence.new, &evidence.build_id) {
+            (true, _) => String::new(),
+            (false, None) => "  (was there already)".to_owned(),
+            (false, Some(id)) => format!("  (build {id} was there already)"),
+        };
         println!("{:<8}{}  {}{note}", evidence.kind, evidence.id, evidence.name);
     }
     for crash in &output.crashes {

@@ -1,29 +1,38 @@
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{self, Read},
-    path::Path,
-    thread,
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use ureq::{Agent, Body, RequestBuilder, SendBody, http::Response};
+use ureq::{Agent, Body, RequestBuilder, http::Response};
 
+use self::{
+    answer::{Attempt, Whole, read},
+    patience::{SHORT_PATIENCE, Waiting},
+};
 use crate::UploadError;
 
-/// Attempts at each request.
-const ATTEMPTS: u32 = 4;
-const FIRST_PAUSE: Duration = Duration::from_millis(300);
-/// Answers are small; more than this is not one of ours.
-const MAX_ANSWER_BYTES: u64 = 16 << 20;
+mod answer;
+mod evidence;
+mod patience;
+mod resumable;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub use evidence::{Evidence, Piped};
 
 /// A Panicle service.
 pub struct Client {
     agent: Agent,
     server: String,
     token: Option<String>,
+    /// How long it may take in vain.
+    patience: Duration,
+    /// It has answered something.
+    answered: AtomicBool,
+    notice: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 /// A piece of evidence that the service has.
@@ -39,6 +48,9 @@ pub struct Stored {
     pub size_bytes: u64,
     /// The service did not have it before.
     pub new: bool,
+    /// Build ID by which it was found to be there, where that was by its build and not by its bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build_id: Option<String>,
 }
 
 /// Which evidence belongs to one crash.
@@ -74,31 +86,9 @@ pub struct Crash {
 }
 
 #[derive(Deserialize)]
-struct EvidenceAnswer {
-    id: String,
-    kind: String,
-    size_bytes: u64,
-}
-
-#[derive(Deserialize)]
 struct CrashAnswer {
     id: String,
     status: String,
-}
-
-#[derive(Default, Deserialize)]
-struct ProblemAnswer {
-    #[serde(default)]
-    title: String,
-    #[serde(default)]
-    detail: String,
-}
-
-/// An answer as it came.
-struct Whole {
-    status: u16,
-    body: Vec<u8>,
-    etag: Option<String>,
 }
 
 /// An answer as JSON.
@@ -108,14 +98,6 @@ pub struct Answered {
     pub value: serde_json::Value,
     /// The revision of what was answered, for a change of it.
     pub etag: Option<String>,
-}
-
-/// What came of one attempt.
-enum Attempt {
-    /// An answer that stands.
-    Answer(Whole),
-    /// Trouble that may pass.
-    Trouble(String),
 }
 
 /// An `http://` or `https://` address without slashes at its end; `None` when `text` is none.
@@ -134,64 +116,27 @@ impl Client {
             .timeout_connect(Some(Duration::from_secs(10)))
             .user_agent(concat!("panicle/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self { agent: config.into(), server, token })
+        Ok(Self {
+            agent: config.into(),
+            server,
+            token,
+            patience: SHORT_PATIENCE,
+            answered: AtomicBool::new(false),
+            notice: Box::new(|text| tracing::debug!(text)),
+        })
     }
 
-    /// Sends a file, unless the service has it. `progress` is told of bytes as they go.
-    pub fn upload(
-        &self,
-        kind: &str,
-        path: &Path,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<Stored, UploadError> {
-        let failed = |source| UploadError::File { path: path.to_owned(), source };
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let (digest, size) = digest(path).map_err(failed)?;
-        let stored = |new| Stored {
-            id: digest.clone(),
-            kind: kind.to_owned(),
-            name: name.clone(),
-            size_bytes: size,
-            new,
-        };
+    /// The same, which waits up to `patience` for a service that has answered before and is away now, or that says
+    /// it is busy. What gets on in between does not count.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience: patience.max(SHORT_PATIENCE), ..self }
+    }
 
-        let known_url = self.url(&format!("blobs/{digest}"));
-        let known = self.retry(|| Self::attempt(self.authorised(self.agent.get(&known_url)).call()))?;
-        // What is refused to who asks is refused to who sends.
-        if matches!(known.status, 401 | 403) {
-            let detail = explain(known.status, &known.body);
-            return Err(UploadError::Refused { what: path.display().to_string(), detail });
-        }
-        if known.status == 200
-            && let Ok(known) = serde_json::from_slice::<EvidenceAnswer>(&known.body)
-            && (known.kind == kind, known.size_bytes) == (true, size)
-        {
-            return Ok(stored(false));
-        }
-        let url = format!("{}?name={}", self.url(&format!("blobs/{kind}")), encode(&name));
-        let mut unreadable = None;
-        let answer = self.retry(|| {
-            let file = match File::open(path) {
-                Ok(file) => file,
-                Err(error) => {
-                    unreadable = Some(error);
-                    return Attempt::Answer(Whole { status: 0, body: Vec::new(), etag: None });
-                }
-            };
-            let mut reader = Counted { inner: file.take(size), progress };
-            let request = self
-                .agent
-                .put(&url)
-                .header("content-type", "application/octet-stream")
-                .header("content-length", size.to_string())
-                .header("x-panicle-sha256", &digest);
-            Self::attempt(self.authorised(request).send(SendBody::from_reader(&mut reader)))
-        })?;
-        if let Some(error) = unreadable {
-            return Err(failed(error));
-        }
-        let evidence: EvidenceAnswer = read(&path.display().to_string(), answer.status, &answer.body)?;
-        Ok(Stored { id: evidence.id, ..stored(answer.status == 201) })
+    /// The same, which says in sentences for people what it waits for and what cannot be done.
+    #[must_use]
+    pub fn with_notice(self, notice: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { notice: Box::new(notice), ..self }
     }
 
     /// Says which evidence belongs to one crash.
@@ -200,7 +145,7 @@ impl Client {
             .map_err(|error| UploadError::Refused { what: "crash".to_owned(), detail: error.to_string() })?;
         let made = self.retry(|| {
             let request = self.agent.post(self.url("crashes")).header("content-type", "application/json");
-            Self::attempt(self.authorised(request).send(&json))
+            self.attempt(self.authorised(request).send(&json))
         })?;
         let answer: CrashAnswer = read("crash", made.status, &made.body)?;
         let url = format!("{}/crashes/{}", self.server, answer.id);
@@ -237,7 +182,7 @@ impl Client {
                 Some(etag) => request.header("if-match", etag),
                 None => request,
             };
-            Self::attempt(self.authorised(request).send(json.as_bytes()))
+            self.attempt(self.authorised(request).send(json.as_bytes()))
         })?;
         // It may be this client who changed it: by an attempt that held, and whose answer got lost.
         if answer.status == 412 && attempts > 1 {
@@ -246,7 +191,8 @@ impl Client {
                 return Ok(now);
             }
         }
-        Ok(Answered { value: read(path, answer.status, &answer.body)?, etag: answer.etag })
+        let etag = answer.text("etag").map(str::to_owned);
+        Ok(Answered { value: read(path, answer.status, &answer.body)?, etag })
     }
 
     fn ask_with(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Answered, UploadError> {
@@ -255,8 +201,9 @@ impl Client {
             let between = if at == 0 { '?' } else { '&' };
             url.extend([between.to_string().as_str(), name, "=", &encode(value)]);
         }
-        let answer = self.retry(|| Self::attempt(self.authorised(self.agent.get(&url)).call()))?;
-        Ok(Answered { value: read(path, answer.status, &answer.body)?, etag: answer.etag })
+        let answer = self.retry(|| self.attempt(self.authorised(self.agent.get(&url)).call()))?;
+        let etag = answer.text("etag").map(str::to_owned);
+        Ok(Answered { value: read(path, answer.status, &answer.body)?, etag })
     }
 
     fn url(&self, path: &str) -> String {
@@ -270,71 +217,21 @@ impl Client {
         }
     }
 
-    fn attempt(outcome: Result<Response<Body>, ureq::Error>) -> Attempt {
-        let mut response = match outcome {
-            Ok(response) => response,
-            Err(error) => return Attempt::Trouble(error.to_string()),
-        };
-        let status = response.status().as_u16();
-        let etag = response.headers().get("etag").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec();
-        match body {
-            // 507 says that the disk is full; a moment later it still is.
-            Ok(body) if status != 507 && (status >= 500 || status == 429) => {
-                Attempt::Trouble(explain(status, &body))
-            }
-            Ok(body) => Attempt::Answer(Whole { status, body, etag }),
-            Err(error) => Attempt::Trouble(error.to_string()),
+    /// An answer that stands, or trouble that may pass.
+    fn attempt(&self, outcome: Result<Response<Body>, ureq::Error>) -> Attempt {
+        let attempt = answer::attempt(outcome);
+        if matches!(&attempt, Attempt::Answer(_)) || matches!(&attempt, Attempt::Trouble(it) if it.answered) {
+            self.answered.store(true, Ordering::Relaxed);
         }
+        attempt
     }
 
     fn retry(&self, mut attempt: impl FnMut() -> Attempt) -> Result<Whole, UploadError> {
-        let mut pause = FIRST_PAUSE;
-        let mut left = ATTEMPTS;
+        let mut waiting = Waiting::new(self);
         loop {
-            left -= 1;
             match attempt() {
                 Attempt::Answer(whole) => return Ok(whole),
-                Attempt::Trouble(detail) if left == 0 => {
-                    return Err(UploadError::Unreachable { server: self.server.clone(), detail });
-                }
-                Attempt::Trouble(detail) => tracing::debug!(detail, "trying again"),
-            }
-            thread::sleep(pause);
-            pause *= 3;
-        }
-    }
-}
-
-fn read<T: for<'de> Deserialize<'de>>(what: &str, status: u16, body: &[u8]) -> Result<T, UploadError> {
-    let refused = |detail| UploadError::Refused { what: what.to_owned(), detail };
-    if !(200..300).contains(&status) {
-        return Err(refused(explain(status, body)));
-    }
-    serde_json::from_slice(body).map_err(|error| refused(format!("an answer that cannot be read: {error}")))
-}
-
-fn explain(status: u16, body: &[u8]) -> String {
-    let problem: ProblemAnswer = serde_json::from_slice(body).unwrap_or_default();
-    match (problem.title.as_str(), problem.detail.as_str()) {
-        ("", "") => format!("HTTP status {status}"),
-        (title, "") => title.to_owned(),
-        ("", detail) => detail.to_owned(),
-        (title, detail) => format!("{title}: {detail}"),
-    }
-}
-
-fn digest(path: &Path) -> io::Result<(String, u64)> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    let mut size = 0;
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok((hex::encode(hash.finalize()), size)),
-            count => {
-                size += count as u64;
-                hash.update(&buffer[..count]);
+                Attempt::Trouble(trouble) => waiting.wait(&trouble)?,
             }
         }
     }
@@ -351,90 +248,4 @@ fn encode(text: &str) -> String {
         }
         out
     })
-}
-
-struct Counted<'a, R> {
-    inner: R,
-    progress: &'a mut dyn FnMut(u64),
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        (self.progress)(count as u64);
-        Ok(count)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        io::{Read, Write},
-        net::TcpListener,
-    };
-
-    use serde_json::json;
-
-    use super::{Client, encode};
-
-    #[test]
-    fn names_are_encoded() {
-        assert_eq!(encode("core.1"), "core.1");
-        assert_eq!(encode("a b&c=ü"), "a%20b%26c%3D%C3%BC");
-    }
-
-    /// Reads the head and the body of a request, and answers it unless `answer` is empty.
-    fn serve(listener: &TcpListener, answer: &str) {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut request = Vec::new();
-        loop {
-            let text = String::from_utf8_lossy(&request).to_lowercase();
-            if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-                if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-                    break;
-                }
-            }
-            let mut piece = [0; 1024];
-            let count = stream.read(&mut piece).unwrap();
-            assert!(count > 0);
-            request.extend_from_slice(&piece[..count]);
-        }
-        stream.write_all(answer.as_bytes()).unwrap();
-    }
-
-    #[test]
-    fn a_change_whose_answer_got_lost_was_made_by_this_client() {
-        let answer = |status: &str, body: &str| {
-            let length = body.len();
-            format!(
-                "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\netag: \"2\"\r\n\r\n{body}"
-            )
-        };
-        for (there, ours) in [(json!({ "keep": 1 }), true), (json!({ "keep": 9 }), false)] {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let server = format!("http://{}", listener.local_addr().unwrap());
-            let answers = [
-                String::new(),
-                answer("412 Precondition Failed", "{}"),
-                answer("200 OK", &there.to_string()),
-            ];
-            let serving =
-                std::thread::spawn(move || answers.iter().for_each(|answer| serve(&listener, answer)));
-            let client = Client::new(&server, None).unwrap();
-            let sent = client.send("PUT", "retention", &json!({ "keep": 1 }), Some("\"1\""));
-            serving.join().unwrap();
-            match sent {
-                Ok(now) => assert!(ours && now.etag.as_deref() == Some("\"2\"")),
-                Err(error) => assert!(!ours, "{error}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_server_has_a_scheme() {
-        assert!(Client::new("localhost:7171", None).is_err());
-        assert!(Client::new("http://", None).is_err());
-        assert!(Client::new("http://localhost:7171/", None).is_ok());
-    }
 }

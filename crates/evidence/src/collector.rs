@@ -236,9 +236,15 @@ fn fields(text: &str) -> Value {
     for (index, (_, name, from)) in starts.iter().enumerate() {
         let to = starts.get(index + 1).map_or(text.len(), |next| next.0);
         let Some(value) = text.get(*from..to) else { continue };
-        let value = value.trim_end().trim_end_matches(['}', ',']).trim_end();
-        let Some(value) = value.strip_prefix('"') else { continue };
-        let value = value.strip_suffix('"').unwrap_or(value);
+        let Some(value) = value.trim_end().strip_prefix('"') else { continue };
+        // Without an end, where it would be is not known: a quotation mark is most likely one.
+        let cut = index + 1 == starts.len() && !value.ends_with('}');
+        let value = if cut {
+            value.split('"').next().unwrap_or_default()
+        } else {
+            let value = value.trim_end_matches(['}', ',']).trim_end();
+            value.strip_suffix('"').unwrap_or(value)
+        };
         fields.insert((*name).to_owned(), Value::String(value.to_owned()));
     }
     Value::Object(fields)

@@ -8,22 +8,28 @@ mod admin;
 mod analysis;
 mod backup;
 mod chaos;
+mod ci;
+mod collectors;
 mod command_line;
 mod compose;
 mod debuginfod;
 mod durability;
 mod edges;
+mod form;
 mod groups;
 mod harness;
 mod limits;
+mod link;
 mod memory;
 mod origin;
 mod packed;
+mod patience;
 mod problems;
 mod questions;
 mod resumable;
 mod scale_out;
 mod search;
+mod sending;
 mod uploads;
 mod waiting;
 
@@ -40,12 +46,16 @@ mod on_stores {
     mod analysis;
     #[path = "durability.rs"]
     mod durability;
+    #[path = "form.rs"]
+    mod form;
     #[path = "limits.rs"]
     mod limits;
     #[path = "memory.rs"]
     mod memory;
     #[path = "resumable.rs"]
     mod resumable;
+    #[path = "sending.rs"]
+    mod sending;
     #[path = "uploads.rs"]
     mod uploads;
     #[path = "waiting.rs"]
