@@ -14,9 +14,10 @@
 //!   moment;
 //! - nothing here looks into the bytes.
 //!
-//! Everything but [`BlobStore::connect`] blocks; asynchronous callers use a thread
+//! Everything but [`BlobStore::connect`] and [`Bucket`] blocks; asynchronous callers use a thread
 //! (`tokio::task::spawn_blocking`).
 
+mod bucket;
 mod cache;
 mod digest;
 mod error;
@@ -25,15 +26,18 @@ mod local;
 mod reader;
 mod s3;
 mod seekable;
+mod source;
 mod spool;
 mod store;
 mod url;
 
+pub use bucket::{Bucket, ObjectError, ObjectReader, ObjectVersion};
 pub use cache::{LocalCache, LocalFile};
 pub use digest::{Digest, NotADigest};
 pub use error::BlobError;
 pub use ingest::{Ingest, Ingested};
 pub use reader::BlobReader;
+pub use source::{NotASource, S3Source};
 pub use spool::{KeptPiece, PIECE_BYTES, Piece};
 pub use store::{BlobStore, Limits};
 pub use url::{BlobUrl, NotABlobUrl, S3Url};

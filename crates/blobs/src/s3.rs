@@ -20,13 +20,14 @@ use object_store::{
 };
 use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 
-use crate::{BlobError, Digest, S3Url};
+use crate::{BlobError, Bucket, Digest, S3Url};
 
 mod explain;
 mod object;
 mod piece;
 mod upload;
 
+pub(crate) use explain::explain;
 pub(crate) use object::Object;
 
 /// How long requests are repeated that the store does not answer, or answers with 5xx or "slow down".
@@ -64,11 +65,6 @@ impl S3 {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, BlobError> {
         let environment: Vec<_> = environment.into_iter().collect();
-        let retries = |for_time| RetryConfig {
-            backoff: BackoffConfig { max_backoff: Duration::from_secs(5), ..BackoffConfig::default() },
-            max_retries: if for_time == Duration::ZERO { 0 } else { 1000 },
-            retry_timeout: for_time,
-        };
         let quick = client(url, &environment, retries(Duration::ZERO))?;
         let client = client(url, &environment, retries(RETRY_FOR))?;
         let s3 = Self {
@@ -91,6 +87,11 @@ impl S3 {
                 outcome => return outcome.map(|()| s3),
             }
         }
+    }
+
+    /// The bucket, for what is not kept as evidence is.
+    pub(crate) fn as_bucket(&self) -> Bucket {
+        Bucket::of(self.inner.client.clone(), self.inner.url.clone())
     }
 
     /// Whether the store answers, within a few seconds.
@@ -162,8 +163,24 @@ impl Inner {
     }
 
     fn explain(&self, what: &str, error: &Error) -> BlobError {
-        explain::explain(&self.url, what, error)
+        explain(&self.url, what, error)
     }
+}
+
+fn retries(for_time: Duration) -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig { max_backoff: Duration::from_secs(5), ..BackoffConfig::default() },
+        max_retries: if for_time == Duration::ZERO { 0 } else { 1000 },
+        retry_timeout: for_time,
+    }
+}
+
+/// A client that repeats requests for a while.
+pub(crate) fn patient_client(
+    url: &S3Url,
+    environment: &[(String, String)],
+) -> Result<AmazonS3, BlobError> {
+    client(url, environment, retries(RETRY_FOR))
 }
 
 fn client(url: &S3Url, environment: &[(String, String)], retry: RetryConfig) -> Result<AmazonS3, BlobError> {

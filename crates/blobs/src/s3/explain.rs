@@ -22,7 +22,7 @@ const REFUSALS: [(&str, &str); 9] = [
     ("AccessDenied", "the credentials do not allow this"),
 ];
 
-pub(super) fn explain(url: &S3Url, what: &str, error: &Error) -> BlobError {
+pub(crate) fn explain(url: &S3Url, what: &str, error: &Error) -> BlobError {
     let text = chain(error);
     let code = element(&text, "Code");
     let known = code.and_then(|code| REFUSALS.iter().find(|(name, _)| *name == code));
