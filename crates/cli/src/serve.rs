@@ -127,7 +127,7 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
     let working = if arguments.work.workers == Some(0) {
         None
     } else {
-        let worker = arguments.work.worker(name.clone(), store.clone(), cache);
+        let worker = arguments.work.worker(name.clone(), store.clone(), cache)?;
         let shutdown = shutdown.clone();
         Some(tokio::spawn(async move { worker.run(shutdown).await }))
     };
@@ -139,6 +139,7 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
     let state = AppState::new(store.clone(), blobs)
         .with_memory(Arc::new(Memory(questions)))
         .with_uploads(&name, Duration::from_secs(arguments.upload_expiry_seconds))
+        .with_sources(arguments.work.sources()?)
         .with_rates(rates);
     if tokens {
         state.shut();

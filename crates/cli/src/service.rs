@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use panicle_blobs::{BlobStore, BlobUrl, LocalCache};
+use panicle_blobs::{BlobStore, BlobUrl, Bucket, LocalCache, NotASource, S3Source};
 use panicle_report::Query;
 use panicle_sandbox::{Limits, Sandbox};
 use panicle_server::{Answering, AskError, CrashMemory};
@@ -69,6 +69,13 @@ pub(crate) struct WorkArguments {
     #[arg(long, value_name = "URL", env = "PANICLE_DEBUGINFOD_URLS", hide_env_values = true,
         value_parser = web_addresses)]
     debuginfod: Vec<WebAddresses>,
+    /// A bucket whose events are taken (`POST /api/v1/hooks/s3`), `NAME=s3://BUCKET/PREFIX?endpoint=URL`; may be given
+    /// several times, and several in one text stand apart by white space.
+    #[arg(long, value_name = "SOURCE", env = "PANICLE_S3_SOURCES", value_parser = s3_sources)]
+    s3_source: Vec<Sources>,
+    /// How long an object that an event told of is looked for while it is not there.
+    #[arg(long, value_name = "SECONDS", default_value_t = 24 * 60 * 60, env = "PANICLE_OBJECT_PATIENCE_SECONDS")]
+    object_patience_seconds: u64,
     /// How log lines are written to stderr.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "PANICLE_LOG_FORMAT")]
     log_format: LogFormat,
@@ -118,9 +125,26 @@ impl WorkArguments {
         }
     }
 
+    /// Buckets of others that evidence comes from, each of another name.
+    pub(crate) fn sources(&self) -> Result<Vec<S3Source>, Failure> {
+        let sources: Vec<S3Source> = self.s3_source.iter().flat_map(|some| some.0.clone()).collect();
+        for (at, source) in sources.iter().enumerate() {
+            if sources[..at].iter().any(|other| other.name == source.name) {
+                return Err(Failure::Arguments(format!("there are two S3 sources named {}", source.name)));
+            }
+        }
+        Ok(sources)
+    }
+
     /// A worker of this name.
-    pub(crate) fn worker(&self, name: String, store: Store, cache: LocalCache) -> Worker {
+    pub(crate) fn worker(&self, name: String, store: Store, cache: LocalCache) -> Result<Worker, Failure> {
         let defaults = Settings::new(name);
+        let environment = environment();
+        let open = |source: S3Source| {
+            let bucket = Bucket::open(&source.url, &source.environment(&environment)).map_err(unreachable)?;
+            Ok((source, bucket))
+        };
+        let sources = self.sources()?.into_iter().map(open).collect::<Result<_, Failure>>()?;
         let settings = Settings {
             tasks: self.workers.unwrap_or(defaults.tasks),
             limits: self.limits(),
@@ -128,9 +152,12 @@ impl WorkArguments {
             retry_after: Duration::from_secs(self.retry_after_seconds),
             keep_cores: self.keep_cores,
             debuginfod: self.debuginfod.iter().flat_map(|addresses| addresses.0.clone()).collect(),
+            sources,
+            sniff: panicle_server::sniff,
+            object_patience: Duration::from_secs(self.object_patience_seconds),
             ..defaults
         };
-        Worker::new(store, cache, sandbox(), settings)
+        Ok(Worker::new(store, cache, sandbox(), settings))
     }
 }
 
@@ -152,6 +179,21 @@ fn web_addresses(text: &str) -> Result<WebAddresses, String> {
             .ok_or_else(|| "an address begins with http:// or https://".to_owned())
     });
     addresses.collect::<Result<_, _>>().map(WebAddresses)
+}
+
+/// What one argument or variable names, which may be nothing.
+#[derive(Clone, Debug)]
+struct Sources(Vec<S3Source>);
+
+fn s3_sources(text: &str) -> Result<Sources, NotASource> {
+    text.split_whitespace().map(str::parse).collect::<Result<_, _>>().map(Sources)
+}
+
+/// Variables of the environment that are text.
+fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// Children are the program that runs, even if another version took its place on disk meanwhile.
@@ -202,9 +244,7 @@ pub(crate) async fn open_blobs(
         BlobUrl::S3(url) => {
             tracing::info!(store = %url, "evidence is kept in a bucket");
             // Other variables than AWS_* are not looked at; those are text.
-            let environment = std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-            BlobStore::connect(url, environment, temporary, limits).await.map_err(unreachable)
+            BlobStore::connect(url, environment(), temporary, limits).await.map_err(unreachable)
         }
     }
 }

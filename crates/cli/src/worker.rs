@@ -39,7 +39,7 @@ async fn work(arguments: &Arguments) -> Result<Done, Failure> {
     let name = format!("worker-{}", uuid::Uuid::new_v4());
     tracing::info!(name, "working");
     let files = arguments.work.cache(blobs, cache.path.clone())?;
-    let worker = arguments.work.worker(name, store.clone(), files);
+    let worker = arguments.work.worker(name, store.clone(), files)?;
     worker.run(shutdown).await;
     store.close().await;
     Ok(Done::Done)

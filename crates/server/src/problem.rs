@@ -138,6 +138,10 @@ impl Problem {
         Self { retry_after: NonZeroU32::new(seconds), ..self }
     }
 
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) const fn slug(&self) -> &'static str {
         self.slug
     }

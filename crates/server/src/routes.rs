@@ -14,6 +14,7 @@ use crate::{AppState, Problem, access, api, debuginfod, embed, guard, observe, o
     ),
     tags(
         (name = "evidence", description = "Cores, executables and what was printed or recorded"),
+        (name = "hooks", description = "What other systems tell"),
         (name = "crashes", description = "What happened"),
         (name = "goroutines", description = "What everybody was doing"),
         (name = "memory", description = "Maps, and questions about memory"),
@@ -73,6 +74,13 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(api::queries::list, api::queries::create))
         .routes(routes!(api::queries::get, api::queries::put, api::queries::delete))
         .routes(routes!(api::search::stats))
+        .routes(routes!(api::hooks::s3))
+        .routes(routes!(api::hooks::panic))
+        .routes(routes!(api::objects::list))
+        .routes(routes!(api::objects::get))
+        .routes(routes!(api::presigned::create))
+        .routes(routes!(api::presigned::get))
+        .routes(routes!(api::presigned::complete))
         .routes(routes!(api::session::get, api::session::post, api::session::delete))
         .routes(routes!(api::tokens::list, api::tokens::create))
         .routes(routes!(api::tokens::revoke));

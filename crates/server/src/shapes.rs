@@ -1,6 +1,7 @@
 //! What the API answers and takes, besides the report itself.
 
 pub(crate) mod groups;
+pub(crate) mod objects;
 pub(crate) mod query;
 pub(crate) mod retention;
 pub(crate) mod rules;

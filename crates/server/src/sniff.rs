@@ -29,6 +29,17 @@ pub(crate) fn check(kind: EvidenceKind, head: &[u8]) -> Result<(), Problem> {
     }
 }
 
+/// What some bytes are the beginning of, of this kind if it is said, in a file of this name; or why they are nothing
+/// that is taken.
+pub fn sniff(kind: Option<EvidenceKind>, head: &[u8], name: Option<&str>) -> Result<EvidenceKind, String> {
+    let head = &head[..head.len().min(HEAD_BYTES)];
+    let found = match kind {
+        Some(kind) => check(kind, head).map(|()| kind),
+        None => guess(head, name),
+    };
+    found.map_err(|problem| problem.detail().to_owned())
+}
+
 /// What an upload is, by its first bytes, and by its name where these leave it open.
 pub(crate) fn guess(head: &[u8], name: Option<&str>) -> Result<EvidenceKind, Problem> {
     use panicle_binary::identify::Kind;

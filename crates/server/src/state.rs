@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use panicle_blobs::BlobStore;
+use panicle_blobs::{BlobStore, S3Source};
 use panicle_store::Store;
 
 use crate::{CrashMemory, Rates, access::Access, observe, report_cache::ReportCache, resumable};
@@ -22,6 +22,8 @@ pub struct AppState {
     pub(crate) name: Arc<str>,
     /// How long an upload is kept to which nothing is added.
     pub(crate) upload_expiry: Duration,
+    /// Buckets whose events are taken.
+    pub(crate) sources: Arc<[S3Source]>,
 }
 
 impl AppState {
@@ -37,7 +39,14 @@ impl AppState {
             metrics: observe::recorder(),
             name: uuid::Uuid::new_v4().to_string().into(),
             upload_expiry: Duration::from_hours(24),
+            sources: Arc::default(),
         }
+    }
+
+    /// The same, which takes events of these buckets.
+    #[must_use]
+    pub fn with_sources(self, sources: Vec<S3Source>) -> Self {
+        Self { sources: sources.into(), ..self }
     }
 
     /// The same, under a name that no other process has, and that keeps uploads for so long to which nothing

@@ -132,6 +132,24 @@ pub(crate) async fn take(
     record(state, kind, announced.name, &ingested).await
 }
 
+/// Stores and records what is in memory.
+pub(crate) async fn keep(
+    state: &AppState,
+    kind: EvidenceKind,
+    name: &str,
+    bytes: Vec<u8>,
+) -> Result<Received, Problem> {
+    sniff::check(kind, &bytes[..bytes.len().min(sniff::HEAD_BYTES)])?;
+    let blobs = state.blobs.clone();
+    let keeping = tokio::task::spawn_blocking(move || {
+        let mut ingest = blobs.begin()?;
+        ingest.write(&bytes)?;
+        ingest.finish(None)
+    });
+    let ingested = keeping.await.map_err(|error| Problem::internal(error.to_string()))??;
+    record(state, kind, Some(name), &ingested).await
+}
+
 /// Records what is durable.
 pub(crate) async fn record(
     state: &AppState,
@@ -241,7 +259,7 @@ fn announced_digest(headers: &HeaderMap) -> Result<Option<Digest>, Problem> {
 }
 
 /// The last component of a name, without what a terminal or a log would stumble over.
-fn clean_name(name: &str) -> Option<String> {
+pub(crate) fn clean_name(name: &str) -> Option<String> {
     let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let mut clean: String = base.chars().filter(|character| !character.is_control()).collect();
     let mut end = clean.len().min(NAME_BYTES);

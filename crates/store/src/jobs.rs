@@ -341,6 +341,14 @@ impl Store {
                 JobKind::Regroup => exec!(tx, "UPDATE regrouping SET finished_at = $1 WHERE id = 1", now),
                 // Nothing but the job itself tells of it.
                 JobKind::Fetch => 0,
+                JobKind::Import => exec!(
+                    tx,
+                    "UPDATE objects SET state = $2, problem = $3, ended_at = $4 WHERE id = $1",
+                    &job.subject,
+                    if again { "queued" } else { "failed" },
+                    problem,
+                    now
+                ),
                 JobKind::Identify => exec!(
                     tx,
                     "UPDATE binaries SET identified = $2, problem = $3 WHERE id = $1",

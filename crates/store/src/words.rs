@@ -112,6 +112,24 @@ words! {
         Try = "try",
         /// Asks other servers for a file of a program.
         Fetch = "fetch",
+        /// Takes an object of a bucket over as evidence.
+        Import = "import",
+    }
+}
+
+words! {
+    /// Where an object of a bucket stands that is to become evidence.
+    ObjectState {
+        /// A client is about to put it there.
+        Open = "open",
+        /// It is being taken over, or waits for that.
+        Queued = "queued",
+        /// It was taken over.
+        Done = "done",
+        /// It cannot be taken over.
+        Failed = "failed",
+        /// No client put it there in time.
+        Expired = "expired",
     }
 }
 

@@ -8,6 +8,7 @@ mod analyse;
 mod ask;
 mod facts;
 mod identify;
+mod import;
 mod join;
 mod nul;
 mod parts;
@@ -18,12 +19,13 @@ mod tend;
 
 use std::{sync::Arc, time::Duration};
 
-use panicle_blobs::{BlobError, BlobStore, LocalCache};
+use panicle_blobs::{BlobError, BlobStore, Bucket, LocalCache, S3Source};
 use panicle_sandbox::{Limits, Sandbox, Stopped};
 use panicle_store::{Claim, Store, StoreError};
 use thiserror::Error;
 
 pub use ask::{AskError, Questions};
+pub use import::Sniff;
 
 /// Does the work that the store knows of.
 #[derive(Clone)]
@@ -58,6 +60,12 @@ pub struct Settings {
     pub keep_cores: Option<u32>,
     /// Addresses of debuginfod servers that are asked for executables and debug files that crashes wait for.
     pub debuginfod: Vec<String>,
+    /// Buckets of others whose objects become evidence, with whoever reads them.
+    pub sources: Vec<(S3Source, Bucket)>,
+    /// How long an object that an event told of is looked for, while it is not there or its store is away.
+    pub object_patience: Duration,
+    /// Tells what objects are.
+    pub sniff: Sniff,
     /// Pause before the second attempt; four times as long before the third.
     pub retry_after: Duration,
 }
@@ -73,6 +81,9 @@ impl Settings {
             max_attempts: 3,
             keep_cores: None,
             debuginfod: Vec::new(),
+            sources: Vec::new(),
+            object_patience: Duration::from_hours(24),
+            sniff: |_, _, _| Err("nobody here tells what objects are".to_owned()),
             retry_after: Duration::from_secs(5),
         }
     }

@@ -73,6 +73,9 @@ impl Worker {
             if let Err(error) = self.free_blobs().await {
                 tracing::error!(%error, "the disk of deleted evidence is not free yet");
             }
+            if let Err(error) = self.expire_incoming().await {
+                tracing::error!(%error, "uploads into the bucket that expired stay for now");
+            }
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 () = sleep(UPKEEP) => {}
@@ -113,6 +116,7 @@ impl Worker {
             JobKind::Identify => self.identify(job, &tended).await,
             JobKind::Analyse | JobKind::Try => self.analyse(job, &tended).await,
             JobKind::Fetch => self.fetch(job, &tended).await,
+            JobKind::Import => self.import(job, &tended).await,
             JobKind::Regroup => self.regroup(job, shutdown).await,
         };
         let kind = job.kind.as_str();

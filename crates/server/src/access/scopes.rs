@@ -30,6 +30,15 @@ pub(super) const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("PATCH", "/api/v1/uploads/{id}", &[Ingest, Symbols]),
     ("POST", "/api/v1/uploads/{id}", &[Ingest, Symbols]),
     ("DELETE", "/api/v1/uploads/{id}", &[Ingest, Symbols]),
+    // An executable's handler looks closer, as above.
+    ("POST", "/api/v1/uploads/presigned", &[Ingest, Symbols]),
+    ("GET", "/api/v1/uploads/presigned/{id}", &[Ingest, Symbols]),
+    ("POST", "/api/v1/uploads/presigned/{id}/complete", &[Ingest, Symbols]),
+    // What other systems tell.
+    ("POST", "/api/v1/hooks/s3", &[Ingest]),
+    ("POST", "/api/v1/hooks/panic", &[Ingest]),
+    ("GET", "/api/v1/objects", &[Read]),
+    ("GET", "/api/v1/objects/{id}", &[Read]),
     // Crashes.
     ("GET", "/api/v1/crashes", &[Read]),
     ("POST", "/api/v1/crashes", &[Ingest]),

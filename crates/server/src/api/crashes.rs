@@ -37,12 +37,7 @@ pub(crate) async fn create(
     headers: HeaderMap,
     Json(body): Json<NewCrash>,
 ) -> Result<Response, Problem> {
-    let key = headers
-        .get("idempotency-key")
-        .map(|value| value.to_str().map(str::to_owned))
-        .transpose()
-        .map_err(|_| Problem::bad_request("Idempotency-Key has to be printable ASCII"))?;
-    let (crash, new) = make(&state, body, key).await?;
+    let (crash, new) = make(&state, body, idempotency_key(&headers)?).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     let location = format!("/api/v1/crashes/{}", crash.summary.id);
     Ok((status, [(header::LOCATION, location)], Answer(crash)).into_response())
@@ -56,6 +51,15 @@ pub(crate) async fn make(
 ) -> Result<(Crash, bool), Problem> {
     let created = state.store.create_crash(&checked(body, key)?).await?;
     Ok((load(state, &created.id).await?, created.new))
+}
+
+/// The client's own name for its request.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    headers
+        .get("idempotency-key")
+        .map(|value| value.to_str().map(str::to_owned))
+        .transpose()
+        .map_err(|_| Problem::bad_request("Idempotency-Key has to be printable ASCII"))
 }
 
 fn checked(body: NewCrash, key: Option<String>) -> Result<panicle_store::NewCrash, Problem> {
@@ -131,7 +135,7 @@ pub(crate) fn checked_facts(
     })
 }
 
-async fn load(state: &AppState, id: &str) -> Result<Crash, Problem> {
+pub(crate) async fn load(state: &AppState, id: &str) -> Result<Crash, Problem> {
     let crash = state.store.crash(id).await?;
     let evidence = state.store.crash_evidence(id).await?;
     let progress = match crash.status {

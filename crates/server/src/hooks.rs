@@ -1,0 +1,4 @@
+//! What other systems tell, in their own words.
+
+pub(crate) mod notice;
+pub(crate) mod s3;

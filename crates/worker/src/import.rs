@@ -1,0 +1,248 @@
+//! Takes objects of buckets over as evidence: what events told of, and what clients put into our own bucket.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use panicle_blobs::{
+    BlobError, BlobStore, Bucket, Digest, Ingested, ObjectError, ObjectReader, ObjectVersion, S3Source,
+};
+use panicle_sandbox::Stopped;
+use panicle_store::{EvidenceKind, Job, MAX_NAME, NewBlob, NewCrash, NewEvidence, Object, StoreError};
+use tokio::runtime::Handle;
+
+use crate::{JobError, Worker, tend::Tended};
+
+/// Tells what some bytes are the beginning of, of this kind if it is said, in a file of this name; or why they are
+/// nothing that is taken.
+pub type Sniff = fn(Option<EvidenceKind>, &[u8], Option<&str>) -> Result<EvidenceKind, String>;
+
+/// Between two looks for an object that is not there yet, or whose store is away.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_mins(30);
+/// Objects that are cleaned up at a time.
+const BATCH: u32 = 100;
+
+/// Why an object is not evidence.
+enum Trouble {
+    /// It may go well later.
+    Later(String),
+    /// It will not.
+    Final(String),
+    Job(JobError),
+}
+
+impl<E: Into<JobError>> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self::Job(error.into())
+    }
+}
+
+impl From<ObjectError> for Trouble {
+    fn from(error: ObjectError) -> Self {
+        match error {
+            // Events are faster than some stores' own lists.
+            ObjectError::NotThere { .. } | ObjectError::Store(_) => Self::Later(error.to_string()),
+            ObjectError::Changed { .. } | ObjectError::Key(_) => Self::Final(error.to_string()),
+        }
+    }
+}
+
+/// An object whose bytes are ours.
+struct Taken {
+    kind: EvidenceKind,
+    name: Option<String>,
+    ingested: Ingested,
+}
+
+impl Worker {
+    /// Takes an object over, and makes a crash of what an event told of.
+    pub(crate) async fn import(&self, job: &Job, tended: &Tended) -> Result<(), JobError> {
+        let object = self.inner.store.object(&job.subject).await?;
+        match self.take_over(&object, job, tended).await {
+            Ok(()) => Ok(()),
+            Err(Trouble::Job(error)) => Err(error),
+            Err(Trouble::Final(problem)) => Ok(self.refuse(job, &object, &problem).await?),
+            Err(Trouble::Later(problem)) => {
+                let age = Timestamp::now().duration_since(object.created_at).unsigned_abs();
+                if age > self.inner.settings.object_patience {
+                    return Ok(self.refuse(job, &object, &problem).await?);
+                }
+                tracing::info!(object = object.id, key = object.key, problem, "an object is not taken over yet");
+                self.inner.store.delay_object(&object.id, &problem).await?;
+                let pause = age.clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+                Ok(self.inner.store.retry(job, &problem, Timestamp::now() + pause, true).await?)
+            }
+        }
+    }
+
+    async fn refuse(&self, job: &Job, object: &Object, problem: &str) -> Result<(), StoreError> {
+        tracing::warn!(object = object.id, bucket = object.bucket, key = object.key, problem, "an object is not evidence");
+        metrics::counter!("panicle_objects_total", "ended" => "failed").increment(1);
+        self.inner.store.fail(job, "The object cannot be taken over", problem).await
+    }
+
+    async fn take_over(&self, object: &Object, job: &Job, tended: &Tended) -> Result<(), Trouble> {
+        let store = &self.inner.store;
+        let (bucket, source) = self.bucket_of(object)?;
+        let reader = open(&bucket, object).await?;
+        if let Some(size) = object.size_bytes.filter(|&size| size != reader.size_bytes()) {
+            return Err(Trouble::Final(format!("it has {} bytes, and not {size} as was said", reader.size_bytes())));
+        }
+        let taken = self.fetch_object(reader, object, tended).await?;
+        let blob = NewBlob {
+            id: taken.ingested.digest.to_string(),
+            kind: taken.kind,
+            name: taken.name,
+            size_bytes: taken.ingested.size_bytes,
+            stored_bytes: taken.ingested.stored_bytes,
+        };
+        store.record_blob(&blob).await?;
+        self.still_there(taken.ingested.digest).await?;
+        let crash = match source {
+            Some(source) if taken.kind != EvidenceKind::Binary => {
+                Some(store.create_crash(&crash_of(object, source, &blob)).await?.id)
+            }
+            _ => None,
+        };
+        store.finish_object(&job.lease, &object.id, blob.kind, &blob.id, crash.as_deref()).await?;
+        metrics::counter!("panicle_objects_total", "ended" => "done").increment(1);
+        tracing::info!(object = object.id, key = object.key, blob = blob.id, crash, "an object is evidence now");
+        if source.is_none()
+            && let Err(error) = bucket.remove(&object.key).await
+        {
+            // It goes when it expires.
+            tracing::warn!(%error, "what a client put into our bucket stays there for now");
+        }
+        Ok(())
+    }
+
+    /// The bucket that an object is in, and the source that it is of, if it is not our own.
+    fn bucket_of(&self, object: &Object) -> Result<(Bucket, Option<&S3Source>), Trouble> {
+        if !object.of_event {
+            let bucket = self.inner.cache.blobs().bucket();
+            let bucket = bucket.ok_or_else(|| Trouble::Later("evidence is not in a bucket here".to_owned()))?;
+            return Ok((bucket, None));
+        }
+        let found = self.inner.settings.sources.iter().find(|(source, _)| source.name == object.source);
+        let (source, bucket) =
+            found.ok_or_else(|| Trouble::Later(format!("this worker knows no source {}", object.source)))?;
+        Ok((bucket.clone(), Some(source)))
+    }
+
+    /// Streams an object to where evidence is kept.
+    async fn fetch_object(
+        &self,
+        reader: ObjectReader,
+        object: &Object,
+        tended: &Tended,
+    ) -> Result<Taken, Trouble> {
+        let name = object.name.clone().or_else(|| name_of(&object.key));
+        let expected = object.sha256.as_deref().map(str::parse::<Digest>).transpose();
+        let expected = expected.map_err(|_| Trouble::Final("its SHA-256 is none".to_owned()))?;
+        let (kind, sniff) = (object.kind, self.inner.settings.sniff);
+        let (blobs, called_off) = (self.inner.cache.blobs().clone(), tended.called_off());
+        let handle = Handle::current();
+        let copying = tokio::task::spawn_blocking(move || {
+            copy(reader, &blobs, &handle, expected, &called_off, |head| sniff(kind, head, name.as_deref()))
+                .map(|(kind, ingested)| Taken { kind, name, ingested })
+        });
+        copying.await.map_err(|error| JobError::from(Stopped::Output(format!("a defect in the worker: {error}"))))?
+    }
+
+    /// Deleted by policy since it was stored: then it has to be stored again.
+    async fn still_there(&self, digest: Digest) -> Result<(), JobError> {
+        let blobs = self.inner.cache.blobs().clone();
+        let there = tokio::task::spawn_blocking(move || blobs.contains(&digest)).await;
+        match there.map_err(|error| Stopped::Output(error.to_string()))?? {
+            true => Ok(()),
+            false => Err(BlobError::NotFound(digest)).or_else(|_| {
+                let what = "storing evidence".to_owned();
+                Err(BlobError::Unavailable { what, reason: "it was deleted at this moment".to_owned() }.into())
+            }),
+        }
+    }
+
+    /// Removes what clients put into our bucket, or began to, and that nobody waits for any more.
+    pub(crate) async fn expire_incoming(&self) -> Result<(), StoreError> {
+        let Some(bucket) = self.inner.cache.blobs().bucket() else { return Ok(()) };
+        for object in self.inner.store.expired_incoming(Timestamp::now(), BATCH).await? {
+            let removed = async {
+                if let Some((upload, _)) = &object.upload {
+                    bucket.abort_parts(&object.key, upload).await?;
+                }
+                bucket.remove(&object.key).await
+            };
+            match removed.await {
+                Ok(()) => self.inner.store.expire_incoming(&object.id).await?,
+                Err(error) => tracing::warn!(%error, object = object.id, "an upload that expired stays for now"),
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn open(bucket: &Bucket, object: &Object) -> Result<ObjectReader, Trouble> {
+    let version = ObjectVersion { id: object.version_id.clone(), etag: object.etag.clone() };
+    let mut opened = bucket.object(&object.key, &version).await;
+    if object.raw_key != object.key && matches!(opened, Err(ObjectError::NotThere { .. })) {
+        // Not every store encodes the keys of its events.
+        opened = bucket.object(&object.raw_key, &version).await;
+    }
+    match opened {
+        Err(ObjectError::NotThere { .. }) if object.removed_at.is_some() => {
+            Err(Trouble::Final("it was removed before it could be taken over".to_owned()))
+        }
+        opened => Ok(opened?),
+    }
+}
+
+fn copy(
+    mut reader: ObjectReader,
+    blobs: &BlobStore,
+    handle: &Handle,
+    expected: Option<Digest>,
+    called_off: &AtomicBool,
+    sniff: impl FnOnce(&[u8]) -> Result<EvidenceKind, String>,
+) -> Result<(EvidenceKind, Ingested), Trouble> {
+    let mut piece = handle.block_on(reader.next())?;
+    let kind = sniff(piece.as_deref().unwrap_or_default()).map_err(Trouble::Final)?;
+    let stored = |error: BlobError| match error {
+        BlobError::TooLarge { .. } | BlobError::DigestMismatch { .. } => Trouble::Final(error.to_string()),
+        BlobError::DiskLow { .. } => Trouble::Later(error.to_string()),
+        error => Trouble::Job(error.into()),
+    };
+    let mut ingest = blobs.begin().map_err(stored)?;
+    while let Some(bytes) = piece {
+        if called_off.load(Ordering::Relaxed) {
+            return Err(Trouble::Job(Stopped::Cancelled.into()));
+        }
+        ingest.write(&bytes).map_err(stored)?;
+        piece = handle.block_on(reader.next())?;
+    }
+    Ok((kind, ingest.finish(expected).map_err(stored)?))
+}
+
+fn crash_of(object: &Object, source: &S3Source, blob: &NewBlob) -> NewCrash {
+    let labels = [("bucket", &object.bucket), ("object", &object.key)];
+    let labels: BTreeMap<String, String> = labels
+        .into_iter()
+        .filter(|(_, value)| value.len() <= MAX_NAME)
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect();
+    NewCrash {
+        evidence: vec![NewEvidence { id: blob.id.clone(), kind: blob.kind }],
+        service: source.service.clone(),
+        labels,
+        ..NewCrash::default()
+    }
+}
+
+/// The last part of a key, as far as it is fit to be shown.
+fn name_of(key: &str) -> Option<String> {
+    let name: String = key.rsplit('/').next()?.chars().filter(|one| !one.is_control()).take(255).collect();
+    (!name.is_empty()).then_some(name)
+}
