@@ -58,7 +58,9 @@ pub enum ObjectError {
         key: String,
     },
     /// No request can be made for such a key.
-    #[error("objects with the key {0:?} are not supported: a part of it is empty, . or .., or it has control characters")]
+    #[error(
+        "objects with the key {0:?} are not supported: a part of it is empty, . or .., or it has control characters"
+    )]
     Key(String),
     /// The store did not do it.
     #[error(transparent)]

@@ -176,10 +176,7 @@ fn retries(for_time: Duration) -> RetryConfig {
 }
 
 /// A client that repeats requests for a while.
-pub(crate) fn patient_client(
-    url: &S3Url,
-    environment: &[(String, String)],
-) -> Result<AmazonS3, BlobError> {
+pub(crate) fn patient_client(url: &S3Url, environment: &[(String, String)]) -> Result<AmazonS3, BlobError> {
     client(url, environment, retries(RETRY_FOR))
 }
 

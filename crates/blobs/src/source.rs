@@ -7,15 +7,13 @@ use url::Url;
 
 use crate::{BlobUrl, NotABlobUrl, S3Url};
 
-/// A bucket, or a part of one, that evidence comes from: `NAME=s3://bucket/prefix?endpoint=…&take=copy|reference&service=…`.
+/// A bucket, or a part of one, that evidence comes from: `NAME=s3://bucket/prefix?endpoint=…&service=…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct S3Source {
     /// What it is called here.
     pub name: String,
     /// Where it is.
     pub url: S3Url,
-    /// Objects stay where they are instead of being copied.
-    pub by_reference: bool,
     /// Service of the crashes that are made of its objects.
     pub service: Option<String>,
 }
@@ -24,7 +22,9 @@ pub struct S3Source {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NotASource {
     /// There is no name in front.
-    #[error("a source is written NAME=s3://bucket/prefix?endpoint=https://…, with a name of letters, digits, - and _")]
+    #[error(
+        "a source is written NAME=s3://bucket/prefix?endpoint=https://…, with a name of letters, digits, - and _"
+    )]
     Name,
     /// The URL is none of an S3-compatible store.
     #[error("a source is in an s3: store")]
@@ -32,9 +32,6 @@ pub enum NotASource {
     /// The URL makes no sense.
     #[error(transparent)]
     Url(#[from] NotABlobUrl),
-    /// There are two ways to take objects.
-    #[error("take is copy or reference, not {0}")]
-    Take(String),
 }
 
 impl S3Source {
@@ -50,7 +47,8 @@ impl S3Source {
         let own = format!("PANICLE_SOURCE_{}_", self.name.to_ascii_uppercase().replace('-', "_"));
         let general = environment.iter().filter(|(name, _)| name.starts_with("AWS_")).cloned();
         let special = environment.iter().filter_map(|(name, value)| {
-            Some((name.strip_prefix(&own)?.to_owned(), value.clone())).filter(|(name, _)| name.starts_with("AWS_"))
+            Some((name.strip_prefix(&own)?.to_owned(), value.clone()))
+                .filter(|(name, _)| name.starts_with("AWS_"))
         });
         general.chain(special).collect()
     }
@@ -65,16 +63,11 @@ impl FromStr for S3Source {
         if name.is_empty() || name.len() > 100 || !name.chars().all(is_name) {
             return Err(NotASource::Name);
         }
-        let (mut by_reference, mut service) = (false, None);
+        let mut service = None;
         let mut url = Url::parse(url).map_err(|_| NotASource::NotS3)?;
         let mut rest = Vec::new();
         for (name, value) in url.query_pairs() {
             match &*name {
-                "take" => match &*value {
-                    "copy" => by_reference = false,
-                    "reference" => by_reference = true,
-                    other => return Err(NotASource::Take(other.to_owned())),
-                },
                 "service" => service = Some(value.into_owned()).filter(|text| !text.is_empty()),
                 _ => rest.push((name.into_owned(), value.into_owned())),
             }
@@ -84,7 +77,7 @@ impl FromStr for S3Source {
             url.query_pairs_mut().extend_pairs(rest);
         }
         match url.as_str().parse()? {
-            BlobUrl::S3(url) => Ok(Self { name: name.to_owned(), url, by_reference, service }),
+            BlobUrl::S3(url) => Ok(Self { name: name.to_owned(), url, service }),
             BlobUrl::Directory(_) => Err(NotASource::NotS3),
         }
     }

@@ -75,4 +75,6 @@ pub use symbols::{Artifact, SymbolFile, SymbolRequest};
 pub use tokens::{NewToken, TOKEN_PREFIX, Token};
 pub use trial::SignatureTrial;
 pub use uploads::{Upload, UploadPiece};
-pub use words::{CrashStatus, EventKind, EvidenceKind, GroupState, JobKind, NotAWord, ObjectState, RuleKind, Scope};
+pub use words::{
+    CrashStatus, EventKind, EvidenceKind, GroupState, JobKind, NotAWord, ObjectState, RuleKind, Scope,
+};

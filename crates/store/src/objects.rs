@@ -178,7 +178,11 @@ fn version(object: &NewObject) -> &str {
 impl Store {
     /// Records objects that events told of, each with the job that takes it over. One that is known stays as it is,
     /// except that one that could not be taken over is tried again.
-    pub async fn note_objects(&self, objects: &[NewObject], now: Timestamp) -> Result<Vec<Noted>, StoreError> {
+    pub async fn note_objects(
+        &self,
+        objects: &[NewObject],
+        now: Timestamp,
+    ) -> Result<Vec<Noted>, StoreError> {
         let now = now.as_microsecond();
         let noted = transaction!(self, tx => {
             let mut noted = Vec::with_capacity(objects.len());

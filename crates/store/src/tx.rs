@@ -13,7 +13,8 @@
 //!
 //! What takes no turn locks one row, or rows that nothing else reaches after it: a claim and a heartbeat change
 //! one job; a blob is recorded with the job that looks at it, which no turn holds before it holds the blob; a
-//! blob is freed alone; saved queries are alone, and so are tokens.
+//! blob is freed alone; an object of a bucket is recorded and ended with its own job; saved queries are alone, and so
+//! are tokens.
 //!
 //! What fails nevertheless because of others ([`StoreError::is_passing`]) is done again by [`transaction!`].
 

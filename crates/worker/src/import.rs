@@ -71,7 +71,12 @@ impl Worker {
                 if age > self.inner.settings.object_patience {
                     return Ok(self.refuse(job, &object, &problem).await?);
                 }
-                tracing::info!(object = object.id, key = object.key, problem, "an object is not taken over yet");
+                tracing::info!(
+                    object = object.id,
+                    key = object.key,
+                    problem,
+                    "an object is not taken over yet"
+                );
                 self.inner.store.delay_object(&object.id, &problem).await?;
                 let pause = age.clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
                 Ok(self.inner.store.retry(job, &problem, Timestamp::now() + pause, true).await?)
@@ -80,7 +85,13 @@ impl Worker {
     }
 
     async fn refuse(&self, job: &Job, object: &Object, problem: &str) -> Result<(), StoreError> {
-        tracing::warn!(object = object.id, bucket = object.bucket, key = object.key, problem, "an object is not evidence");
+        tracing::warn!(
+            object = object.id,
+            bucket = object.bucket,
+            key = object.key,
+            problem,
+            "an object is not evidence"
+        );
         metrics::counter!("panicle_objects_total", "ended" => "failed").increment(1);
         self.inner.store.fail(job, "The object cannot be taken over", problem).await
     }
@@ -90,7 +101,10 @@ impl Worker {
         let (bucket, source) = self.bucket_of(object)?;
         let reader = open(&bucket, object).await?;
         if let Some(size) = object.size_bytes.filter(|&size| size != reader.size_bytes()) {
-            return Err(Trouble::Final(format!("it has {} bytes, and not {size} as was said", reader.size_bytes())));
+            return Err(Trouble::Final(format!(
+                "it has {} bytes, and not {size} as was said",
+                reader.size_bytes()
+            )));
         }
         let taken = self.fetch_object(reader, object, tended).await?;
         let blob = NewBlob {
@@ -110,7 +124,13 @@ impl Worker {
         };
         store.finish_object(&job.lease, &object.id, blob.kind, &blob.id, crash.as_deref()).await?;
         metrics::counter!("panicle_objects_total", "ended" => "done").increment(1);
-        tracing::info!(object = object.id, key = object.key, blob = blob.id, crash, "an object is evidence now");
+        tracing::info!(
+            object = object.id,
+            key = object.key,
+            blob = blob.id,
+            crash,
+            "an object is evidence now"
+        );
         if source.is_none()
             && let Err(error) = bucket.remove(&object.key).await
         {
@@ -124,7 +144,8 @@ impl Worker {
     fn bucket_of(&self, object: &Object) -> Result<(Bucket, Option<&S3Source>), Trouble> {
         if !object.of_event {
             let bucket = self.inner.cache.blobs().bucket();
-            let bucket = bucket.ok_or_else(|| Trouble::Later("evidence is not in a bucket here".to_owned()))?;
+            let bucket =
+                bucket.ok_or_else(|| Trouble::Later("evidence is not in a bucket here".to_owned()))?;
             return Ok((bucket, None));
         }
         let found = self.inner.settings.sources.iter().find(|(source, _)| source.name == object.source);
@@ -150,7 +171,9 @@ impl Worker {
             copy(reader, &blobs, &handle, expected, &called_off, |head| sniff(kind, head, name.as_deref()))
                 .map(|(kind, ingested)| Taken { kind, name, ingested })
         });
-        copying.await.map_err(|error| JobError::from(Stopped::Output(format!("a defect in the worker: {error}"))))?
+        copying
+            .await
+            .map_err(|error| JobError::from(Stopped::Output(format!("a defect in the worker: {error}"))))?
     }
 
     /// Deleted by policy since it was stored: then it has to be stored again.
@@ -161,7 +184,8 @@ impl Worker {
             true => Ok(()),
             false => Err(BlobError::NotFound(digest)).or_else(|_| {
                 let what = "storing evidence".to_owned();
-                Err(BlobError::Unavailable { what, reason: "it was deleted at this moment".to_owned() }.into())
+                Err(BlobError::Unavailable { what, reason: "it was deleted at this moment".to_owned() }
+                    .into())
             }),
         }
     }
@@ -178,7 +202,9 @@ impl Worker {
             };
             match removed.await {
                 Ok(()) => self.inner.store.expire_incoming(&object.id).await?,
-                Err(error) => tracing::warn!(%error, object = object.id, "an upload that expired stays for now"),
+                Err(error) => {
+                    tracing::warn!(%error, object = object.id, "an upload that expired stays for now")
+                }
             }
         }
         Ok(())

@@ -30,7 +30,11 @@ pub(super) fn fixtures(options: &Options) -> Result<Count> {
 pub(super) fn tests(options: &Options) -> Result<Count> {
     tools::for_tests()?;
     // A client of resumable uploads that was not written here.
-    tools::python_package("tuspy", "1.1.0")?;
+    tools::python_package("tuspy", "1.1.0", &[])?;
+    // An implementation of S3 that tells of what is put there, and an SDK that puts it.
+    let more =
+        ["py-partiql-parser==0.6.3", "PyYAML==6.0.3", "flask==3.1.3", "flask-cors==6.0.5", "boto3==1.44.5"];
+    tools::python_package("moto", "5.2.5", &more)?;
     let mut command = match tools::cargo_tool("cargo-nextest") {
         Ok(mut command) => {
             command.args(["nextest", "run", "--workspace", "--no-fail-fast"]);

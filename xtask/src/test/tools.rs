@@ -50,8 +50,8 @@ pub(super) fn compose() -> Result<Count> {
     Ok(Count::NONE)
 }
 
-/// A package for Python, below the cache, where tests look for it.
-pub(super) fn python_package(name: &str, version: &str) -> Result<()> {
+/// A package for Python, below the cache, where tests look for it, and what else it needs there.
+pub(super) fn python_package(name: &str, version: &str, more: &[&str]) -> Result<()> {
     let place = paths::cache()?.join("tools").join(name);
     let found = std::fs::read_dir(&place).is_ok_and(|mut entries| {
         let info = format!("{name}-{version}.dist-info");
@@ -65,7 +65,8 @@ pub(super) fn python_package(name: &str, version: &str) -> Result<()> {
     install
         .args(["install", "--quiet", "--upgrade", "--target"])
         .arg(&place)
-        .arg(format!("{name}=={version}"));
+        .arg(format!("{name}=={version}"))
+        .args(more);
     process::run(&mut install).with_context(|| format!("{name} is not there and could not be installed"))
 }
 

@@ -53,20 +53,25 @@ async fn a_signed_url_names_the_part_and_nothing_secret() {
 }
 
 #[test]
-fn a_source_says_how_its_objects_are_taken() {
-    let source: S3Source = "logs=s3://crashes/in?endpoint=http://h:1&take=reference&service=auth".parse().unwrap();
+fn a_source_has_a_name_and_is_in_a_bucket() {
+    let source: S3Source = "logs=s3://crashes/in?endpoint=http://h:1&service=auth".parse().unwrap();
     assert_eq!((source.name.as_str(), source.service.as_deref()), ("logs", Some("auth")));
-    assert!(source.by_reference);
     assert_eq!((source.url.bucket.as_str(), source.url.prefix.as_str()), ("crashes", "in"));
     assert_eq!(source.url.endpoint.as_deref(), Some("http://h:1"));
-    assert!(source.has("crashes", "in/a") && !source.has("crashes", "inner/a") && !source.has("other", "in/a"));
+    assert!(
+        source.has("crashes", "in/a") && !source.has("crashes", "inner/a") && !source.has("other", "in/a")
+    );
     let whole: S3Source = "all=s3://crashes".parse().unwrap();
-    assert!(whole.has("crashes", "a") && !whole.by_reference);
+    assert!(whole.has("crashes", "a"));
     for wrong in ["s3://b", "a b=s3://b", "=s3://b", "a=/dir", "a=s3://b?take=x", "a=s3://k:s@b"] {
         assert!(wrong.parse::<S3Source>().is_err(), "{wrong}");
     }
     // What is for all stores, and what is for this one.
-    let environment = [("AWS_REGION", "r"), ("AWS_ACCESS_KEY_ID", "ours"), ("PANICLE_SOURCE_LOGS_AWS_ACCESS_KEY_ID", "theirs")];
+    let environment = [
+        ("AWS_REGION", "r"),
+        ("AWS_ACCESS_KEY_ID", "ours"),
+        ("PANICLE_SOURCE_LOGS_AWS_ACCESS_KEY_ID", "theirs"),
+    ];
     let environment: Vec<_> = environment.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
     let theirs = source.environment(&environment);
     assert_eq!(theirs.iter().rfind(|(name, _)| name == "AWS_ACCESS_KEY_ID").unwrap().1, "theirs");

@@ -29,6 +29,7 @@ pub(crate) struct Server {
     process: Child,
     pub(crate) url: String,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     data: Option<TempDir>,
     stores: Option<Arc<Stores>>,
     agent: Agent,
@@ -67,6 +68,15 @@ pub(crate) fn on_files(arguments: &[&str]) -> Server {
 /// A server on a database on PostgreSQL and a bucket of its own.
 pub(crate) fn on_stores(arguments: &[&str]) -> Server {
     Server::start_on(Some(Stores::new()), arguments)
+}
+
+/// The same two, with more variables in their environment.
+pub(crate) fn on_files_with(environment: &[(String, String)], arguments: &[&str]) -> Server {
+    Server::start_with(None, environment, arguments)
+}
+
+pub(crate) fn on_stores_with(environment: &[(String, String)], arguments: &[&str]) -> Server {
+    Server::start_with(Some(Stores::new()), environment, arguments)
 }
 
 /// An answer.
@@ -109,24 +119,34 @@ impl Server {
     }
 
     pub(crate) fn start_on(stores: Option<Arc<Stores>>, arguments: &[&str]) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let arguments = arguments.iter().map(|&text| text.to_owned()).collect();
-        Self::launch(data, stores, arguments)
+        Self::start_with(stores, &[], arguments)
     }
 
     /// One on SQLite and local files, with what is in a folder.
     pub(crate) fn start_in(data: TempDir, arguments: &[&str]) -> Self {
-        Self::launch(data, None, arguments.iter().map(|&text| text.to_owned()).collect())
+        Self::launch(data, None, Vec::new(), arguments.iter().map(|&text| text.to_owned()).collect())
     }
 
-    fn launch(data: TempDir, stores: Option<Arc<Stores>>, arguments: Vec<String>) -> Self {
+    fn start_with(stores: Option<Arc<Stores>>, environment: &[(String, String)], arguments: &[&str]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let arguments = arguments.iter().map(|&text| text.to_owned()).collect();
+        Self::launch(data, stores, environment.to_vec(), arguments)
+    }
+
+    fn launch(
+        data: TempDir,
+        stores: Option<Arc<Stores>>,
+        environment: Vec<(String, String)>,
+        arguments: Vec<String>,
+    ) -> Self {
         let mut command = panicle();
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path()).args(&arguments);
         if let Some(stores) = &stores {
             stores.used_by(&mut command);
         }
+        command.envs(environment.iter().cloned());
         let mut server = Self::run(command, data);
-        (server.arguments, server.stores) = (arguments, stores);
+        (server.arguments, server.environment, server.stores) = (arguments, environment, stores);
         server
     }
 
@@ -143,13 +163,22 @@ impl Server {
         let agent =
             Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
         let url = url.replace("0.0.0.0", "127.0.0.1");
-        Self { process, url, arguments: Vec::new(), data: Some(data), stores: None, agent }
+        Self {
+            process,
+            url,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            data: Some(data),
+            stores: None,
+            agent,
+        }
     }
 
     /// SIGKILL, and the same again.
     pub(crate) fn kill_and_restart(mut self) -> Self {
         self.kill();
-        Self::launch(self.data.take().unwrap(), self.stores.clone(), self.arguments.clone())
+        let (environment, arguments) = (self.environment.clone(), self.arguments.clone());
+        Self::launch(self.data.take().unwrap(), self.stores.clone(), environment, arguments)
     }
 
     fn kill(&mut self) {

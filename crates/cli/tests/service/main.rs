@@ -18,12 +18,14 @@ mod edges;
 mod form;
 mod groups;
 mod harness;
+mod hooks;
 mod limits;
 mod link;
 mod memory;
 mod origin;
 mod packed;
 mod patience;
+mod presigned;
 mod problems;
 mod questions;
 mod resumable;
@@ -35,12 +37,14 @@ mod waiting;
 
 /// Starts a server of its own for a test: on SQLite and local files here.
 use harness::on_files as start;
+use harness::on_files_with as start_with;
 
 /// The same tests where processes share their state: on PostgreSQL and an S3 store.
 #[expect(clippy::duplicate_mod, reason = "they run twice, on another database and another store")]
 #[path = "."]
 mod on_stores {
     use crate::harness::on_stores as start;
+    use crate::harness::on_stores_with as start_with;
 
     #[path = "analysis.rs"]
     mod analysis;
@@ -48,6 +52,8 @@ mod on_stores {
     mod durability;
     #[path = "form.rs"]
     mod form;
+    #[path = "hooks.rs"]
+    mod hooks;
     #[path = "limits.rs"]
     mod limits;
     #[path = "memory.rs"]

@@ -59,14 +59,23 @@ pub(crate) async fn s3(
     let told = s3::read(&document).map_err(Problem::bad_request)?;
     if state.sources.is_empty() {
         let detail = "no bucket is known here: the service has to be started with --s3-source";
-        return Err(Problem::new(StatusCode::CONFLICT, "no-sources", "Events of buckets are not taken", detail));
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "no-sources",
+            "Events of buckets are not taken",
+            detail,
+        ));
     }
     if query.source.as_ref().is_some_and(|name| state.sources.iter().all(|source| source.name != *name)) {
         return Err(Problem::bad_request("there is no source of this name"));
     }
     let mut taken = EventsTaken::default();
     if let Some((topic, address)) = told.subscription {
-        tracing::warn!(topic, address, "a topic of SNS asks whether it may send events; open the address to confirm");
+        tracing::warn!(
+            topic,
+            address,
+            "a topic of SNS asks whether it may send events; open the address to confirm"
+        );
         taken.confirm = Some(address);
     }
     let (mut created, mut removed) = (Vec::new(), Vec::new());
@@ -75,7 +84,13 @@ pub(crate) async fn s3(
             Ok(object) if event.happened == Happened::Removed => removed.push(object),
             Ok(object) => created.push(object),
             Err(reason) => {
-                tracing::info!(event = event.name, bucket = event.bucket, key = event.key, reason, "an event is ignored");
+                tracing::info!(
+                    event = event.name,
+                    bucket = event.bucket,
+                    key = event.key,
+                    reason,
+                    "an event is ignored"
+                );
                 taken.ignored.push(IgnoredEvent {
                     event: event.name,
                     bucket: event.bucket,
@@ -90,12 +105,19 @@ pub(crate) async fn s3(
     for object in &removed {
         taken.removed += state.store.note_removal(object, now).await?;
     }
-    metrics::counter!("panicle_bucket_events_total", "ended" => "taken").increment((created.len() + removed.len()) as u64);
-    metrics::counter!("panicle_bucket_events_total", "ended" => "ignored").increment(taken.ignored.len() as u64);
+    metrics::counter!("panicle_bucket_events_total", "ended" => "taken")
+        .increment((created.len() + removed.len()) as u64);
+    metrics::counter!("panicle_bucket_events_total", "ended" => "ignored")
+        .increment(taken.ignored.len() as u64);
     taken.objects = created
         .into_iter()
         .zip(noted)
-        .map(|(object, noted)| NotedObject { id: noted.id, bucket: object.bucket, key: object.key, new: noted.new })
+        .map(|(object, noted)| NotedObject {
+            id: noted.id,
+            bucket: object.bucket,
+            key: object.key,
+            new: noted.new,
+        })
         .collect();
     Ok(Answer(taken))
 }

@@ -57,7 +57,12 @@ pub(crate) async fn create(
     }
     if body.size_bytes > limit {
         let detail = format!("at most {limit} bytes are taken");
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The upload is too large", detail));
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            "The upload is too large",
+            detail,
+        ));
     }
     let sha256 = body.sha256.as_deref().map(str::parse::<Digest>).transpose();
     let sha256 = sha256.map_err(|_| Problem::bad_request("sha256 has to be 64 hexadecimal digits"))?;
@@ -91,7 +96,10 @@ pub(crate) async fn create(
     match (upload, part_bytes) {
         (Some(upload), Some(bytes)) => {
             for number in 1..=count {
-                let url = bucket.signed_put(&key, Some((&upload, number as usize)), valid).await.map_err(trouble)?;
+                let url = bucket
+                    .signed_put(&key, Some((&upload, number as usize)), valid)
+                    .await
+                    .map_err(trouble)?;
                 let offset = (number - 1) * bytes;
                 let size_bytes = bytes.min(body.size_bytes - offset);
                 answer.parts.push(PresignedPart { number, url, offset, size_bytes });
@@ -185,7 +193,9 @@ async fn check_there(bucket: &Bucket, object: &Object, mut parts: Vec<PutPart>) 
         parts.sort_by_key(|part| part.number);
         let numbers = parts.iter().map(|part| part.number);
         if !numbers.eq(1..=*count) || parts.iter().any(|part| part.etag.is_empty() || part.etag.len() > 200) {
-            return Err(Problem::bad_request(format!("all {count} parts are needed, each with its number and etag")));
+            return Err(Problem::bad_request(format!(
+                "all {count} parts are needed, each with its number and etag"
+            )));
         }
         let etags: Vec<String> = parts.into_iter().map(|part| part.etag).collect();
         if !bucket.complete_parts(&object.key, upload, &etags).await.map_err(trouble)? {
@@ -197,7 +207,12 @@ async fn check_there(bucket: &Bucket, object: &Object, mut parts: Vec<PutPart>) 
     let found = match bucket.object(&object.key, &ObjectVersion::default()).await {
         Err(ObjectError::NotThere { .. }) => {
             let detail = "nothing was put to the upload's URL yet";
-            return Err(Problem::new(StatusCode::CONFLICT, "not-there-yet", "The upload is not there", detail));
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                "not-there-yet",
+                "The upload is not there",
+                detail,
+            ));
         }
         found => found.map_err(trouble)?,
     };
@@ -218,7 +233,8 @@ fn check_scope(caller: &Caller, kind: EvidenceKind) -> Result<(), Problem> {
 
 fn bucket(state: &AppState) -> Result<Bucket, Problem> {
     state.blobs.bucket().ok_or_else(|| {
-        let detail = "evidence is kept on a disk here; send it with PUT /api/v1/blobs or POST /api/v1/uploads";
+        let detail =
+            "evidence is kept on a disk here; send it with PUT /api/v1/blobs or POST /api/v1/uploads";
         Problem::new(StatusCode::CONFLICT, "no-bucket", "There is no bucket to upload to", detail)
     })
 }

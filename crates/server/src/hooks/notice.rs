@@ -108,10 +108,8 @@ fn compose(message: Option<&str>, stack: Option<&str>, printed: Option<&str>) ->
         // Frames without the line above them, of which nothing but this is certain.
         stack => format!("goroutine 1 [running]:\n{stack}"),
     });
-    let parts: Vec<String> = [printed.map(ended), headline, stack.map(|stack| ended(&stack))]
-        .into_iter()
-        .flatten()
-        .collect();
+    let parts: Vec<String> =
+        [printed.map(ended), headline, stack.map(|stack| ended(&stack))].into_iter().flatten().collect();
     // What is nothing but lines of a log says nothing of a panic.
     (message.is_some() || stack_is_given(&parts)).then(|| ended(&parts.join("\n\n")))
 }
@@ -122,7 +120,9 @@ fn stack_is_given(parts: &[String]) -> bool {
 
 /// `goroutine 1 [running]:`
 fn is_header(line: &str) -> bool {
-    line.trim_start().strip_prefix("goroutine ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    line.trim_start()
+        .strip_prefix("goroutine ")
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn ended(text: &str) -> String {
@@ -199,7 +199,8 @@ fn pid(document: &Value) -> Result<Option<i64>, String> {
 }
 
 fn time(document: &Value) -> Result<Option<Timestamp>, String> {
-    let wrong = || "occurred_at has to be a time as in RFC 3339, or seconds or milliseconds since 1970".to_owned();
+    let wrong =
+        || "occurred_at has to be a time as in RFC 3339, or seconds or milliseconds since 1970".to_owned();
     let at = match find(document, TIME, is_given) {
         None => return Ok(None),
         Some(Value::String(text)) => text.trim().parse().ok(),
@@ -245,14 +246,23 @@ mod tests {
         assert_eq!(of(json!({ "message": "boom", "stack": STACK })), whole);
         assert_eq!(of(json!({ "panic": "boom", "stack": STACK.lines().collect::<Vec<_>>() })), whole);
         assert_eq!(of(json!({ "exception.message": "boom", "exception.stacktrace": STACK })), whole);
-        assert_eq!(of(json!({ "attributes": { "exception": { "message": "boom", "stacktrace": STACK } } })), whole);
+        assert_eq!(
+            of(json!({ "attributes": { "exception": { "message": "boom", "stacktrace": STACK } } })),
+            whole
+        );
         assert_eq!(of(json!({ "error": { "message": "panic: boom", "stack_trace": STACK } })), whole);
         // What was printed is the better evidence, and stays as it is.
         let printed = format!("2026 starting\npanic: other\n\n{STACK}exit status 2\n");
         assert_eq!(of(json!({ "message": "boom", "stderr": printed })), printed);
-        assert_eq!(of(json!({ "message": "boom", "stderr": ["starting"], "stack": STACK })), format!("starting\n\n\n{whole}"));
+        assert_eq!(
+            of(json!({ "message": "boom", "stderr": ["starting"], "stack": STACK })),
+            format!("starting\n\n\n{whole}")
+        );
         assert_eq!(of(json!({ "message": "a\nb" })), "panic: a\n\tb\n");
-        assert!(of(json!({ "stack": "main.work(0x1)\n\t/src/main.go:10" })).starts_with("goroutine 1 [running]:\nmain"));
+        assert!(
+            of(json!({ "stack": "main.work(0x1)\n\t/src/main.go:10" }))
+                .starts_with("goroutine 1 [running]:\nmain")
+        );
     }
 
     #[test]
@@ -266,7 +276,10 @@ mod tests {
         assert_eq!(about.occurred_at.unwrap().to_string(), "2023-11-14T22:13:20.5Z");
         assert_eq!(about.labels["shard"], "3");
         assert_eq!(about.labels["build_id"], "ab");
-        assert_eq!(notice.text, "Notice of a panic: host web-1, process 12, 2023-11-14T22:13:20.5Z\npanic: boom\n");
+        assert_eq!(
+            notice.text,
+            "Notice of a panic: host web-1, process 12, 2023-11-14T22:13:20.5Z\npanic: boom\n"
+        );
     }
 
     #[test]

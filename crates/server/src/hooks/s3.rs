@@ -116,7 +116,8 @@ fn inner(value: &Value, depth: u32, told: &mut Told) -> Result<(), String> {
     match value.as_str() {
         None => collect(value, depth - 1, told),
         Some(text) => {
-            let parsed: Value = serde_json::from_str(text).map_err(|error| format!("the inner text: {error}"))?;
+            let parsed: Value =
+                serde_json::from_str(text).map_err(|error| format!("the inner text: {error}"))?;
             collect(&parsed, depth - 1, told)
         }
     }

@@ -9,6 +9,7 @@ mod groups;
 mod history;
 mod jobs;
 mod joins;
+mod objects;
 mod origin;
 #[cfg(feature = "postgres-tests")]
 mod processes;

@@ -31,7 +31,8 @@ fn every_maker_tells_the_same() {
 #[test]
 fn removals_and_what_is_of_no_interest_are_told_apart() {
     let named = |name: &str| {
-        let record = json!({ "eventName": name, "s3": { "bucket": { "name": "b" }, "object": { "key": "k" } } });
+        let record =
+            json!({ "eventName": name, "s3": { "bucket": { "name": "b" }, "object": { "key": "k" } } });
         events(&json!({ "Records": [record] }).to_string())[0].happened
     };
     assert_eq!(named("s3:ObjectRemoved:DeleteMarkerCreated"), Happened::Removed);
@@ -44,8 +45,7 @@ fn removals_and_what_is_of_no_interest_are_told_apart() {
 #[test]
 fn keys_are_decoded_as_far_as_they_are_encoded() {
     let key = |key: &str| {
-        let record =
-            json!({ "eventName": "ObjectCreated:Put", "s3": { "bucket": { "name": "b" }, "object": { "key": key } } });
+        let record = json!({ "eventName": "ObjectCreated:Put", "s3": { "bucket": { "name": "b" }, "object": { "key": key } } });
         let event = events(&json!({ "Records": [record] }).to_string()).remove(0);
         assert_eq!(event.raw_key, key);
         event.key
@@ -59,9 +59,11 @@ fn keys_are_decoded_as_far_as_they_are_encoded() {
 
 #[test]
 fn what_tells_of_no_object_is_said() {
-    let test = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z","Bucket":"b"}"#;
+    let test =
+        r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z","Bucket":"b"}"#;
     assert_eq!(read(&serde_json::from_str(test).unwrap()).unwrap().tests, 1);
-    let asked = json!({ "Type": "SubscriptionConfirmation", "TopicArn": "arn:x", "SubscribeURL": "https://sns/" });
+    let asked =
+        json!({ "Type": "SubscriptionConfirmation", "TopicArn": "arn:x", "SubscribeURL": "https://sns/" });
     assert_eq!(read(&asked).unwrap().subscription, Some(("arn:x".to_owned(), "https://sns/".to_owned())));
     for wrong in [
         json!({}),

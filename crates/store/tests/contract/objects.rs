@@ -1,0 +1,109 @@
+//! Objects of buckets that become evidence.
+
+use jiff::{SignedDuration, Timestamp};
+use panicle_store::{EvidenceKind, JobKind, Lane, NewIncoming, NewObject, ObjectState, Store};
+
+use crate::support::{blob, claim, contract};
+
+fn object(key: &str, etag: Option<&str>, sequencer: Option<&str>) -> NewObject {
+    NewObject {
+        source: "s".to_owned(),
+        project: "default".to_owned(),
+        bucket: "b".to_owned(),
+        key: key.to_owned(),
+        raw_key: key.to_owned(),
+        etag: etag.map(str::to_owned),
+        sequencer: sequencer.map(str::to_owned),
+        ..NewObject::default()
+    }
+}
+
+async fn job(store: &Store) -> Option<panicle_store::Job> {
+    let job = store.claim_in(Lane::Elsewhere, &claim(), Timestamp::now()).await.unwrap();
+    assert!(job.iter().all(|job| job.kind == JobKind::Import));
+    job
+}
+
+contract! {
+    async fn an_object_is_taken_over_once_however_often_it_is_told_of(store: Store) {
+        let now = Timestamp::now();
+        let both = [object("k", Some("1"), None), object("k", Some("2"), None)];
+        let first = store.note_objects(&both, now).await.unwrap();
+        assert!(first[0].new && first[1].new && first[0].id != first[1].id);
+        let again = store.note_objects(&[both[1].clone(), both[0].clone()], now).await.unwrap();
+        assert!(!again[0].new && again[0].id == first[1].id && again[1].id == first[0].id);
+
+        let one = job(&store).await.unwrap();
+        blob(&store, "text", EvidenceKind::Text).await;
+        store.finish_object(&one.lease, &one.subject, EvidenceKind::Text, "text", None).await.unwrap();
+        let other = job(&store).await.unwrap();
+        store.fail(&other, "x", "it is nothing").await.unwrap();
+        assert!(job(&store).await.is_none());
+        let state = async |id: &str| store.object(id).await.unwrap().state;
+        assert_eq!((state(&one.subject).await, state(&other.subject).await), (ObjectState::Done, ObjectState::Failed));
+
+        // What failed is tried again when it is told of again; what is done stays.
+        store.note_objects(&both, now).await.unwrap();
+        assert_eq!(state(&one.subject).await, ObjectState::Done);
+        assert_eq!(job(&store).await.unwrap().subject, other.subject);
+        assert!(job(&store).await.is_none());
+    }
+
+    async fn removals_count_by_their_sequencers(store: Store) {
+        let now = Timestamp::now();
+        let removed = async |id: &str| store.object(id).await.unwrap().removed_at.is_some();
+        let note = async |object: NewObject| store.note_objects(&[object], now).await.unwrap().remove(0).id;
+        let old = note(object("k", Some("1"), Some("0A"))).await;
+        let new = note(object("k", Some("2"), Some("0C"))).await;
+        assert_eq!(store.note_removal(&object("k", None, Some("0B")), now).await.unwrap(), 1);
+        assert!(removed(&old).await && !removed(&new).await);
+        // One that comes late, of what was removed before and after.
+        assert!(removed(&note(object("k", Some("3"), Some("0AF"))).await).await);
+        assert!(!removed(&note(object("k", Some("4"), Some("0B1"))).await).await);
+        // Nobody knows which came first.
+        store.note_removal(&object("plain", None, None), now).await.unwrap();
+        assert!(!removed(&note(object("plain", Some("1"), None)).await).await);
+    }
+
+    async fn what_clients_put_into_the_bucket_is_taken_over_when_they_say_so(store: Store) {
+        let now = Timestamp::now();
+        let new = |id: &str| NewIncoming {
+            id: id.to_owned(),
+            project: "default".to_owned(),
+            bucket: "b".to_owned(),
+            key: format!("incoming/{id}"),
+            kind: EvidenceKind::Core,
+            name: None,
+            size_bytes: 7,
+            sha256: None,
+            upload: Some(("u".to_owned(), 2)),
+            expires_at: now + SignedDuration::from_hours(1),
+        };
+        let first = store.create_incoming(&new("1")).await.unwrap();
+        assert_eq!((first.state, first.upload), (ObjectState::Open, Some(("u".to_owned(), 2))));
+        store.create_incoming(&new("2")).await.unwrap();
+        assert!(job(&store).await.is_none());
+        store.complete_incoming("1", now).await.unwrap();
+        let taken = job(&store).await.unwrap();
+        store.complete_incoming("1", now).await.unwrap();
+        assert!(job(&store).await.is_none());
+        let later = now + SignedDuration::from_hours(2);
+        let expired = async || {
+            let objects = store.expired_incoming(later, 10).await.unwrap();
+            objects.into_iter().map(|object| object.id).collect::<Vec<_>>()
+        };
+        // Not what is being taken over.
+        assert_eq!(expired().await, ["2"]);
+        assert!(store.expired_incoming(now, 10).await.unwrap().is_empty());
+        blob(&store, "core", EvidenceKind::Core).await;
+        store.finish_object(&taken.lease, "1", EvidenceKind::Core, "core", None).await.unwrap();
+        assert_eq!(expired().await.len(), 2);
+        for id in ["1", "2"] {
+            store.expire_incoming(id).await.unwrap();
+        }
+        assert!(expired().await.is_empty());
+        let state = async |id: &str| store.object(id).await.unwrap().state;
+        assert_eq!((state("1").await, state("2").await), (ObjectState::Done, ObjectState::Expired));
+        assert!(store.objects(None, None, 10).await.unwrap().is_empty(), "these are of events alone");
+    }
+}
