@@ -180,14 +180,11 @@ impl Worker {
     async fn still_there(&self, digest: Digest) -> Result<(), JobError> {
         let blobs = self.inner.cache.blobs().clone();
         let there = tokio::task::spawn_blocking(move || blobs.contains(&digest)).await;
-        match there.map_err(|error| Stopped::Output(error.to_string()))?? {
-            true => Ok(()),
-            false => Err(BlobError::NotFound(digest)).or_else(|_| {
-                let what = "storing evidence".to_owned();
-                Err(BlobError::Unavailable { what, reason: "it was deleted at this moment".to_owned() }
-                    .into())
-            }),
+        if there.map_err(|error| Stopped::Output(error.to_string()))?? {
+            return Ok(());
         }
+        let what = "storing evidence".to_owned();
+        Err(BlobError::Unavailable { what, reason: "it was deleted at this moment".to_owned() }.into())
     }
 
     /// Removes what clients put into our bucket, or began to, and that nobody waits for any more.
@@ -203,7 +200,7 @@ impl Worker {
             match removed.await {
                 Ok(()) => self.inner.store.expire_incoming(&object.id).await?,
                 Err(error) => {
-                    tracing::warn!(%error, object = object.id, "an upload that expired stays for now")
+                    tracing::warn!(%error, object = object.id, "an upload that expired stays for now");
                 }
             }
         }
