@@ -35,28 +35,30 @@ fn put(bucket: &S3Server, key: &str, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
+/// Another size, and no entity tag, wherever it is in an event.
+fn change(value: &mut Value, size: usize) {
+    match value {
+        Value::Object(object) => {
+            object.retain(|name, _| name != "eTag" && name != "etag");
+            if let Some(said) = object.get_mut("size") {
+                *said = if said.is_string() { json!(size.to_string()) } else { json!(size) };
+            }
+            if let Some(Value::String(inner)) = object.get_mut("Message") {
+                let mut parsed = serde_json::from_str(inner).unwrap();
+                change(&mut parsed, size);
+                *inner = parsed.to_string();
+            }
+            object.values_mut().for_each(|value| change(value, size));
+        }
+        Value::Array(list) => list.iter_mut().for_each(|value| change(value, size)),
+        _ => {}
+    }
+}
+
 /// An event as a maker writes it, of an object of this size, whose entity tag the event does not name.
 fn recorded(maker: &str, size: usize) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src/hooks/s3/events").join(maker);
     let mut event: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-    fn change(value: &mut Value, size: usize) {
-        match value {
-            Value::Object(object) => {
-                object.retain(|name, _| name != "eTag" && name != "etag");
-                if let Some(said) = object.get_mut("size") {
-                    *said = if said.is_string() { json!(size.to_string()) } else { json!(size) };
-                }
-                if let Some(Value::String(inner)) = object.get_mut("Message") {
-                    let mut parsed = serde_json::from_str(inner).unwrap();
-                    change(&mut parsed, size);
-                    *inner = parsed.to_string();
-                }
-                object.values_mut().for_each(|value| change(value, size));
-            }
-            Value::Array(list) => list.iter_mut().for_each(|value| change(value, size)),
-            _ => {}
-        }
-    }
     change(&mut event, size);
     event.to_string()
 }
