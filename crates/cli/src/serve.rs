@@ -11,7 +11,7 @@ use std::{
 
 use clap::Args;
 use panicle_blobs::{BlobStore, BlobUrl, Limits};
-use panicle_server::{AppState, ListenError, Rates};
+use panicle_server::{AlertLabels, AppState, ListenError, Rates};
 use panicle_store::Store;
 
 use crate::{
@@ -62,6 +62,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 24 * 60 * 60, env = "PANICLE_UPLOAD_EXPIRY_SECONDS",
         value_parser = clap::value_parser!(u64).range(1..))]
     upload_expiry_seconds: u64,
+    /// Labels of alerts whose values are names of services, with commas between [default: service, job, app and the like].
+    #[arg(long, value_name = "LABELS", env = "PANICLE_ALERT_SERVICE_LABELS", value_delimiter = ',')]
+    alert_service_labels: Vec<String>,
+    /// The same of hosts [default: host, instance, pod, node and the like].
+    #[arg(long, value_name = "LABELS", env = "PANICLE_ALERT_HOST_LABELS", value_delimiter = ',')]
+    alert_host_labels: Vec<String>,
     #[command(flatten)]
     work: WorkArguments,
 }
@@ -140,6 +146,7 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
         .with_memory(Arc::new(Memory(questions)))
         .with_uploads(&name, Duration::from_secs(arguments.upload_expiry_seconds))
         .with_sources(arguments.work.sources()?)
+        .with_alert_labels(alert_labels(arguments))
         .with_rates(rates);
     if tokens {
         state.shut();
@@ -157,6 +164,24 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
     store.close().await;
     served.map_err(unreachable)?;
     Ok(Done::Done)
+}
+
+/// Which labels of alerts name services and hosts.
+fn alert_labels(arguments: &Arguments) -> AlertLabels {
+    let mut labels = AlertLabels::default();
+    let given = [
+        (&arguments.alert_service_labels, &mut labels.service),
+        (&arguments.alert_host_labels, &mut labels.host),
+    ];
+    for (given, labels) in given {
+        // Compose files set a variable to nothing that is not used.
+        let given: Vec<String> =
+            given.iter().map(|label| label.trim().to_owned()).filter(|label| !label.is_empty()).collect();
+        if !given.is_empty() {
+            *labels = given;
+        }
+    }
+    labels
 }
 
 /// Ends uploads to a store that broke off, also those of processes that are gone.

@@ -9,6 +9,7 @@ pub(crate) mod goroutines;
 pub(crate) mod groups;
 pub(crate) mod history;
 pub(crate) mod hooks;
+pub(crate) mod incidents;
 pub(crate) mod maps;
 pub(crate) mod objects;
 pub(crate) mod presigned;

@@ -31,6 +31,7 @@ mod upload;
 mod wire;
 
 pub use access::Rates;
+pub use hooks::alerts::AlertLabels;
 pub use memory::{Answering, AskError, CrashMemory};
 pub use problem::Problem;
 pub use routes::{openapi, router};

@@ -1,6 +1,7 @@
 //! What the API answers and takes, besides the report itself.
 
 pub(crate) mod groups;
+pub(crate) mod incidents;
 pub(crate) mod objects;
 pub(crate) mod query;
 pub(crate) mod retention;
@@ -15,7 +16,7 @@ use panicle_store::{CrashStatus, EvidenceKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use self::groups::Group;
+use self::{groups::Group, incidents::IncidentReference};
 
 /// A piece of evidence.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -198,6 +199,8 @@ pub(crate) struct Crash {
     /// The crash that has its evidence now: they turned out to be one.
     pub(crate) joined_into: Option<String>,
     pub(crate) evidence: Vec<Evidence>,
+    /// Incidents during which it happened, newest first.
+    pub(crate) incidents: Vec<IncidentReference>,
 }
 
 /// What groups a crash.
@@ -304,6 +307,7 @@ impl Crash {
         crash: panicle_store::Crash,
         evidence: Vec<panicle_store::Evidence>,
         progress: Option<panicle_store::AnalysisProgress>,
+        incidents: Vec<(panicle_store::Incident, String)>,
     ) -> Self {
         let under_way = matches!(crash.status, CrashStatus::Queued | CrashStatus::Analysing);
         Self {
@@ -329,6 +333,10 @@ impl Crash {
             rule_id: crash.rule_id.clone(),
             joined_into: crash.joined_into.clone(),
             evidence: evidence.into_iter().map(Evidence::from).collect(),
+            incidents: incidents
+                .into_iter()
+                .map(|(incident, reason)| IncidentReference::new(incident, Some(reason)))
+                .collect(),
             summary: crash.into(),
         }
     }

@@ -4,7 +4,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use panicle_blobs::{BlobStore, S3Source};
 use panicle_store::Store;
 
-use crate::{CrashMemory, Rates, access::Access, observe, report_cache::ReportCache, resumable};
+use crate::{AlertLabels, CrashMemory, Rates, access::Access, observe, report_cache::ReportCache, resumable};
 
 /// How often uploads are looked for that were given up.
 const UPKEEP: Duration = Duration::from_mins(1);
@@ -24,6 +24,8 @@ pub struct AppState {
     pub(crate) upload_expiry: Duration,
     /// Buckets whose events are taken.
     pub(crate) sources: Arc<[S3Source]>,
+    /// What labels of alerts name.
+    pub(crate) alert_labels: Arc<AlertLabels>,
 }
 
 impl AppState {
@@ -40,7 +42,14 @@ impl AppState {
             name: uuid::Uuid::new_v4().to_string().into(),
             upload_expiry: Duration::from_hours(24),
             sources: Arc::default(),
+            alert_labels: Arc::default(),
         }
+    }
+
+    /// The same, to which these labels of alerts name services and hosts.
+    #[must_use]
+    pub fn with_alert_labels(self, labels: AlertLabels) -> Self {
+        Self { alert_labels: Arc::new(labels), ..self }
     }
 
     /// The same, which takes events of these buckets.

@@ -12,6 +12,7 @@ use crate::{
         place::{self, Before},
         react::react,
     },
+    incidents,
     jobs::{Priority, complete, enqueue},
     join, occurred, rules,
     tx::Tx,
@@ -201,6 +202,8 @@ async fn commit(
         }
     }
     let key = outcome.join.as_ref().filter(|_| status == CrashStatus::Done && before.joined_into.is_none());
+    // What the evidence tells of its time and host counts from now on.
+    incidents::link_crash(tx, crash, now).await?;
     let joined = join::join(tx, crash, key, now).await?;
     if joined.is_some() {
         status = CrashStatus::Queued;

@@ -14,6 +14,7 @@ use crate::{
     condition::{Rows, Value},
     facts,
     groups::counters,
+    incidents,
     jobs::{Priority, requeue},
     occurred, time,
     tx::Tx,
@@ -305,6 +306,7 @@ impl Store {
             if added > 0 && whole.is_some_and(|row| row.0.is_none()) {
                 requeue(tx, &created.id, now, Priority::Fresh).await?;
             }
+            incidents::link_crash(tx, &created.id, now).await?;
             created
         });
         self.announce_work();

@@ -29,6 +29,7 @@ mod facts;
 mod groups;
 #[cfg(feature = "history")]
 pub mod history;
+mod incidents;
 mod jobs;
 mod join;
 mod listen;
@@ -61,6 +62,7 @@ pub use groups::{
     GroupHistory, GroupPage, GroupSort, MAX_NAME, MAX_TEXT, Mute, MuteUntil, RelatedGroup, Resolved,
     ResolvedIn, Split, TrendStep, Variant,
 };
+pub use incidents::{Alert, AlertGroup, Incident, IncidentKey, KeyKind, LinkedCrash, Told};
 pub use jobs::{AnalysisProgress, Claim, Job, Lane, Lease, Progress, Step};
 pub use join::{Join, JoinKey, JoinSide};
 pub use objects::{NewIncoming, NewObject, Noted, Object};
@@ -76,5 +78,6 @@ pub use tokens::{NewToken, TOKEN_PREFIX, Token};
 pub use trial::SignatureTrial;
 pub use uploads::{Upload, UploadPiece};
 pub use words::{
-    CrashStatus, EventKind, EvidenceKind, GroupState, JobKind, NotAWord, ObjectState, RuleKind, Scope,
+    CrashStatus, EventKind, EvidenceKind, GroupState, IncidentState, JobKind, NotAWord, ObjectState,
+    RuleKind, Scope,
 };

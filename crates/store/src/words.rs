@@ -118,6 +118,16 @@ words! {
 }
 
 words! {
+    /// Where an incident stands.
+    IncidentState {
+        /// An alert fires.
+        Open = "open",
+        /// All alerts are over.
+        Resolved = "resolved",
+    }
+}
+
+words! {
     /// Where an object of a bucket stands that is to become evidence.
     ObjectState {
         /// A client is about to put it there.

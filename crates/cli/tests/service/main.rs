@@ -19,6 +19,7 @@ mod form;
 mod groups;
 mod harness;
 mod hooks;
+mod incidents;
 mod limits;
 mod link;
 mod memory;
@@ -54,6 +55,8 @@ mod on_stores {
     mod form;
     #[path = "hooks.rs"]
     mod hooks;
+    #[path = "incidents.rs"]
+    mod incidents;
     #[path = "limits.rs"]
     mod limits;
     #[path = "memory.rs"]

@@ -37,6 +37,9 @@ pub(super) const ROUTES: &[(&str, &str, &[Scope])] = &[
     // What other systems tell.
     ("POST", "/api/v1/hooks/s3", &[Ingest]),
     ("POST", "/api/v1/hooks/panic", &[Ingest]),
+    ("POST", "/api/v1/hooks/alertmanager", &[Ingest]),
+    ("GET", "/api/v1/incidents", &[Read]),
+    ("GET", "/api/v1/incidents/{id}", &[Read]),
     ("GET", "/api/v1/objects", &[Read]),
     ("GET", "/api/v1/objects/{id}", &[Read]),
     // Crashes.

@@ -142,7 +142,8 @@ pub(crate) async fn load(state: &AppState, id: &str) -> Result<Crash, Problem> {
         CrashStatus::Queued | CrashStatus::Analysing => state.store.analysis_progress(id).await?,
         _ => None,
     };
-    Ok(Crash::new(crash, evidence, progress))
+    let incidents = state.store.incidents_of_crash(id).await?;
+    Ok(Crash::new(crash, evidence, progress, incidents))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -92,7 +92,7 @@ pub(crate) async fn page(
     responses((status = 200, body = GroupDetails),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn get(State(state): State<AppState>, Path(id): Path<String>) -> Result<Response, Problem> {
-    Ok(answer(state.store.group(&id).await?))
+    answer(&state, state.store.group(&id).await?).await
 }
 
 /// Change what people decide about a group.
@@ -118,7 +118,7 @@ pub(crate) async fn patch(
     limits::keep_cores(body.keep_cores)?;
     limits::doing(body.actor.as_deref(), body.reason.as_deref())?;
     let change = body.change(if_match(&headers)?);
-    Ok(answer(state.store.change_group(&id, &change).await?))
+    answer(&state, state.store.change_group(&id, &change).await?).await
 }
 
 /// Merge other groups into this one, whose state and owner stay. Crashes to come follow.
@@ -134,7 +134,7 @@ pub(crate) async fn merge(
     let (actor, reason) = (body.actor.as_deref(), body.reason.as_deref());
     limits::items("groups", &body.groups)?;
     limits::doing(actor, reason)?;
-    Ok(answer(state.store.merge_groups(&id, &body.groups, actor, reason).await?))
+    answer(&state, state.store.merge_groups(&id, &body.groups, actor, reason).await?).await
 }
 
 /// Part a group from the one that it was merged into. It stays parted, whatever rules say.
@@ -149,7 +149,7 @@ pub(crate) async fn unmerge(
 ) -> Result<Response, Problem> {
     let (actor, reason) = (body.actor.as_deref(), body.reason.as_deref());
     limits::doing(actor, reason)?;
-    Ok(answer(state.store.unmerge_group(&id, actor, reason).await?))
+    answer(&state, state.store.unmerge_group(&id, actor, reason).await?).await
 }
 
 /// Part crashes or variants from a group. Answers the group that they are in since; no later analysis
@@ -175,9 +175,13 @@ pub(crate) async fn split(
         actor: body.actor,
         reason: body.reason,
     };
-    Ok(answer(state.store.split_group(&id, &split).await?))
+    answer(&state, state.store.split_group(&id, &split).await?).await
 }
 
-pub(crate) fn answer(details: panicle_store::GroupDetails) -> Response {
-    ([etag(details.group.revision)], Answer(GroupDetails::from(details))).into_response()
+pub(crate) async fn answer(
+    state: &AppState,
+    details: panicle_store::GroupDetails,
+) -> Result<Response, Problem> {
+    let incidents = state.store.incidents_of_group(&details.group.id).await?;
+    Ok(([etag(details.group.revision)], Answer(GroupDetails::new(details, incidents))).into_response())
 }

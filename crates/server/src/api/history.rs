@@ -54,7 +54,7 @@ pub(crate) async fn undo(
     MaybeJson(body): MaybeJson<Doing>,
 ) -> Result<Response, Problem> {
     limits::doing(body.actor.as_deref(), body.reason.as_deref())?;
-    Ok(answer(state.store.undo(&id, seq, body.actor.as_deref()).await?))
+    answer(&state, state.store.undo(&id, seq, body.actor.as_deref()).await?).await
 }
 
 #[derive(Clone, Copy, Deserialize, utoipa::ToSchema)]

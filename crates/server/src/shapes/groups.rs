@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::incidents::IncidentReference;
+
 /// Crashes of one bug.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Group {
@@ -81,6 +83,8 @@ pub(crate) struct GroupDetails {
     pub(crate) variants: Vec<Variant>,
     /// Other groups of the same family.
     pub(crate) related: Vec<RelatedGroup>,
+    /// Incidents during which crashes of it happened, newest first; 20 at most.
+    pub(crate) incidents: Vec<IncidentReference>,
 }
 
 /// What a group was resolved in. With neither version, revision nor build: in whatever is built later.
@@ -230,8 +234,8 @@ fn each<T, U: From<T>>(items: Vec<T>) -> Vec<U> {
     items.into_iter().map(U::from).collect()
 }
 
-impl From<panicle_store::GroupDetails> for GroupDetails {
-    fn from(details: panicle_store::GroupDetails) -> Self {
+impl GroupDetails {
+    pub(crate) fn new(details: panicle_store::GroupDetails, incidents: Vec<panicle_store::Incident>) -> Self {
         Self {
             hostnames: details.group.hostnames.clone(),
             group: details.group.into(),
@@ -261,6 +265,7 @@ impl From<panicle_store::GroupDetails> for GroupDetails {
             by_class: each(details.by_class),
             variants: each(details.variants),
             related: each(details.related),
+            incidents: incidents.into_iter().map(|incident| IncidentReference::new(incident, None)).collect(),
         }
     }
 }

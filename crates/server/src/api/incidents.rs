@@ -1,0 +1,89 @@
+//! Incidents, and the crashes that happened meanwhile.
+
+use axum::{Json as Answer, extract::State};
+use jiff::Timestamp;
+use panicle_store::{IncidentState, StoreError};
+use serde::Deserialize;
+
+use crate::{
+    AppState, Problem,
+    extract::{Json, Path, Query},
+    hooks::alerts::{self, AlertmanagerWebhook},
+    page::{self, Page},
+    shapes::incidents::{AlertsTaken, Incident, IncidentCrash, IncidentDetails},
+};
+
+/// Crashes that the page of an incident shows.
+const CRASHES: u32 = 100;
+
+/// A webhook of Alertmanager, version 4.
+///
+/// Opens an incident, or joins the one with the same group labels. Crashes of the services and hosts that its alerts name,
+/// from ten minutes before it began, are linked, also those that arrive later.
+#[utoipa::path(post, operation_id = "takeAlerts", path = "/hooks/alertmanager", tag = "hooks",
+    request_body = AlertmanagerWebhook,
+    responses((status = 200, body = AlertsTaken),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn take(
+    State(state): State<AppState>,
+    Json(webhook): Json<AlertmanagerWebhook>,
+) -> Result<Answer<AlertsTaken>, Problem> {
+    let now = Timestamp::now();
+    let group = alerts::read(webhook, "default", &state.alert_labels, now).map_err(Problem::bad_request)?;
+    let told = state.store.tell_alerts(&group, now).await?;
+    metrics::counter!("panicle_alerts_total").increment(group.alerts.len() as u64);
+    let incident = state.store.incident(&told.id).await?;
+    Ok(Answer(AlertsTaken { incident: incident.into(), new: told.new }))
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    state: Option<IncidentState>,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+    /// Items at most, up to 500.
+    limit: Option<u32>,
+}
+
+/// List incidents, newest first.
+#[utoipa::path(get, operation_id = "listIncidents", path = "/incidents", tag = "hooks", params(ListQuery),
+    responses((status = 200, body = Page<Incident>),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<Answer<Page<Incident>>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let before = page::id_cursor(query.cursor.as_deref())?;
+    let incidents = state.store.incidents(query.state, before.as_deref(), limit + 1).await?;
+    let items = incidents.into_iter().map(Incident::from).collect();
+    Ok(Answer(Page::cut(items, limit, |item: &Incident| item.id.clone())))
+}
+
+/// One incident, with its alerts and the crashes that happened meanwhile.
+#[utoipa::path(get, operation_id = "getIncident", path = "/incidents/{id}", tag = "hooks", params(("id" = String, Path)),
+    responses((status = 200, body = IncidentDetails),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn get(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Answer<IncidentDetails>, Problem> {
+    let incident = state.store.incident(&id).await?;
+    let alerts = state.store.incident_alerts(&id).await?;
+    let mut crashes = Vec::new();
+    for linked in state.store.incident_crashes(&id, CRASHES).await? {
+        match state.store.crash(&linked.crash).await {
+            Ok(crash) => crashes.push(IncidentCrash {
+                crash: crash.into(),
+                reason: linked.reason,
+                linked_at: linked.linked_at,
+            }),
+            Err(StoreError::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let alerts = alerts.into_iter().map(Into::into).collect();
+    Ok(Answer(IncidentDetails { incident: incident.into(), alerts, crashes }))
+}
