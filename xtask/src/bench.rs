@@ -65,6 +65,9 @@ pub(crate) struct Options {
     /// How long to ask
     #[arg(long, default_value_t = 60, requires = "history")]
     seconds: u64,
+    /// Look at lists and groups alone, and search nothing
+    #[arg(long, requires = "history")]
+    no_searches: bool,
     /// Compare two workers with one on a backlog of analyses instead; fails below 1.8 times the speed
     #[arg(long, conflicts_with_all = ["map", "text", "history"])]
     workers: bool,

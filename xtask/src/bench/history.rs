@@ -109,6 +109,7 @@ fn measure(options: &Options, panicle: &Path, url: &str) -> Result<Times> {
                             groups,
                             times,
                             warm: false,
+                            searches: !options.no_searches,
                             chance: Chance(number),
                         };
                         while started.elapsed() < whole {
@@ -128,7 +129,12 @@ fn measure(options: &Options, panicle: &Path, url: &str) -> Result<Times> {
         arriving.join().map_err(|_| anyhow::anyhow!("what sends crashes panicked"))?
     });
     if result.is_err() {
-        eprintln!("{}", std::fs::read_to_string(folder.path().join("log")).unwrap_or_default());
+        let log = std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+        let slow = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR"));
+        eprintln!(
+            "{}",
+            slow.map(|line| line.chars().take(200).collect::<String>() + "\n").collect::<String>()
+        );
     }
     let arrived = result?;
     println!("{arrived} crashes arrived meanwhile");
@@ -190,6 +196,7 @@ struct Visitor<'a> {
     groups: &'a [String],
     times: &'a Mutex<Times>,
     warm: bool,
+    searches: bool,
     chance: Chance,
 }
 
@@ -200,7 +207,8 @@ impl Visitor<'_> {
             0..25 => self.list()?,
             25..40 => self.filtered()?,
             40..88 => self.group()?,
-            _ => self.search()?,
+            _ if self.searches => self.search()?,
+            _ => self.group()?,
         }
         self.ask("stats", "/api/v1/stats").map(drop)
     }
