@@ -1,6 +1,7 @@
 //! `panicle admin`: what whoever runs a service asks of it.
 
 mod backup;
+mod project;
 mod regroup;
 mod retention;
 mod token;
@@ -25,6 +26,8 @@ pub(crate) struct Arguments {
 enum Task {
     /// Copy the database while the service runs; works on SQLite.
     Backup(backup::Arguments),
+    /// Make, list, change and archive projects; works on the database, whether a service runs or not.
+    Project(project::Arguments),
     /// Group all history anew, as signatures, rules and people's decisions have it now.
     Regroup(regroup::Arguments),
     /// Show or change how many full cores are kept of each group.
@@ -73,6 +76,7 @@ impl Service {
 pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     match &arguments.task {
         Task::Backup(arguments) => backup::run(arguments),
+        Task::Project(arguments) => project::run(arguments),
         Task::Regroup(arguments) => regroup::run(arguments),
         Task::Retention(arguments) => retention::run(arguments),
         Task::Token(arguments) => token::run(arguments),

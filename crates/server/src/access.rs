@@ -4,6 +4,7 @@
 //! every request needs one; the routes and their scopes are in [`mod@scopes`].
 
 mod document;
+mod project;
 mod rates;
 mod scopes;
 
@@ -26,8 +27,11 @@ use http::{HeaderMap, Method, StatusCode, header, request::Parts};
 use jiff::Timestamp;
 use panicle_store::{Scope, Store, StoreError, TOKEN_PREFIX, Token};
 
-pub(crate) use self::document::Security;
 pub use self::rates::Rates;
+pub(crate) use self::{
+    document::Security,
+    project::{ProjectQuery, Seen, Target},
+};
 use self::{
     rates::{Counting, Exceeded, Meters},
     scopes::{Need, need},
@@ -172,14 +176,15 @@ fn is_of_this_site(method: &Method, headers: &HeaderMap) -> bool {
 
 /// Lets requests through that have what their route takes.
 pub(crate) async fn admit(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let matched = matched.as_ref().map(MatchedPath::as_str);
     let need = need(request.method(), matched, request.uri().path());
     if need == Need::Nothing {
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
     let announced = body.size_hint().exact();
-    match check(&state.access, need, &parts, announced).await {
+    match check(&state.access, need, (&parts, matched), announced).await {
         Ok(caller) => {
             let body = counted(&state.access.meters, caller.name(), announced, body);
             parts.extensions.insert(caller);
@@ -200,7 +205,7 @@ pub(crate) async fn admit(State(state): State<AppState>, request: Request, next:
 async fn check(
     access: &Access,
     need: Need,
-    parts: &Parts,
+    (parts, matched): (&Parts, Option<&str>),
     announced: Option<u64>,
 ) -> Result<Caller, Problem> {
     let caller = access.caller(&parts.method, &parts.headers).await?.ok_or_else(Problem::unauthorized)?;
@@ -211,6 +216,9 @@ async fn check(
         .meters
         .request(caller.name(), announced, Instant::now())
         .map_err(|(what, wait)| too_much(what, wait))?;
+    if let Some(matched) = matched {
+        project::check(&access.store, &caller, &parts.method, (matched, parts.uri.path())).await?;
+    }
     Ok(caller)
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod incidents;
 pub(crate) mod maps;
 pub(crate) mod objects;
 pub(crate) mod presigned;
+pub(crate) mod projects;
 pub(crate) mod queries;
 pub(crate) mod query;
 pub(crate) mod reports;

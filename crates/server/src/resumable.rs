@@ -50,7 +50,12 @@ pub(crate) struct Part {
 }
 
 /// Starts an upload.
-pub(crate) async fn create(state: &AppState, metadata: &str, size: Option<u64>) -> Result<Upload, Problem> {
+pub(crate) async fn create(
+    state: &AppState,
+    project: &str,
+    metadata: &str,
+    size: Option<u64>,
+) -> Result<Upload, Problem> {
     let read: Metadata = metadata.parse()?;
     if let Some(crash) = read.crash {
         // Better before all its bytes have come.
@@ -60,7 +65,7 @@ pub(crate) async fn create(state: &AppState, metadata: &str, size: Option<u64>) 
     let blobs = state.blobs.clone();
     blocking(move || Ok::<_, Problem>(blobs.begin_piece().map(drop)?)).await?;
     let expires = tus::after(state.upload_expiry);
-    state.store.create_upload(metadata, size, expires, MAX_OPEN).await?.ok_or_else(|| {
+    state.store.create_upload(project, metadata, size, expires, MAX_OPEN).await?.ok_or_else(|| {
         let detail = format!("{MAX_OPEN} uploads are under way; try again later");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-uploads", "Too many uploads", detail)
     })
@@ -197,7 +202,7 @@ async fn take(state: &AppState, hold: &Hold, part: Part) -> Result<(), Problem> 
     };
     let came: u64 = waiting.iter().map(|piece| piece.size_bytes).sum();
     match outcome {
-        Ok(()) if Some(at + came) == size => finish(state, hold, &upload.metadata, pieces, waiting).await,
+        Ok(()) if Some(at + came) == size => finish(state, hold, &upload, pieces, waiting).await,
         Ok(()) => commit(state, hold, &mut at, &mut waiting, &mut pieces).await,
         // The client went away: it goes on from what came. The last piece counts with the blob only.
         Err(problem) if !checked && problem.is_of_the_way() && Some(at + came) != size => {
@@ -313,14 +318,14 @@ impl<R: tokio::io::AsyncRead + Unpin> Incoming<R> {
 async fn finish(
     state: &AppState,
     hold: &Hold,
-    metadata: &str,
+    upload: &Upload,
     mut pieces: Vec<UploadPiece>,
     waiting: Vec<UploadPiece>,
 ) -> Result<(), Problem> {
-    let metadata: Metadata = metadata.parse()?;
+    let metadata: Metadata = upload.metadata.parse()?;
     let last: Vec<String> = waiting.iter().map(|piece| piece.name.clone()).collect();
     pieces.extend(waiting);
-    match take_over(state, &metadata, &pieces).await {
+    match take_over(state, &upload.project, &metadata, &pieces).await {
         Ok((size, blob, crash)) => {
             let finished = state.store.finish_upload(&hold.id, &hold.holder, size, &blob, crash.as_deref());
             finished.await.map_err(lost)?;
@@ -340,6 +345,7 @@ async fn finish(
 
 async fn take_over(
     state: &AppState,
+    project: &str,
     metadata: &Metadata,
     pieces: &[UploadPiece],
 ) -> Result<(u64, String, Option<String>), Problem> {
@@ -363,10 +369,10 @@ async fn take_over(
     })
     .await?;
     let kind = kind.ok_or_else(|| Problem::internal("the kind of an upload is not known"))?;
-    let received = upload::record(state, kind, metadata.name.as_deref(), &ingested).await?;
+    let received = upload::record(state, project, kind, metadata.name.as_deref(), &ingested).await?;
     let crash = match &metadata.crash {
         Some(crash) if kind != EvidenceKind::Binary => {
-            Some(crash_of(state, crash, vec![NewEvidence { id: received.id.clone(), kind }]).await?)
+            Some(crash_of(state, project, crash, vec![NewEvidence { id: received.id.clone(), kind }]).await?)
         }
         _ => None,
     };
@@ -376,10 +382,15 @@ async fn take_over(
 /// The crash that this is the evidence of.
 pub(crate) async fn crash_of(
     state: &AppState,
+    project: &str,
     known: &NewCrash,
     evidence: Vec<NewEvidence>,
 ) -> Result<String, Problem> {
-    let crash = panicle_store::NewCrash { evidence, ..crashes::checked_facts(known, None)? };
+    let crash = panicle_store::NewCrash {
+        evidence,
+        project: Some(project.to_owned()),
+        ..crashes::checked_facts(known, None)?
+    };
     Ok(state.store.create_crash(&crash).await?.id)
 }
 

@@ -86,7 +86,9 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(api::presigned::complete))
         .routes(routes!(api::session::get, api::session::post, api::session::delete))
         .routes(routes!(api::tokens::list, api::tokens::create))
-        .routes(routes!(api::tokens::revoke));
+        .routes(routes!(api::tokens::revoke))
+        .routes(routes!(api::projects::list, api::projects::create))
+        .routes(routes!(api::projects::get, api::projects::patch));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1)
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod groups;
 pub(crate) mod incidents;
 pub(crate) mod objects;
+pub(crate) mod projects;
 pub(crate) mod query;
 pub(crate) mod retention;
 pub(crate) mod rules;
@@ -138,6 +139,8 @@ pub(crate) struct NewCrash {
     pub(crate) occurred_at: Option<Timestamp>,
     /// Number of the process, as its host counts them; else the one of the label `pid`.
     pub(crate) pid: Option<i64>,
+    /// The project that it is of; that of the token, or `default`, when not given.
+    pub(crate) project: Option<String>,
     /// Version of the program, such as `v1.4.2`. It counts where the evidence tells none: text never does.
     pub(crate) version: Option<String>,
 }
@@ -146,6 +149,7 @@ pub(crate) struct NewCrash {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct CrashSummary {
     pub(crate) id: String,
+    pub(crate) project: String,
     /// Null while it is not known what groups it.
     pub(crate) group_id: Option<String>,
     pub(crate) status: CrashStatus,
@@ -280,6 +284,7 @@ impl From<panicle_store::Crash> for CrashSummary {
     fn from(crash: panicle_store::Crash) -> Self {
         Self {
             id: crash.id,
+            project: crash.project,
             group_id: crash.group_id,
             status: crash.status,
             class: crash.class,

@@ -31,6 +31,8 @@ const NAME_BYTES: usize = 255;
 
 /// What is known of an upload before it comes.
 pub(crate) struct Announced<'a> {
+    /// The project that it is sent to.
+    pub(crate) project: &'a str,
     /// What it is; told by its first bytes when not given.
     pub(crate) kind: Option<EvidenceKind>,
     /// File name.
@@ -54,12 +56,13 @@ enum Message {
 /// Streams a body to where evidence is kept, and records it once it is durable there.
 pub(crate) async fn receive(
     state: &AppState,
+    project: &str,
     kind: EvidenceKind,
     name: Option<&str>,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Received, Problem> {
-    let announced = Announced { kind: Some(kind), name, sha256: announced_digest(headers)? };
+    let announced = Announced { project, kind: Some(kind), name, sha256: announced_digest(headers)? };
     take(state, &announced, &mut decoded(headers, body)?).await
 }
 
@@ -129,12 +132,13 @@ pub(crate) async fn take(
     let ingested = writer.await.map_err(|error| Problem::internal(error.to_string()))?;
     outcome?;
     let ingested = ingested?.ok_or_else(|| Problem::internal("the upload was not finished"))?;
-    record(state, kind, announced.name, &ingested).await
+    record(state, announced.project, kind, announced.name, &ingested).await
 }
 
 /// Stores and records what is in memory.
 pub(crate) async fn keep(
     state: &AppState,
+    project: &str,
     kind: EvidenceKind,
     name: &str,
     bytes: Vec<u8>,
@@ -147,12 +151,13 @@ pub(crate) async fn keep(
         ingest.finish(None)
     });
     let ingested = keeping.await.map_err(|error| Problem::internal(error.to_string()))??;
-    record(state, kind, Some(name), &ingested).await
+    record(state, project, kind, Some(name), &ingested).await
 }
 
-/// Records what is durable.
+/// Records what is durable, and that it was sent to a project.
 pub(crate) async fn record(
     state: &AppState,
+    project: &str,
     kind: EvidenceKind,
     name: Option<&str>,
     ingested: &Ingested,
@@ -164,7 +169,7 @@ pub(crate) async fn record(
         size_bytes: ingested.size_bytes,
         stored_bytes: ingested.stored_bytes,
     };
-    let new = state.store.record_blob(&blob).await?;
+    let new = state.store.record_blob(&blob, project).await?;
     // Deleted by policy between the two: only what is there is acknowledged.
     let (blobs, digest) = (state.blobs.clone(), ingested.digest);
     let there = tokio::task::spawn_blocking(move || blobs.contains(&digest))

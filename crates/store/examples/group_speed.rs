@@ -122,7 +122,7 @@ async fn store_one(store: &Store, fingerprint: &str, n: u32) {
     let id = format!("{fingerprint}-{n}-{}", Timestamp::now().as_microsecond());
     let blob =
         NewBlob { id: id.clone(), kind: EvidenceKind::Text, name: None, size_bytes: 1, stored_bytes: 1 };
-    store.record_blob(&blob).await.unwrap();
+    store.record_blob(&blob, panicle_store::DEFAULT_PROJECT).await.unwrap();
     let new = NewCrash {
         evidence: vec![NewEvidence { id, kind: EvidenceKind::Text }],
         service: Some("service-1".to_owned()),

@@ -262,7 +262,7 @@ async fn main() {
     }
     for (fact, text) in [("service", ""), ("frame", "pkg17"), ("label.pod", "pod-4"), ("class", "n")] {
         let started = Instant::now();
-        let offers = store.offers(fact, text, 20).await.unwrap().len();
+        let offers = store.offers(None, fact, text, 20).await.unwrap().len();
         println!("{:>7.1} ms, {offers} offers for {fact}:{text}", started.elapsed().as_secs_f64() * 1e3);
     }
 }

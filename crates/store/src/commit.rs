@@ -14,7 +14,7 @@ use crate::{
     },
     incidents,
     jobs::{Priority, complete, enqueue},
-    join, occurred, rules,
+    join, occurred, projects, rules,
     tx::Tx,
 };
 
@@ -104,6 +104,12 @@ async fn commit(
     now: i64,
 ) -> Result<Committed, StoreError> {
     let analysed = &outcome.analysed.storable();
+    let project = projects::of_crash(tx, crash).await?;
+    // The same defect of two projects is two groups.
+    let signature = outcome.signature.clone().map(|signature| Signature {
+        fingerprint: projects::within(&project, &signature.fingerprint),
+        ..signature
+    });
     let mut again = complete(tx, lease).await?;
     let share = counters::share(tx, crash).await?;
     let mut diagnostics = analysed.diagnostics.clone();
@@ -133,10 +139,10 @@ async fn commit(
     let rules = rules::enabled(tx).await?;
     let (claims, conflict) = rules::claims_of(tx, &rules, crash).await?;
     diagnostics.extend(conflict.map(|text| Diagnostic::warning(Stage::Service, text)));
-    let place = match &outcome.signature {
+    let place = match &signature {
         // What was joined into another crash is counted there.
         Some(signature) if before.joined_into.is_none() => {
-            Some(place::place(tx, &before, signature, &analysed.class, &claims, now).await?)
+            Some(place::place(tx, &before, (&project, signature), &analysed.class, &claims, now).await?)
         }
         _ => None,
     };
@@ -144,7 +150,7 @@ async fn commit(
         Some(place) => claims.mute(tx, &place.group).await?,
         None => claims.mutes.first(),
     };
-    let signature = outcome.signature.as_ref().map(Crash::signature_columns);
+    let signature = signature.as_ref().map(Crash::signature_columns);
     let revision: Option<(i64,)> = first!(
         tx,
         "UPDATE crashes SET status = $2, group_id = $3, class = $4, title = $5, confidence = $6, \

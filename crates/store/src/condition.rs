@@ -198,7 +198,7 @@ impl Writer {
 
     fn field(&mut self, reference: &FieldRef, test: &Test) {
         let field = reference.field;
-        if field.subject == Subject::Group && field.fact != "group" {
+        if field.subject == Subject::Group && column(field).is_none() {
             self.push("(crashes.group_id IS NOT NULL AND crashes.group_id IN (SELECT crash_groups.id FROM crash_groups WHERE ");
             self.group_column(reference, test);
             self.push("))");
@@ -374,6 +374,7 @@ fn column(field: &Field) -> Option<&'static str> {
         "id" => "crashes.id",
         "status" => "crashes.status",
         "group" => "crashes.group_id",
+        "project" => "crashes.project",
         "seen" => "crashes.seen_at",
         "received" => "crashes.received_at",
         "analysed" => "crashes.analysed_at",

@@ -16,7 +16,9 @@ use crate::{
     groups::counters,
     incidents,
     jobs::{Priority, requeue},
-    occurred, time,
+    occurred,
+    projects::{self, DEFAULT_PROJECT, within},
+    time,
     tx::Tx,
 };
 
@@ -39,6 +41,8 @@ pub struct NewCrash {
     pub version: Option<String>,
     /// The client's own name for this request.
     pub idempotency_key: Option<String>,
+    /// The project that it is of; the default one when not given.
+    pub project: Option<String>,
 }
 
 /// A stored blob and what it is for this crash.
@@ -75,6 +79,7 @@ pub struct Failure {
 #[expect(missing_docs, reason = "the columns are described where the API shows them")]
 pub struct Crash {
     pub id: String,
+    pub project: String,
     pub status: CrashStatus,
     pub group_id: Option<String>,
     pub class: Option<String>,
@@ -115,6 +120,8 @@ pub struct Crash {
 /// Which crashes to list.
 #[derive(Clone, Debug, Default)]
 pub struct CrashFilter {
+    /// Of this project.
+    pub project: Option<String>,
     /// Of this group.
     pub group: Option<String>,
     /// In this state.
@@ -132,6 +139,7 @@ pub struct CrashFilter {
 #[derive(sqlx::FromRow)]
 pub(crate) struct CrashRecord {
     id: String,
+    project: String,
     status: String,
     group_id: Option<String>,
     class: Option<String>,
@@ -170,7 +178,9 @@ pub(crate) struct CrashRecord {
 impl CrashRecord {
     pub(crate) fn read(self) -> Result<Crash, StoreError> {
         let signature = match (self.signature_version, self.fingerprint, self.family) {
-            (Some(version), Some(fingerprint), Some(family)) => Some((version as u32, fingerprint, family)),
+            (Some(version), Some(fingerprint), Some(family)) => {
+                Some((version as u32, projects::bare(&fingerprint).to_owned(), family))
+            }
             _ => None,
         };
         Ok(Crash {
@@ -179,6 +189,7 @@ impl CrashRecord {
                 .parse()
                 .map_err(|_| StoreError::Stored(format!("crash status {}", self.status)))?,
             id: self.id,
+            project: self.project,
             group_id: self.group_id,
             class: self.class,
             title: self.title,
@@ -233,13 +244,21 @@ impl Store {
     /// to it and makes it be analysed again.
     pub async fn create_crash(&self, new: &NewCrash) -> Result<Created, StoreError> {
         let now = Timestamp::now().as_microsecond();
-        let identity = identity(&new.evidence);
+        let project = new.project.as_deref().unwrap_or(DEFAULT_PROJECT);
+        let identity = within(project, &identity(&new.evidence));
+        let key = new.idempotency_key.as_deref().map(|key| within(project, key));
         let occurred_at = new.occurred_at.map(Timestamp::as_microsecond);
         // In turn with whoever deletes evidence that no crash has.
         let created = in_turn!(self, tx => {
+            projects::takes(tx, project).await?;
             for evidence in &new.evidence {
                 let row: Option<(String,)> =
-                    first!(tx, "SELECT kind FROM blobs WHERE id = $1 AND deleted_at IS NULL", &evidence.id);
+                    first!(
+                        tx,
+                        concat!("SELECT kind FROM blobs WHERE id = $1 AND deleted_at IS NULL AND ", has_blob!()),
+                        &evidence.id,
+                        project
+                    );
                 let (kind,) =
                     row.ok_or_else(|| StoreError::NotFound { what: "blob", id: evidence.id.clone() })?;
                 check_kind(evidence, &kind)?;
@@ -249,7 +268,7 @@ impl Store {
                 "SELECT id, labels FROM crashes WHERE identity = $1 OR idempotency_key = $2 \
                  ORDER BY CASE WHEN identity = $1 THEN 0 ELSE 1 END LIMIT 1",
                 &identity,
-                &new.idempotency_key
+                &key
             );
             let created = if let Some((known, labels)) = known {
                 let (known, labels) = joined(tx, known, labels).await?;
@@ -261,11 +280,11 @@ impl Store {
                     tx,
                     "INSERT INTO crashes (id, identity, idempotency_key, status, service, hostname, labels, \
                      received_at, occurred_at, seen_at, attempts, missing_binary, diagnostics, report_revision, pid, \
-                     reported_version, module_version) \
-                     VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, 0, $10, '[]', 0, $11, $12, $12)",
+                     reported_version, module_version, project) \
+                     VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, 0, $10, '[]', 0, $11, $12, $12, $13)",
                     &id,
                     &identity,
-                    &new.idempotency_key,
+                    &key,
                     &new.service,
                     &new.hostname,
                     serde_json::to_string(&new.labels)?,
@@ -274,7 +293,8 @@ impl Store {
                     occurred_at.unwrap_or(now),
                     false,
                     new.pid,
-                    &new.version
+                    &new.version,
+                    project
                 );
                 Created { id, new: true }
             };
@@ -352,6 +372,7 @@ impl Store {
         condition.require("class = ", text(&filter.class), "");
         condition.require("service = ", text(&filter.service), "");
         condition.require("id < ", text(&filter.before), "");
+        condition.require("project = ", text(&filter.project), "");
         let text = format!(
             "SELECT * FROM crashes WHERE joined_into IS NULL AND {} ORDER BY id DESC LIMIT $1",
             condition.text
@@ -391,9 +412,9 @@ async fn add_to(
         tx,
         "SELECT blob_id FROM crash_evidence WHERE crash_id = $1 AND kind = 'core' AND blob_id <> $2",
         known,
-        identity.strip_prefix("core:").unwrap_or_default()
+        projects::bare(identity).strip_prefix("core:").unwrap_or_default()
     );
-    if identity.starts_with("core:") && other_core.is_some() {
+    if projects::bare(identity).starts_with("core:") && other_core.is_some() {
         return Err(StoreError::OtherCrash { id: known.to_owned() });
     }
     // Its time and its host may change, and with them the counts of its group.

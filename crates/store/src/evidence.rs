@@ -173,6 +173,14 @@ macro_rules! binary_columns {
     };
 }
 
+/// Whether the project `$2` has the blob of a row of `blobs`: it was sent there, or all share it.
+macro_rules! has_blob {
+    () => {
+        "(blobs.kind = 'binary' OR EXISTS (SELECT 1 FROM blob_projects p WHERE p.blob_id = blobs.id AND p.project = $2) \
+         OR ($2 = 'default' AND NOT EXISTS (SELECT 1 FROM blob_projects p WHERE p.blob_id = blobs.id)))"
+    };
+}
+
 /// Queues what waits for a file with these identities. Each of them is looked up in its index; left to itself, SQLite
 /// goes through all crashes of a status.
 const WAKE: &str = "UPDATE crashes SET status = 'queued' WHERE id IN (\
@@ -182,9 +190,9 @@ const WAKE: &str = "UPDATE crashes SET status = 'queued' WHERE id IN (\
      OR (COALESCE(status, '') = 'done' AND missing_debug AND $4)) RETURNING id, missing_binary";
 
 impl Store {
-    /// Records a stored blob, and for an executable the job that looks at it. Answers whether it is
-    /// new; a blob that was there keeps its name and time.
-    pub async fn record_blob(&self, blob: &NewBlob) -> Result<bool, StoreError> {
+    /// Records a stored blob that was sent to a project, and for an executable the job that looks at it. Answers
+    /// whether it is new to the project; a blob that was there keeps its name and time.
+    pub async fn record_blob(&self, blob: &NewBlob, project: &str) -> Result<bool, StoreError> {
         let now = Timestamp::now().as_microsecond();
         let new = transaction!(self, tx => {
             let inserted = exec!(
@@ -196,6 +204,25 @@ impl Store {
                 blob.name.as_deref().map(storable),
                 blob.size_bytes as i64,
                 blob.stored_bytes as i64,
+                now
+            ) > 0;
+            if !inserted {
+                // One of before there were projects.
+                exec!(
+                tx,
+                "INSERT INTO blob_projects (blob_id, project, name, received_at) \
+                 SELECT id, 'default', name, received_at FROM blobs WHERE id = $1 \
+                 AND NOT EXISTS (SELECT 1 FROM blob_projects p WHERE p.blob_id = blobs.id)",
+                &blob.id
+            );
+            }
+            let new_here = exec!(
+                tx,
+                "INSERT INTO blob_projects (blob_id, project, name, received_at) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (blob_id, project) DO NOTHING",
+                &blob.id,
+                project,
+                blob.name.as_deref().map(storable),
                 now
             ) > 0;
             // What was deleted is here again.
@@ -218,7 +245,7 @@ impl Store {
                 );
                 enqueue(tx, JobKind::Identify, &blob.id, now, Priority::Fresh).await?;
             }
-            inserted
+            inserted || new_here
         });
         if new {
             self.announce_work();
@@ -238,11 +265,34 @@ impl Store {
         row.ok_or_else(|| StoreError::NotFound { what: "blob", id: id.to_owned() })?.read()
     }
 
+    /// The same as a project knows it: with the name and the time that it gave, or nothing if it was sent to others
+    /// alone.
+    pub async fn evidence_in(&self, project: &str, id: &str) -> Result<Evidence, StoreError> {
+        if !self.has_blob(project, id).await? {
+            return Err(StoreError::NotFound { what: "blob", id: id.to_owned() });
+        }
+        let mut evidence = self.evidence(id).await?;
+        let own: Option<(Option<String>, i64)> = query!(self, db => sqlx::query_as(
+            "SELECT name, received_at FROM blob_projects WHERE blob_id = $1 AND project = $2")
+            .bind(id)
+            .bind(project)
+            .fetch_optional(db)
+            .await)?;
+        if let Some((name, received_at)) = own {
+            evidence.name = name;
+            evidence.received_at = time::read(received_at)?;
+        }
+        Ok(evidence)
+    }
+
     /// What is known to belong to a crash, in the order of kinds.
     pub async fn crash_evidence(&self, crash: &str) -> Result<Vec<Evidence>, StoreError> {
         let rows: Vec<EvidenceRecord> = query!(self, db => sqlx::query_as(concat!(
-            "SELECT b.id, e.kind, b.name, b.size_bytes, b.received_at, e.deleted_at, e.deleted_reason, ", binary_columns!(),
-            " FROM crash_evidence e JOIN blobs b ON b.id = e.blob_id LEFT JOIN binaries n ON n.id = b.id \
+            "SELECT b.id, e.kind, CASE WHEN p.blob_id IS NULL THEN b.name ELSE p.name END AS name, b.size_bytes, \
+            COALESCE(p.received_at, b.received_at) AS received_at, e.deleted_at, e.deleted_reason, ", binary_columns!(),
+            " FROM crash_evidence e JOIN crashes c ON c.id = e.crash_id JOIN blobs b ON b.id = e.blob_id \
+             LEFT JOIN blob_projects p ON p.blob_id = b.id AND p.project = c.project \
+             LEFT JOIN binaries n ON n.id = b.id \
              WHERE e.crash_id = $1 ORDER BY e.kind, e.added_at, b.id"))
             .bind(crash)
             .fetch_all(db)
@@ -404,5 +454,23 @@ mod tests {
             !steps.iter().any(|step| step.contains("SCAN crashes") || step.contains("status")),
             "{steps:#?}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_blob_of_before_there_were_projects_is_of_the_default_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("test.db").display());
+        let store = Store::connect(&url).await.unwrap();
+        let Pool::Sqlite(db) = &store.pool else { panic!("it is SQLite") };
+        let kind = crate::EvidenceKind::Core;
+        let blob = super::NewBlob { id: "c".to_owned(), kind, name: None, size_bytes: 1, stored_bytes: 1 };
+        store.record_blob(&blob, "default").await.unwrap();
+        sqlx::query("DELETE FROM blob_projects").execute(db).await.unwrap();
+        assert!(store.has_blob("default", "c").await.unwrap());
+        assert!(!store.has_blob("shop", "c").await.unwrap());
+        assert!(store.record_blob(&blob, "shop").await.unwrap(), "new to it");
+        assert!(store.has_blob("default", "c").await.unwrap() && store.has_blob("shop", "c").await.unwrap());
+        sqlx::query("DELETE FROM blob_projects").execute(db).await.unwrap();
+        assert!(!store.record_blob(&blob, "default").await.unwrap(), "it was there");
     }
 }

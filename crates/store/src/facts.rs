@@ -201,6 +201,7 @@ pub(crate) async fn renew(tx: &mut Tx, crash: &str, mut facts: Facts) -> Result<
 #[derive(sqlx::FromRow)]
 struct CrashRow {
     id: String,
+    project: String,
     status: String,
     group_id: Option<String>,
     seen_at: i64,
@@ -211,6 +212,7 @@ struct CrashRow {
 impl CrashRow {
     fn facts(&self) -> Result<Facts, StoreError> {
         let mut facts = Facts::new().with("id", &self.id).with("status", &self.status);
+        facts.add("project", &self.project);
         facts.add("group", self.group_id.as_deref().unwrap_or_default());
         facts.set_time("seen", time::read(self.seen_at)?);
         facts.set_time("received", time::read(self.received_at)?);
@@ -226,7 +228,7 @@ impl Store {
     /// is not among it.
     pub async fn facts(&self, crash: &str) -> Result<Facts, StoreError> {
         let row: Option<CrashRow> = query!(self, db => sqlx::query_as(
-            "SELECT id, status, group_id, seen_at, received_at, analysed_at FROM crashes WHERE id = $1")
+            "SELECT id, project, status, group_id, seen_at, received_at, analysed_at FROM crashes WHERE id = $1")
             .bind(crash)
             .fetch_optional(db)
             .await)?;
@@ -248,7 +250,7 @@ impl Store {
     /// that a rule is tried on. Those without a group are among them, those that were joined into another one are not.
     pub async fn history(&self, after: Option<&str>, limit: u32) -> Result<Vec<CrashFacts>, StoreError> {
         let rows: Vec<CrashRow> = query!(self, db => sqlx::query_as(
-            "SELECT id, status, group_id, seen_at, received_at, analysed_at FROM crashes WHERE id > $1 \
+            "SELECT id, project, status, group_id, seen_at, received_at, analysed_at FROM crashes WHERE id > $1 \
              AND joined_into IS NULL ORDER BY id LIMIT $2")
             .bind(after.unwrap_or_default())
             .bind(i64::from(limit))

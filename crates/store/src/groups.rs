@@ -34,6 +34,7 @@ use crate::GroupState;
 #[expect(missing_docs, reason = "the columns are described where the API shows them")]
 pub struct Group {
     pub id: String,
+    pub project: String,
     pub title: String,
     pub class: String,
     pub state: GroupState,

@@ -79,7 +79,7 @@ impl Lane {
 }
 
 /// Asks for a job, from `run_after` on. While it runs, the request is noted and it runs once more. One that
-/// waits already waits no longer for it.
+/// waits already waits no longer for it. It is of the project of its crash, or of the first that sent its file.
 pub(crate) async fn enqueue(
     tx: &mut Tx,
     kind: JobKind,
@@ -89,8 +89,10 @@ pub(crate) async fn enqueue(
 ) -> Result<(), StoreError> {
     exec!(
         tx,
-        "INSERT INTO jobs (id, kind, subject, state, wanted, claimed, attempts, run_after, priority) \
-         VALUES ($1, $2, $3, 'queued', 1, 0, 0, $4, $5) ON CONFLICT (kind, subject) DO UPDATE SET \
+        "INSERT INTO jobs (id, kind, subject, state, wanted, claimed, attempts, run_after, priority, project) \
+         VALUES ($1, $2, $3, 'queued', 1, 0, 0, $4, $5, COALESCE((SELECT c.project FROM crashes c WHERE c.id = $3), \
+         (SELECT p.project FROM blob_projects p WHERE p.blob_id = $3 ORDER BY p.received_at, p.project LIMIT 1), \
+         'default')) ON CONFLICT (kind, subject) DO UPDATE SET \
          wanted = jobs.wanted + 1, problem = NULL, \
          run_after = CASE WHEN jobs.state = 'queued' AND jobs.run_after < $4 THEN jobs.run_after ELSE $4 END, \
          priority = CASE WHEN jobs.state IN ('queued', 'running') AND jobs.priority < $5 THEN jobs.priority \
@@ -141,14 +143,14 @@ pub(crate) async fn complete(tx: &mut Tx, lease: &Lease) -> Result<bool, StoreEr
     Ok(state == "queued")
 }
 
-/// The first job of a state that may be claimed, in the order of the index `jobs_due`, so that one row of it is read
-/// however many there are.
+/// The first job of a project and state that may be claimed, in the order of the index `jobs_due_in`, so that one row of
+/// it is read however many there are.
 macro_rules! first_text {
     ($which:literal, $lock:literal) => {
         concat!(
             "SELECT * FROM (SELECT id, priority, run_after FROM jobs WHERE ",
             $which,
-            " <= $4 AND priority BETWEEN $5 AND $6 ORDER BY priority, run_after, id LIMIT 1",
+            " <= $4 AND project = $7 AND priority BETWEEN $5 AND $6 ORDER BY priority, run_after, id LIMIT 1",
             $lock,
             ") AS due"
         )
@@ -160,7 +162,7 @@ macro_rules! claim_text {
     ($lock:literal) => {
         concat!(
             "UPDATE jobs SET state = 'running', attempts = attempts + 1, claimed = wanted, \
-             lease_token = $1, lease_until = $2, worker = $3, step = NULL, step_since = NULL, \
+             lease_token = $1, lease_until = $2, worker = $3, turn = $8, step = NULL, step_since = NULL, \
              done_bytes = NULL, total_bytes = NULL WHERE id = (SELECT id FROM (",
             first_text!("state = 'queued' AND run_after", $lock),
             " UNION ALL ",
@@ -172,10 +174,39 @@ macro_rules! claim_text {
 
 type Claimed = (String, String, String, i64);
 
+/// Each project, its last turn, and the priorities of the first of its jobs that may be claimed: of those that wait, and
+/// of those whose worker is gone. So many rows are read as there are projects, a few times.
+const WAITING: &str = "SELECT p.id, COALESCE((SELECT MAX(j.turn) FROM jobs j WHERE j.project = p.id), 0), \
+     (SELECT j.priority FROM jobs j WHERE j.state = 'queued' AND j.project = p.id AND j.run_after <= $1 \
+     AND j.priority BETWEEN $2 AND $3 ORDER BY j.priority, j.run_after, j.id LIMIT 1), \
+     (SELECT j.priority FROM jobs j WHERE j.state = 'running' AND j.project = p.id AND j.lease_until <= $1 \
+     AND j.priority BETWEEN $2 AND $3 ORDER BY j.priority LIMIT 1) FROM projects p";
+
+/// Projects with something to claim, the one first whose turn it is, and the number of the next turn.
+struct Turns {
+    projects: Vec<String>,
+    next: i64,
+}
+
+impl Turns {
+    /// Those of the lowest priority number come first, and among the same, those whose last turn is longest ago.
+    fn of(rows: Vec<(String, i64, Option<i64>, Option<i64>)>) -> Self {
+        let next = rows.iter().map(|row| row.1).max().unwrap_or_default() + 1;
+        let mut waiting: Vec<(i64, i64, String)> = rows
+            .into_iter()
+            .filter_map(|(project, turn, queued, expired)| {
+                Some((queued.into_iter().chain(expired).min()?, turn, project))
+            })
+            .collect();
+        waiting.sort_unstable();
+        Self { projects: waiting.into_iter().map(|(.., project)| project).collect(), next }
+    }
+}
+
 impl Store {
-    /// Claims the job that is due at `now` and soonest by its priority, and of these the one that has waited
-    /// longest, if there is any. A job that has used up its
-    /// attempts is quarantined on the way.
+    /// Claims the job that is due at `now` and soonest by its priority, if there is any. Where several projects have one
+    /// of the same priority, they take turns, whatever else each of them has; of one project, the job comes first that
+    /// has waited longest. A job that has used up its attempts is quarantined on the way.
     pub async fn claim(&self, claim: &Claim, now: Timestamp) -> Result<Option<Job>, StoreError> {
         self.claim_in(Lane::Any, claim, now).await
     }
@@ -190,25 +221,42 @@ impl Store {
         let (first, last) = lane.priorities();
         let until = now.as_microsecond().saturating_add(claim.lease.as_micros() as i64);
         loop {
-            let token = uuid::Uuid::new_v4().to_string();
-            macro_rules! run {
-                ($db:ident, $text:expr) => {
-                    sqlx::query_as::<_, Claimed>($text)
-                        .bind(&token)
-                        .bind(until)
-                        .bind(&claim.worker)
-                        .bind(now.as_microsecond())
-                        .bind(first)
-                        .bind(last)
-                        .fetch_optional($db)
-                        .await?
+            let rows = query!(self, db => sqlx::query_as(WAITING)
+                .bind(now.as_microsecond())
+                .bind(first)
+                .bind(last)
+                .fetch_all(db)
+                .await)?;
+            let turns = Turns::of(rows);
+            let mut claimed = None;
+            // Others may have taken what the first ones had.
+            for project in &turns.projects {
+                let token = uuid::Uuid::new_v4().to_string();
+                macro_rules! run {
+                    ($db:ident, $text:expr) => {
+                        sqlx::query_as::<_, Claimed>($text)
+                            .bind(&token)
+                            .bind(until)
+                            .bind(&claim.worker)
+                            .bind(now.as_microsecond())
+                            .bind(first)
+                            .bind(last)
+                            .bind(project)
+                            .bind(turns.next)
+                            .fetch_optional($db)
+                            .await?
+                    };
+                }
+                let row = match &self.pool {
+                    crate::database::Pool::Sqlite(db) => run!(db, claim_text!("")),
+                    crate::database::Pool::Postgres(db) => run!(db, claim_text!(" FOR UPDATE SKIP LOCKED")),
                 };
+                if let Some(row) = row {
+                    claimed = Some((row, token));
+                    break;
+                }
             }
-            let row = match &self.pool {
-                crate::database::Pool::Sqlite(db) => run!(db, claim_text!("")),
-                crate::database::Pool::Postgres(db) => run!(db, claim_text!(" FOR UPDATE SKIP LOCKED")),
-            };
-            let Some((job, kind, subject, attempts)) = row else { return Ok(None) };
+            let Some(((job, kind, subject, attempts), token)) = claimed else { return Ok(None) };
             let lease = Lease { job, token };
             let kind: JobKind = kind.parse().map_err(|_| StoreError::Stored(format!("job kind {kind}")))?;
             let attempt = u32::try_from(attempts).unwrap_or(u32::MAX);

@@ -180,6 +180,7 @@ pub(crate) async fn join(
         "SELECT c.id, c.pid, c.hostname, c.service, c.occurred_at, c.seen_at, k.goroutines \
          FROM join_keys k JOIN crashes c ON c.id = k.crash_id WHERE k.fault = $1 AND k.side = $2 \
          AND k.seen_at >= $3 AND k.seen_at <= $4 AND c.joined_into IS NULL AND c.status = 'done' \
+         AND c.project = (SELECT t.project FROM crashes t WHERE t.id = $7) \
          AND (c.pid = $5 OR c.pid IS NULL OR CAST($5 AS BIGINT) IS NULL) \
          AND (c.hostname = $6 OR c.hostname IS NULL OR CAST($6 AS TEXT) IS NULL) \
          AND NOT EXISTS (SELECT 1 FROM parted_crashes p WHERE (p.one_id = c.id AND p.other_id = $7) \

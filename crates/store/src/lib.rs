@@ -20,11 +20,12 @@ mod database;
 mod tx;
 #[macro_use]
 mod condition;
+#[macro_use]
+mod evidence;
 mod backup;
 mod commit;
 mod crashes;
 mod error;
-mod evidence;
 mod facts;
 mod groups;
 #[cfg(feature = "history")]
@@ -36,6 +37,7 @@ mod listen;
 mod objects;
 mod occurred;
 mod offers;
+mod projects;
 mod queue;
 mod reports;
 mod retention;
@@ -68,6 +70,7 @@ pub use join::{Join, JoinKey, JoinSide};
 pub use objects::{NewIncoming, NewObject, Noted, Object};
 pub use occurred::MAX_CLOCK_AHEAD;
 pub use offers::Offer;
+pub use projects::{DEFAULT_PROJECT, NewProject, Project, ProjectChange, is_project_id};
 pub use reports::{Part, ReportPart};
 pub use rules::{Move, MutedGroup, NewRule, Plan, Regrouping, Rule, RuleChange, RuleConflict, RuleHistory};
 pub use saved::SavedQuery;

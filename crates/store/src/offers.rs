@@ -20,14 +20,21 @@ pub struct Offer {
 }
 
 impl Store {
-    /// Values of a fact (`service`, `label.env`) in which `text` occurs, in upper or lower case: first those that
+    /// Values of a fact (`service`, `label.env`) that crashes of the project have, if one is given, and in
+    /// which `text` occurs, in upper or lower case: first those that
     /// begin with it, each of both with the most frequent first.
-    pub async fn offers(&self, fact: &str, text: &str, limit: usize) -> Result<Vec<Offer>, StoreError> {
+    pub async fn offers(
+        &self,
+        project: Option<&str>,
+        fact: &str,
+        text: &str,
+        limit: usize,
+    ) -> Result<Vec<Offer>, StoreError> {
         let text = storable(&text.to_lowercase());
-        let mut found = self.values_like(fact, &[Piece::Text(text.clone()), Piece::Any]).await?;
+        let mut found = self.values_like(project, fact, &[Piece::Text(text.clone()), Piece::Any]).await?;
         if found.len() < limit && !text.is_empty() {
             let anywhere = [Piece::Any, Piece::Text(text.clone()), Piece::Any];
-            for offer in self.values_like(fact, &anywhere).await? {
+            for offer in self.values_like(project, fact, &anywhere).await? {
                 if !found.contains(&offer) {
                     found.push(offer);
                 }
@@ -43,9 +50,17 @@ impl Store {
     }
 
     /// Keys of labels that begin with `text`.
-    pub async fn label_keys(&self, text: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+    pub async fn label_keys(
+        &self,
+        project: Option<&str>,
+        text: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
         let rows: Vec<(String,)> = query!(self, db => sqlx::query_as(
-            "SELECT DISTINCT name FROM facts WHERE name LIKE 'label.%' ORDER BY name LIMIT 1000")
+            "SELECT DISTINCT name FROM facts WHERE name LIKE 'label.%' AND (CAST($1 AS TEXT) IS NULL OR EXISTS \
+             (SELECT 1 FROM crash_facts cf JOIN crashes c ON c.id = cf.crash_id WHERE cf.fact_id = facts.id \
+             AND c.project = $1)) ORDER BY name LIMIT 1000")
+            .bind(project)
             .fetch_all(db)
             .await)?;
         let keys = rows.into_iter().filter_map(|(name,)| Some(name.strip_prefix("label.")?.to_owned()));
@@ -53,10 +68,16 @@ impl Store {
     }
 
     /// Owners of groups whose name begins with `text`.
-    pub async fn owners(&self, text: &str, limit: usize) -> Result<Vec<Offer>, StoreError> {
+    pub async fn owners(
+        &self,
+        project: Option<&str>,
+        text: &str,
+        limit: usize,
+    ) -> Result<Vec<Offer>, StoreError> {
         let rows: Vec<(String, i64)> = query!(self, db => sqlx::query_as(
-            "SELECT owner, COUNT(*) FROM crash_groups WHERE owner IS NOT NULL GROUP BY owner \
-             ORDER BY 2 DESC, owner LIMIT 1000")
+            "SELECT owner, COUNT(*) FROM crash_groups WHERE owner IS NOT NULL \
+             AND (CAST($1 AS TEXT) IS NULL OR project = $1) GROUP BY owner ORDER BY 2 DESC, owner LIMIT 1000")
+            .bind(project)
             .fetch_all(db)
             .await)?;
         let offers = rows.into_iter().map(|(value, count)| Offer { value, crashes: count as u64 });
@@ -64,21 +85,31 @@ impl Store {
         Ok(offers.filter(begins).take(limit).collect())
     }
 
-    async fn values_like(&self, fact: &str, pieces: &[Piece]) -> Result<Vec<Offer>, StoreError> {
+    async fn values_like(
+        &self,
+        project: Option<&str>,
+        fact: &str,
+        pieces: &[Piece],
+    ) -> Result<Vec<Offer>, StoreError> {
         let pattern = Pattern::of(pieces);
         let (operator, pattern) = match self.pool {
             Pool::Sqlite(_) => ("GLOB $2", condition::glob(&pattern)),
             Pool::Postgres(_) => ("LIKE $2 ESCAPE '\\'", condition::like(&pattern)),
         };
+        let mine = match project {
+            None => "AND CAST($5 AS TEXT) IS NULL",
+            Some(_) => "AND EXISTS (SELECT 1 FROM crashes c WHERE c.id = cf.crash_id AND c.project = $5)",
+        };
         let text = format!(
             "SELECT f.value, (SELECT COUNT(*) FROM (SELECT 1 FROM crash_facts cf WHERE cf.fact_id = f.id \
-             LIMIT $3) AS counted) FROM facts f WHERE f.name = $1 AND f.folded {operator} ORDER BY f.id DESC LIMIT $4"
+             {mine} LIMIT $3) AS counted) FROM facts f WHERE f.name = $1 AND f.folded {operator} ORDER BY f.id DESC LIMIT $4"
         );
         let rows: Vec<(String, i64)> = query!(self, db => sqlx::query_as(AssertSqlSafe(text))
             .bind(fact)
             .bind(&pattern)
             .bind(COUNTED)
             .bind(CANDIDATES)
+            .bind(project)
             .fetch_all(db)
             .await)?;
         // A value that no crash has any more is offered to nobody.

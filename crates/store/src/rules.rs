@@ -18,7 +18,7 @@ pub use self::{
     plan::{Move, MutedGroup, Plan, RuleConflict},
 };
 use crate::{
-    RuleKind, Store, StoreError,
+    DEFAULT_PROJECT, RuleKind, Store, StoreError,
     groups::{
         decision::{Standing, checked},
         mute::MuteUntil,
@@ -41,6 +41,8 @@ pub struct Rule {
     pub predicate: String,
     /// The group of what it claims.
     pub group: Option<String>,
+    /// The project of that group. A rule that mutes is about all of them.
+    pub project: Option<String>,
     /// What ends the mutes that it makes.
     pub mute: Option<MuteUntil>,
     /// It is on.
@@ -62,6 +64,8 @@ pub struct NewRule {
     pub predicate: String,
     /// The group of what it claims; a new one when not given.
     pub group: Option<String>,
+    /// The project of the new group; the default one when not given.
+    pub project: Option<String>,
     /// What ends the mutes that it makes; nothing when not given.
     pub mute: Option<MuteUntil>,
 }
@@ -81,6 +85,7 @@ struct Row {
     name: String,
     predicate: String,
     group_id: Option<String>,
+    project: Option<String>,
     mute: Option<String>,
     enabled: bool,
     created_at: i64,
@@ -95,6 +100,7 @@ impl Row {
             name: self.name,
             predicate: self.predicate,
             group: self.group_id,
+            project: self.project,
             mute: self.mute.as_deref().map(serde_json::from_str).transpose()?,
             enabled: self.enabled,
             created_at: time::read(self.created_at)?,
@@ -103,7 +109,16 @@ impl Row {
     }
 }
 
-const ENABLED: &str = "SELECT * FROM rules WHERE enabled = $1 AND deleted = $2 ORDER BY created_at, id";
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT rules.*, (SELECT g.project FROM crash_groups g WHERE g.id = rules.group_id) AS project FROM rules ",
+            $rest
+        )
+    };
+}
+
+const ENABLED: &str = select!("WHERE enabled = $1 AND deleted = $2 ORDER BY created_at, id");
 
 /// The rules that are on, the oldest first.
 pub(crate) async fn enabled(tx: &mut Tx) -> Result<Vec<Compiled>, StoreError> {
@@ -131,6 +146,7 @@ async fn facts(tx: &mut Tx, crash: &str) -> Result<Facts, StoreError> {
 pub(crate) struct Held {
     rule_id: Option<String>,
     mute_rule_id: Option<String>,
+    project: String,
 }
 
 /// What the rules say of a crash, and what is to be said when several claim it.
@@ -142,7 +158,8 @@ pub(crate) async fn claims_of(
     if rules.is_empty() {
         return Ok((Claims::default(), None));
     }
-    let held: Option<Held> = first!(tx, "SELECT rule_id, mute_rule_id FROM crashes WHERE id = $1", crash);
+    let held: Option<Held> =
+        first!(tx, "SELECT rule_id, mute_rule_id, project FROM crashes WHERE id = $1", crash);
     Ok(claims(rules, &facts(tx, crash).await?, &held.unwrap_or_default()))
 }
 
@@ -190,7 +207,7 @@ impl Store {
     /// Rules that were not deleted, the oldest first.
     pub async fn rules(&self) -> Result<Vec<Rule>, StoreError> {
         let rows: Vec<Row> = query!(self, db => sqlx::query_as(
-            "SELECT * FROM rules WHERE deleted = $1 ORDER BY created_at, id")
+            select!("WHERE deleted = $1 ORDER BY created_at, id"))
             .bind(false)
             .fetch_all(db)
             .await)?;
@@ -200,7 +217,7 @@ impl Store {
     /// One rule.
     pub async fn rule(&self, id: &str) -> Result<Rule, StoreError> {
         let row: Option<Row> = query!(self, db => sqlx::query_as(
-            "SELECT * FROM rules WHERE id = $1 AND deleted = $2")
+            select!("WHERE id = $1 AND deleted = $2"))
             .bind(id)
             .bind(false)
             .fetch_optional(db)
@@ -221,7 +238,13 @@ impl Store {
     ) -> Result<Plan, StoreError> {
         let mut rules = self.compiled().await?;
         rules.retain(|rule| instead_of != Some(rule.id.as_str()));
-        rules.push(Compiled::candidate(new, parsed(&new.predicate)?));
+        let project = match &new.group {
+            Some(group) => self.group_project(group).await?,
+            None => new.project.clone(),
+        };
+        let mut candidate = Compiled::candidate(new, parsed(&new.predicate)?);
+        candidate.project = project.unwrap_or_else(|| DEFAULT_PROJECT.to_owned());
+        rules.push(candidate);
         check_mute(new.kind, new.mute.as_ref())?;
         self.plan(&rules, Some(plan::CANDIDATE)).await
     }

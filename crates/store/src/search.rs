@@ -1,6 +1,7 @@
 //! Finding by a query, and counts for the header.
 
 use panicle_query::Query;
+use sqlx::AssertSqlSafe;
 
 use crate::{Crash, CrashFilter, Group, GroupFilter, GroupPage, GroupSort, Store, StoreError};
 
@@ -41,17 +42,28 @@ impl Store {
 
     /// Counts.
     pub async fn stats(&self) -> Result<Stats, StoreError> {
+        self.stats_in(None).await
+    }
+
+    /// Counts of one project, if it is given.
+    pub async fn stats_in(&self, project: Option<&str>) -> Result<Stats, StoreError> {
+        let mine = if project.is_some() { "project = $1" } else { "CAST($1 AS TEXT) IS NULL" };
         // Nearly all crashes are done and in a group: those are counted with their groups.
-        let rows: Vec<(String, i64)> = query!(self, db => sqlx::query_as(
-            "SELECT status, COUNT(*) FROM crashes WHERE status <> 'done' AND joined_into IS NULL GROUP BY status")
-            .fetch_all(db)
-            .await)?;
-        let (groups, in_groups): (i64, i64) = query!(self, db => sqlx::query_as(
-            "SELECT COUNT(*), CAST(COALESCE(SUM(crashes), 0) AS BIGINT) FROM crash_groups WHERE crashes > 0")
-            .fetch_one(db)
-            .await)?;
-        let (in_none,): (i64,) = query!(self, db => sqlx::query_as(
-            "SELECT COUNT(*) FROM crashes WHERE group_id IS NULL AND joined_into IS NULL").fetch_one(db).await)?;
+        let text = format!(
+            "SELECT status, COUNT(*) FROM crashes WHERE status <> 'done' AND joined_into IS NULL AND {mine} \
+             GROUP BY status"
+        );
+        let rows: Vec<(String, i64)> =
+            query!(self, db => sqlx::query_as(AssertSqlSafe(text)).bind(project).fetch_all(db).await)?;
+        let text = format!(
+            "SELECT COUNT(*), CAST(COALESCE(SUM(crashes), 0) AS BIGINT) FROM crash_groups WHERE crashes > 0 AND {mine}"
+        );
+        let (groups, in_groups): (i64, i64) =
+            query!(self, db => sqlx::query_as(AssertSqlSafe(text)).bind(project).fetch_one(db).await)?;
+        let text =
+            format!("SELECT COUNT(*) FROM crashes WHERE group_id IS NULL AND joined_into IS NULL AND {mine}");
+        let (in_none,): (i64,) =
+            query!(self, db => sqlx::query_as(AssertSqlSafe(text)).bind(project).fetch_one(db).await)?;
         let count =
             |status: &str| rows.iter().find(|(name, _)| name == status).map_or(0, |(_, count)| *count as u64);
         Ok(Stats {

@@ -47,6 +47,8 @@ pub struct NewToken {
     pub scopes: Vec<Scope>,
     /// From when on it lets nobody in.
     pub expires_at: Option<Timestamp>,
+    /// The one project that it is for; `None` for all.
+    pub project: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -87,8 +89,11 @@ fn digest(text: &str) -> String {
 }
 
 impl Store {
-    /// Makes a token. Its text is the second part of the answer, and kept nowhere.
+    /// Makes a token, of a project that there is. Its text is the second part of the answer, and kept nowhere.
     pub async fn create_token(&self, new: &NewToken) -> Result<(Token, String), StoreError> {
+        if let Some(project) = &new.project {
+            self.project(project).await?;
+        }
         let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random).map_err(|error| StoreError::Io {
             what: "asking the system for random bytes".to_owned(),
@@ -100,14 +105,15 @@ impl Store {
         scopes.dedup();
         let scopes: Vec<&str> = scopes.into_iter().map(Scope::as_str).collect();
         let row: Row = query!(self, db => sqlx::query_as(
-            "INSERT INTO tokens (id, name, digest, scopes, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6) RETURNING *")
+            "INSERT INTO tokens (id, name, digest, scopes, created_at, expires_at, project) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING *")
             .bind(uuid::Uuid::now_v7().to_string())
             .bind(&new.name)
             .bind(digest(&text))
             .bind(scopes.join(" "))
             .bind(Timestamp::now().as_microsecond())
             .bind(new.expires_at.map(Timestamp::as_microsecond))
+            .bind(&new.project)
             .fetch_one(db)
             .await)?;
         Ok((row.read()?, text))

@@ -11,6 +11,7 @@ use crate::{
     facts::storable,
     groups::links::Links,
     jobs::{Priority, complete, enqueue},
+    projects,
 };
 
 /// Crashes at a time.
@@ -106,13 +107,14 @@ impl Store {
         let columns = signature.map(Crash::signature_columns);
         in_turn!(self, tx => {
             let _again = complete(tx, lease).await?;
+            let project = projects::of_crash(tx, crash).await?;
             exec!(
                 tx,
                 "INSERT INTO signature_trials (crash_id, version, fingerprint, title) VALUES ($1, $2, $3, $4) \
                  ON CONFLICT (crash_id) DO UPDATE SET version = $2, fingerprint = $3, title = $4",
                 crash,
                 columns.map(|(version, _, _)| version),
-                columns.map(|(_, fingerprint, _)| fingerprint),
+                columns.map(|(_, fingerprint, _)| projects::within(&project, fingerprint)),
                 signature.map(|signature| storable(&signature.title))
             );
         });

@@ -13,6 +13,8 @@ use crate::{Store, StoreError, time};
 pub struct Upload {
     /// Its identifier.
     pub id: String,
+    /// The project that it is sent to.
+    pub project: String,
     /// `Upload-Metadata`, as it was sent.
     pub metadata: String,
     /// Its size, once the client has said it.
@@ -39,6 +41,7 @@ pub struct UploadPiece {
 #[derive(sqlx::FromRow)]
 struct UploadRecord {
     id: String,
+    project: String,
     metadata: String,
     size_bytes: Option<i64>,
     received_bytes: i64,
@@ -51,6 +54,7 @@ impl UploadRecord {
     fn read(self) -> Result<Upload, StoreError> {
         Ok(Upload {
             id: self.id,
+            project: self.project,
             metadata: self.metadata,
             size_bytes: self.size_bytes.map(|size| size as u64),
             received_bytes: self.received_bytes as u64,
@@ -62,10 +66,11 @@ impl UploadRecord {
 }
 
 impl Store {
-    /// Records an upload of which nothing has come yet. With `at_most` that are not complete there is none
+    /// Records an upload to a project of which nothing has come yet. With `at_most` that are not complete there is none
     /// for another one, and `None` is answered.
     pub async fn create_upload(
         &self,
+        project: &str,
         metadata: &str,
         size_bytes: Option<u64>,
         expires_at: Timestamp,
@@ -80,13 +85,14 @@ impl Store {
             return Ok(None);
         }
         query!(self, db => sqlx::query(
-            "INSERT INTO uploads (id, metadata, size_bytes, received_bytes, created_at, expires_at) \
-             VALUES ($1, $2, $3, 0, $4, $5)")
+            "INSERT INTO uploads (id, metadata, size_bytes, received_bytes, created_at, expires_at, project) \
+             VALUES ($1, $2, $3, 0, $4, $5, $6)")
             .bind(&id)
             .bind(metadata)
             .bind(size_bytes.map(|size| size as i64))
             .bind(Timestamp::now().as_microsecond())
             .bind(expires_at.as_microsecond())
+            .bind(project)
             .execute(db)
             .await
             .map(drop))?;
@@ -96,7 +102,7 @@ impl Store {
     /// One upload.
     pub async fn upload(&self, id: &str) -> Result<Upload, StoreError> {
         let row: Option<UploadRecord> = query!(self, db => sqlx::query_as(
-            "SELECT id, metadata, size_bytes, received_bytes, expires_at, blob_id, crash_id \
+            "SELECT id, project, metadata, size_bytes, received_bytes, expires_at, blob_id, crash_id \
              FROM uploads WHERE id = $1")
             .bind(id)
             .fetch_optional(db)

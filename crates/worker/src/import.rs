@@ -114,7 +114,7 @@ impl Worker {
             size_bytes: taken.ingested.size_bytes,
             stored_bytes: taken.ingested.stored_bytes,
         };
-        store.record_blob(&blob).await?;
+        store.record_blob(&blob, &object.project).await?;
         self.still_there(taken.ingested.digest).await?;
         let crash = match source {
             Some(source) if taken.kind != EvidenceKind::Binary => {
@@ -260,6 +260,7 @@ fn crash_of(object: &Object, source: &S3Source, blob: &NewBlob) -> NewCrash {
         evidence: vec![NewEvidence { id: blob.id.clone(), kind: blob.kind }],
         service: source.service.clone(),
         labels,
+        project: Some(object.project.clone()),
         ..NewCrash::default()
     }
 }

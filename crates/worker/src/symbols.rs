@@ -108,7 +108,7 @@ impl Worker {
                         size_bytes: ingested.size_bytes,
                         stored_bytes: ingested.stored_bytes,
                     };
-                    let new = store.record_blob(&blob).await?;
+                    let new = store.record_blob(&blob, panicle_store::DEFAULT_PROJECT).await?;
                     tracing::info!(%request, server, blob = blob.id, new, "another server had the file");
                     return Ok(store.finish_fetch(&job.lease, true).await?);
                 }

@@ -38,7 +38,7 @@ enum Task {
 
 /// The database of the service.
 #[derive(Debug, Args)]
-struct Database {
+pub(super) struct Database {
     /// Where the service has its database, unless told otherwise.
     #[arg(long, value_name = "DIR", default_value = "panicle-data", env = "PANICLE_DATA")]
     data: PathBuf,
@@ -58,6 +58,9 @@ struct Create {
     /// What it allows: ingest, symbols, read, memory, manage, or all of them.
     #[arg(long, value_name = "SCOPE,…", value_delimiter = ',', required = true, value_parser = scopes)]
     scopes: Vec<Scopes>,
+    /// The one project that it is for [default: all that there are, and the installation].
+    #[arg(long, value_name = "PROJECT")]
+    project: Option<String>,
     /// Days after which it lets nobody in [default: it does not end by itself].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DAYS)))]
     days: Option<u32>,
@@ -100,7 +103,7 @@ fn name(text: &str) -> Result<String, String> {
 
 impl Database {
     /// Opens it, and makes it only if something is to be put into it.
-    async fn open(&self, make: bool) -> Result<Store, Failure> {
+    pub(super) async fn open(&self, make: bool) -> Result<Store, Failure> {
         if self.url.is_none() {
             let there = self.data.join("panicle.db").exists();
             if !there && !make {
@@ -112,7 +115,7 @@ impl Database {
         Store::connect(&database_url(self.url.as_deref(), &self.data)).await.map_err(unreachable)
     }
 
-    fn print(&self, answer: &Value, text: impl FnOnce()) -> Result<(), Failure> {
+    pub(super) fn print(&self, answer: &Value, text: impl FnOnce()) -> Result<(), Failure> {
         if self.format == Format::Text {
             text();
             return Ok(());
@@ -141,9 +144,14 @@ async fn create(arguments: &Create) -> Result<Done, Failure> {
     let after = |days: u32| Timestamp::now().checked_add(SignedDuration::from_hours(24 * i64::from(days)));
     let expires_at =
         arguments.days.map(after).transpose().map_err(|error| Failure::Arguments(error.to_string()))?;
-    let new = NewToken { name: arguments.name.clone(), scopes: scopes.collect(), expires_at };
+    let new = NewToken {
+        name: arguments.name.clone(),
+        scopes: scopes.collect(),
+        expires_at,
+        project: arguments.project.clone(),
+    };
     let store = arguments.database.open(true).await?;
-    let (token, text) = store.create_token(&new).await.map_err(unreachable)?;
+    let (token, text) = store.create_token(&new).await.map_err(known)?;
     store.close().await;
     let mut answer = shown(&token);
     answer["token"] = json!(text);
@@ -187,13 +195,20 @@ async fn list(database: &Database) -> Result<Done, Failure> {
 
 async fn revoke(arguments: &Revoke) -> Result<Done, Failure> {
     let store = arguments.database.open(false).await?;
-    let token = store.revoke_token(&arguments.id).await.map_err(|error| match error {
-        StoreError::NotFound { .. } => Failure::Arguments(error.to_string()),
-        error => unreachable(error),
-    })?;
+    let token = store.revoke_token(&arguments.id).await.map_err(known)?;
     store.close().await;
     arguments.database.print(&shown(&token), || println!("token {} is revoked", token.id))?;
     Ok(Done::Done)
+}
+
+/// What is not there or not possible is for whoever asked to mend.
+pub(super) fn known(error: StoreError) -> Failure {
+    match error {
+        StoreError::NotFound { .. } | StoreError::Invalid(_) | StoreError::Taken { .. } => {
+            Failure::Arguments(error.to_string())
+        }
+        error => unreachable(error),
+    }
 }
 
 /// As the API has it.
@@ -211,5 +226,9 @@ fn shown(token: &Token) -> Value {
 }
 
 fn words(token: &Token) -> String {
-    token.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",")
+    let scopes = token.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",");
+    match &token.project {
+        Some(project) => format!("{scopes} in {project}"),
+        None => scopes,
+    }
 }

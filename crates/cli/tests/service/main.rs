@@ -28,6 +28,7 @@ mod packed;
 mod patience;
 mod presigned;
 mod problems;
+mod projects;
 mod questions;
 mod resumable;
 mod scale_out;

@@ -190,6 +190,9 @@ pub static FIELDS: &[Field] = &[
     .fleeting(),
     field("received", Kind::Time, "When it was received.", &["received:<2026-01-02"]).fleeting(),
     field("analysed", Kind::Time, "When its report was made.", &["analysed:>=1h"]).fleeting(),
+    field("project", Kind::Word, "What it belongs to.", &["project:shop", "-project:default"])
+        .case()
+        .of_group("project"),
     field("group", Kind::Hash, "Identifier of its group.", &["group:0199a1b2"]).of_group("group"),
     field("state", Kind::OneOf(STATES), "Where its group stands.", &["state:new", "-state:muted"])
         .of_group("state"),

@@ -99,6 +99,10 @@ pub(super) const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("GET", "/api/v1/tokens", &[Manage]),
     ("POST", "/api/v1/tokens", &[Manage]),
     ("DELETE", "/api/v1/tokens/{id}", &[Manage]),
+    ("GET", "/api/v1/projects", &[Read, Ingest]),
+    ("POST", "/api/v1/projects", &[Manage]),
+    ("GET", "/api/v1/projects/{id}", &[Read]),
+    ("PATCH", "/api/v1/projects/{id}", &[Manage]),
 ];
 
 /// What a request has to be allowed.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::blobs::{UploadQuery, store};
 use crate::{
     AppState, Problem,
+    access::{ProjectQuery, Target},
     extract::Query,
     page::{self, Page},
     shapes::{Binary, Evidence},
@@ -47,14 +48,15 @@ pub(crate) async fn list(
 }
 
 /// Store an executable, the same as `PUT /blobs/binary`.
-#[utoipa::path(put, operation_id = "putBinary", path = "/binaries", tag = "evidence", params(UploadQuery),
+#[utoipa::path(put, operation_id = "putBinary", path = "/binaries", tag = "evidence", params(UploadQuery, ProjectQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 201, body = Evidence), (status = 200, body = Evidence),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn put(
     State(state): State<AppState>,
     Query(query): Query<UploadQuery>,
+    project: Result<Target, Problem>,
     request: Request,
 ) -> Result<Response, Problem> {
-    store(&state, EvidenceKind::Binary, query.name.as_deref(), request).await
+    store(&state, project, EvidenceKind::Binary, query.name.as_deref(), request).await
 }

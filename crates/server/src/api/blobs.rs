@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     AppState, Problem,
-    access::Caller,
+    access::{Caller, ProjectQuery, Seen, Target},
     extract::{Path, Query},
     shapes::Evidence,
     upload,
@@ -32,7 +32,7 @@ pub(crate) struct UploadQuery {
 /// `gzip` content encodings are undone while streaming; an announced digest (`X-Panicle-Sha256`, or
 /// `Repr-Digest: sha-256=:…:`) is of the bytes before the encoding.
 #[utoipa::path(put, operation_id = "putBlob", path = "/blobs/{id}", tag = "evidence",
-    params(("id" = EvidenceKind, Path, description = "The kind of evidence; its id is answered"), UploadQuery,
+    params(("id" = EvidenceKind, Path, description = "The kind of evidence; its id is answered"), UploadQuery, ProjectQuery,
         ("X-Panicle-Sha256" = Option<String>, Header, description = "SHA-256 in hexadecimal, checked")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 201, body = Evidence, description = "It is new"),
@@ -43,6 +43,7 @@ pub(crate) async fn put(
     State(state): State<AppState>,
     Path(kind): Path<String>,
     Query(query): Query<UploadQuery>,
+    project: Result<Target, Problem>,
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -53,48 +54,68 @@ pub(crate) async fn put(
     if kind != EvidenceKind::Binary {
         caller.need(&[Scope::Ingest])?;
     }
-    store(&state, kind, query.name.as_deref(), request).await
+    store(&state, project, kind, query.name.as_deref(), request).await
 }
 
 /// Shared with `PUT /binaries`.
 pub(crate) async fn store(
     state: &AppState,
+    project: Result<Target, Problem>,
     kind: EvidenceKind,
     name: Option<&str>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let received = upload::receive(state, kind, name, &parts.headers, body).await?;
-    let evidence = Evidence { kind, ..state.store.evidence(&received.id).await?.into() };
+    let Target(project) = match project {
+        Ok(project) => project,
+        Err(problem) => {
+            upload::discard(body).await;
+            return Err(problem);
+        }
+    };
+    let received = upload::receive(state, &project, kind, name, &parts.headers, body).await?;
+    let evidence = Evidence { kind, ..state.store.evidence_in(&project, &received.id).await?.into() };
     let status = if received.new { StatusCode::CREATED } else { StatusCode::OK };
     let location = format!("/api/v1/blobs/{}", evidence.id);
     Ok((status, [(header::LOCATION, location)], axum::Json(evidence)).into_response())
 }
 
 /// What is known about a piece of evidence.
-#[utoipa::path(get, operation_id = "getBlob", path = "/blobs/{id}", tag = "evidence", params(("id" = String, Path)),
+#[utoipa::path(get, operation_id = "getBlob", path = "/blobs/{id}", tag = "evidence",
+    params(("id" = String, Path), ProjectQuery),
     responses((status = 200, body = Evidence),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn get(
     State(state): State<AppState>,
     Path(id): Path<String>,
+    Seen(project): Seen,
 ) -> Result<axum::Json<Evidence>, Problem> {
-    Ok(axum::Json(state.store.evidence(&id).await?.into()))
+    Ok(axum::Json(seen(&state, project.as_deref(), &id).await?.into()))
+}
+
+/// What one project, or all together, know of a piece of evidence.
+async fn seen(state: &AppState, project: Option<&str>, id: &str) -> Result<panicle_store::Evidence, Problem> {
+    Ok(match project {
+        Some(project) => state.store.evidence_in(project, id).await?,
+        None => state.store.evidence(id).await?,
+    })
 }
 
 /// The bytes of a piece of evidence. A single `Range` is honoured.
-#[utoipa::path(get, operation_id = "getBlobContent", path = "/blobs/{id}/content", tag = "evidence", params(("id" = String, Path)),
+#[utoipa::path(get, operation_id = "getBlobContent", path = "/blobs/{id}/content", tag = "evidence",
+    params(("id" = String, Path), ProjectQuery),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>),
         (status = 206, content_type = "application/octet-stream", body = Vec<u8>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn content(
     State(state): State<AppState>,
     Path(id): Path<String>,
+    Seen(project): Seen,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let digest: Digest = id.parse().map_err(|_| Problem::not_found(format!("there is no blob {id}")))?;
-    let evidence = state.store.evidence(&digest.to_string()).await?;
+    let evidence = seen(&state, project.as_deref(), &digest.to_string()).await?;
     caller.need(match evidence.kind {
         EvidenceKind::Core => &[Scope::Memory],
         EvidenceKind::Binary => &[Scope::Read, Scope::Symbols],

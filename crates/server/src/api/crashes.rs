@@ -1,5 +1,5 @@
 use axum::{
-    Json as Answer,
+    Extension, Json as Answer,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::{
     AppState, Problem,
+    access::{Caller, ProjectQuery, Seen},
     api::search,
     extract::{Json, MaybeJson, Path, Query},
     limits,
@@ -23,33 +24,46 @@ const MAX_LABELS: usize = 100;
 /// Numbers of processes, on any system.
 const PIDS: std::ops::RangeInclusive<i64> = 1..=u32::MAX as i64;
 
+#[derive(Deserialize)]
+pub(crate) struct CreateQuery {
+    project: Option<String>,
+}
+
 /// Say which evidence belongs together.
 ///
 /// The same core, or the same set of texts, is the same crash, and so is the same
 /// `Idempotency-Key`. Evidence that was not yet known is added to it, and it is analysed again.
 #[utoipa::path(post, operation_id = "createCrash", path = "/crashes", tag = "crashes", request_body = NewCrash,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The client's name for this request")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The client's name for this request"), ProjectQuery),
     responses((status = 201, body = Crash, description = "It is new"),
         (status = 200, body = Crash, description = "It was known already"),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn create(
     State(state): State<AppState>,
+    Query(query): Query<CreateQuery>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    Json(body): Json<NewCrash>,
+    Json(mut body): Json<NewCrash>,
 ) -> Result<Response, Problem> {
-    let (crash, new) = make(&state, body, idempotency_key(&headers)?).await?;
+    let named = body.project.take().or(query.project.filter(|project| !project.is_empty()));
+    let project = caller.target(&state.store, named.as_deref()).await?;
+    let (crash, new) = make(&state, project, body, idempotency_key(&headers)?).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     let location = format!("/api/v1/crashes/{}", crash.summary.id);
     Ok((status, [(header::LOCATION, location)], Answer(crash)).into_response())
 }
 
-/// Records a crash. Answers whether it is new.
+/// Records a crash of a project. Answers whether it is new.
 pub(crate) async fn make(
     state: &AppState,
+    project: String,
     body: NewCrash,
     key: Option<String>,
 ) -> Result<(Crash, bool), Problem> {
-    let created = state.store.create_crash(&checked(body, key)?).await?;
+    let created = state
+        .store
+        .create_crash(&panicle_store::NewCrash { project: Some(project), ..checked(body, key)? })
+        .await?;
     Ok((load(state, &created.id).await?, created.new))
 }
 
@@ -132,6 +146,7 @@ pub(crate) fn checked_facts(
         pid: body.pid.or(labelled.filter(|pid| PIDS.contains(pid))),
         version: said(&body.version),
         idempotency_key: key,
+        project: None,
     })
 }
 
@@ -164,15 +179,17 @@ pub(crate) struct ListQuery {
 }
 
 /// List crashes, newest first.
-#[utoipa::path(get, operation_id = "listCrashes", path = "/crashes", tag = "crashes", params(ListQuery),
+#[utoipa::path(get, operation_id = "listCrashes", path = "/crashes", tag = "crashes", params(ListQuery, ProjectQuery),
     responses((status = 200, body = Page<CrashSummary>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list(
     State(state): State<AppState>,
+    Seen(project): Seen,
     Query(query): Query<ListQuery>,
 ) -> Result<Answer<Page<CrashSummary>>, Problem> {
     let limit = page::limit(query.limit)?;
     let filter = CrashFilter {
+        project,
         group: query.group,
         status: query.status,
         class: query.class,

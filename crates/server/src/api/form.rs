@@ -20,6 +20,7 @@ use utoipa::ToSchema;
 use super::crashes;
 use crate::{
     AppState, Problem,
+    access::{ProjectQuery, Target},
     shapes::{Crash, Evidence, NewCrash},
     upload::{self, Announced},
 };
@@ -71,7 +72,7 @@ pub(crate) struct Taken {
 ///
 /// Files stream; any size, any number. A file is stored when it has come whole, whatever becomes of those behind it.
 /// Each core is a crash, with all other files of the form; without a core they are one crash together.
-#[utoipa::path(post, operation_id = "uploadForm", path = "/uploads/form", tag = "evidence",
+#[utoipa::path(post, operation_id = "uploadForm", path = "/uploads/form", tag = "evidence", params(ProjectQuery),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 201, body = Taken, description = "Something of it is new"),
         (status = 200, body = Taken, description = "All of it was there already"),
@@ -79,6 +80,7 @@ pub(crate) struct Taken {
         (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn post(
     State(state): State<AppState>,
+    project: Result<Target, Problem>,
     mut request: Request,
 ) -> Result<(StatusCode, Json<Taken>), Problem> {
     // Files go to the disk as they come, within the limits for evidence.
@@ -88,7 +90,14 @@ pub(crate) async fn post(
         let title = "The body is no form";
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", title, detail)
     })?;
-    let mut form = Form::default();
+    let Target(project) = match project {
+        Ok(project) => project,
+        Err(problem) => {
+            drain(&mut multipart).await;
+            return Err(problem);
+        }
+    };
+    let mut form = Form { project: project.clone(), ..Form::default() };
     if let Err(problem) = form.take(&state, &mut multipart).await {
         drain(&mut multipart).await;
         return Err(problem);
@@ -97,14 +106,14 @@ pub(crate) async fn post(
     let mut made = Vec::new();
     if form.wanted.unwrap_or(form.said) {
         for crash in form.crashes() {
-            let (crash, is_new) = crashes::make(&state, crash, None).await?;
+            let (crash, is_new) = crashes::make(&state, project.clone(), crash, None).await?;
             new |= is_new;
             made.push(crash);
         }
     }
     let mut evidence = Vec::new();
     for (id, kind) in &form.files {
-        evidence.push(Evidence { kind: *kind, ..state.store.evidence(id).await?.into() });
+        evidence.push(Evidence { kind: *kind, ..state.store.evidence_in(&project, id).await?.into() });
     }
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(Taken { evidence, crashes: made })))
@@ -112,6 +121,7 @@ pub(crate) async fn post(
 
 #[derive(Default)]
 struct Form {
+    project: String,
     files: Vec<(String, EvidenceKind)>,
     new: bool,
     /// For the files that come.
@@ -149,7 +159,8 @@ impl Form {
             }
             return Ok(());
         }
-        let announced = Announced { kind: self.kind, name: Some(name), sha256: self.sha256.take() };
+        let announced =
+            Announced { project: &self.project, kind: self.kind, name: Some(name), sha256: self.sha256.take() };
         let mut reader = Box::pin(StreamReader::new(field.map_err(io::Error::other)));
         let received = upload::take(state, &announced, &mut reader).await;
         let received = received.map_err(|problem| problem.about(name))?;

@@ -1,5 +1,5 @@
 use axum::{
-    Json as Answer,
+    Extension, Json as Answer,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     AppState, Problem,
+    access::{Caller, ProjectQuery, Seen},
     api::search,
     extract::{Json, MaybeJson, Path, Query},
     limits,
@@ -49,11 +50,12 @@ pub(crate) enum Sort {
 }
 
 /// List groups.
-#[utoipa::path(get, operation_id = "listGroups", path = "/groups", tag = "groups", params(ListQuery),
+#[utoipa::path(get, operation_id = "listGroups", path = "/groups", tag = "groups", params(ListQuery, ProjectQuery),
     responses((status = 200, body = Page<Group>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list(
     State(state): State<AppState>,
+    Seen(project): Seen,
     Query(query): Query<ListQuery>,
 ) -> Result<Answer<Page<Group>>, Problem> {
     let limit = page::limit(query.limit)?;
@@ -63,6 +65,7 @@ pub(crate) async fn list(
         Some(Sort::Count) => GroupSort::Count,
     };
     let filter = GroupFilter {
+        project,
         state: query.state,
         class: query.class,
         service: query.service,
@@ -129,11 +132,13 @@ pub(crate) async fn patch(
 pub(crate) async fn merge(
     State(state): State<AppState>,
     Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
     Json(body): Json<Merge>,
 ) -> Result<Response, Problem> {
     let (actor, reason) = (body.actor.as_deref(), body.reason.as_deref());
     limits::items("groups", &body.groups)?;
     limits::doing(actor, reason)?;
+    caller.sees_groups(&state.store, &body.groups).await?;
     answer(&state, state.store.merge_groups(&id, &body.groups, actor, reason).await?).await
 }
 
@@ -161,12 +166,15 @@ pub(crate) async fn unmerge(
 pub(crate) async fn split(
     State(state): State<AppState>,
     Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
     Json(body): Json<Split>,
 ) -> Result<Response, Problem> {
     limits::items("crashes", &body.crashes)?;
     limits::items("fingerprints", &body.fingerprints)?;
     limits::name("title", body.title.as_deref())?;
     limits::doing(body.actor.as_deref(), body.reason.as_deref())?;
+    caller.sees_groups(&state.store, &body.into).await?;
+    caller.sees_crashes(&state.store, &body.crashes).await?;
     let split = panicle_store::Split {
         crashes: body.crashes,
         fingerprints: body.fingerprints,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     AppState, Problem,
+    access::{ProjectQuery, Seen},
     api::groups::answer,
     extract::{MaybeJson, Path, Query},
     limits,
@@ -112,11 +113,12 @@ pub(crate) struct EventQuery {
 
 /// What there is to be told, oldest first: a new group, a regression, an escalation; each once, however
 /// many crashes there are. Reading on from `next_cursor` misses nothing and repeats nothing.
-#[utoipa::path(get, operation_id = "listEvents", path = "/events", tag = "groups", params(EventQuery),
+#[utoipa::path(get, operation_id = "listEvents", path = "/events", tag = "groups", params(EventQuery, ProjectQuery),
     responses((status = 200, body = Page<Event>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn events(
     State(state): State<AppState>,
+    Seen(project): Seen,
     Query(query): Query<EventQuery>,
 ) -> Result<Answer<Page<Event>>, Problem> {
     let limit = page::limit(query.limit)?;
@@ -124,7 +126,7 @@ pub(crate) async fn events(
     if after > 0 && after > state.store.last_event().await? {
         return Err(Problem::bad_request("there was no such event yet"));
     }
-    let events = state.store.events(after, query.group.as_deref(), limit).await?;
+    let events = state.store.events_in(project.as_deref(), after, query.group.as_deref(), limit).await?;
     let last = events.last().map_or(after, |event| event.seq);
     let items = events.into_iter().map(Event::from).collect();
     Ok(Answer(Page { items, next_cursor: Some(last.to_string()) }))

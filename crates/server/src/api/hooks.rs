@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::{
     AppState, Problem,
+    access::{ProjectQuery, Target},
     api::crashes,
     extract::{self, Json, Query},
     hooks::{
@@ -161,22 +162,23 @@ fn content_type(headers: &HeaderMap) -> String {
 /// `hostname`, `pid`, `occurred_at`, `build_id` and `labels`. Names of OpenTelemetry and the Elastic Common Schema are
 /// understood, too. Becomes a text and a crash of it. The same notice, or the same `Idempotency-Key`, is the same crash.
 #[utoipa::path(post, operation_id = "takePanicNotice", path = "/hooks/panic", tag = "hooks",
-    params(("Idempotency-Key" = Option<String>, Header, description = "The client's name for this request")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The client's name for this request"), ProjectQuery),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 202, body = Crash),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn panic(
     State(state): State<AppState>,
+    Target(project): Target,
     headers: HeaderMap,
     Json(document): Json<Value>,
 ) -> Result<Response, Problem> {
     let notice = notice::read(&document).map_err(Problem::bad_request)?;
     // Before anything is kept.
     let facts = crashes::checked_facts(&notice.about, crashes::idempotency_key(&headers)?)?;
-    let text = upload::keep(&state, EvidenceKind::Text, "panic-notice.txt", notice.text.into_bytes()).await?;
+    let text = upload::keep(&state, &project, EvidenceKind::Text, "panic-notice.txt", notice.text.into_bytes()).await?;
     let evidence = vec![NewEvidence { id: text.id, kind: EvidenceKind::Text }];
-    let created = state.store.create_crash(&panicle_store::NewCrash { evidence, ..facts }).await?;
+    let created = state.store.create_crash(&panicle_store::NewCrash { evidence, project: Some(project), ..facts }).await?;
     metrics::counter!("panicle_panic_notices_total").increment(1);
     let crash = crashes::load(&state, &created.id).await?;
     let location = format!("/api/v1/crashes/{}", created.id);

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::{
     AppState, Problem,
+    access::{ProjectQuery, Seen},
     extract::Query,
     page::{self, Page},
     shapes::query::{Completion, CompletionItem, CompletionKind, QueryField},
@@ -21,6 +22,8 @@ const LIMIT: u32 = 20;
 const OFFERED: [&str; 4] = ["class", "service", "version", "host"];
 /// Values of each of them.
 const OFFERED_EACH: usize = 3;
+/// Projects that are looked through.
+const MOST_PROJECTS: u32 = 1000;
 
 /// What can be asked: the fields of the query language.
 #[utoipa::path(get, operation_id = "listQueryFields", path = "/query/fields", tag = "search",
@@ -41,14 +44,16 @@ pub(crate) struct CompleteQuery {
 }
 
 /// What could be typed at a place: fields, and values that there are, the most frequent first.
-#[utoipa::path(get, operation_id = "completeQuery", path = "/query/complete", tag = "search", params(CompleteQuery),
+#[utoipa::path(get, operation_id = "completeQuery", path = "/query/complete", tag = "search", params(CompleteQuery, ProjectQuery),
     responses((status = 200, body = Completion),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn complete(
     State(state): State<AppState>,
+    Seen(project): Seen,
     Query(query): Query<CompleteQuery>,
 ) -> Result<Answer<Completion>, Problem> {
     let limit = page::limit(query.limit.or(Some(LIMIT)))? as usize;
+    let project = project.as_deref();
     if query.q.len() > panicle_query::MAX_LENGTH {
         return Err(Problem::bad_request(format!("a query has at most {} bytes", panicle_query::MAX_LENGTH)));
     }
@@ -56,9 +61,9 @@ pub(crate) async fn complete(
     let prefix = place.prefix.as_str();
     let mut items = match place.wanted {
         Wanted::Nothing => Vec::new(),
-        Wanted::Field => words(&state, prefix).await?,
+        Wanted::Field => words(&state, project, prefix).await?,
         Wanted::Key(field) => {
-            let keys = state.store.label_keys(prefix, limit).await?;
+            let keys = state.store.label_keys(project, prefix, limit).await?;
             let item = |key: &String| CompletionItem {
                 text: format!("{}:", complete::spelled_key(field, key)),
                 kind: CompletionKind::Key,
@@ -68,7 +73,7 @@ pub(crate) async fn complete(
             keys.iter().map(item).collect()
         }
         Wanted::Value { field, fact } => {
-            let values = values(&state, field, &fact, prefix, limit).await?;
+            let values = values(&state, project, (field, &fact), prefix, limit).await?;
             values.into_iter().map(|offer| value(complete::spelled(&offer.value), &offer)).collect()
         }
     };
@@ -77,7 +82,11 @@ pub(crate) async fn complete(
 }
 
 /// Fields that begin so, and the terms that some values would make.
-async fn words(state: &AppState, prefix: &str) -> Result<Vec<CompletionItem>, Problem> {
+async fn words(
+    state: &AppState,
+    project: Option<&str>,
+    prefix: &str,
+) -> Result<Vec<CompletionItem>, Problem> {
     let fields = complete::fields_like(prefix).into_iter();
     let mut items: Vec<CompletionItem> = fields
         .map(|field| CompletionItem {
@@ -89,7 +98,7 @@ async fn words(state: &AppState, prefix: &str) -> Result<Vec<CompletionItem>, Pr
         .collect();
     if !prefix.is_empty() {
         for name in OFFERED {
-            for offer in state.store.offers(name, prefix, OFFERED_EACH).await? {
+            for offer in state.store.offers(project, name, prefix, OFFERED_EACH).await? {
                 items.push(value(format!("{name}:{}", complete::spelled(&offer.value)), &offer));
             }
         }
@@ -103,15 +112,18 @@ fn value(text: String, offer: &Offer) -> CompletionItem {
 
 async fn values(
     state: &AppState,
-    field: &'static Field,
-    fact: &str,
+    project: Option<&str>,
+    (field, fact): (&'static Field, &str),
     prefix: &str,
     limit: usize,
 ) -> Result<Vec<Offer>, Problem> {
     if fact == "owner" {
-        return Ok(state.store.owners(prefix, limit).await?);
+        return Ok(state.store.owners(project, prefix, limit).await?);
     }
-    let mut offers = state.store.offers(fact, prefix, limit).await?;
+    if fact == "project" {
+        return projects(state, project, prefix, limit).await;
+    }
+    let mut offers = state.store.offers(project, fact, prefix, limit).await?;
     if let Kind::OneOf(words) = field.kind {
         let prefix = prefix.to_lowercase();
         let others = words.iter().filter(|word| word.contains(&prefix));
@@ -122,4 +134,19 @@ async fn values(
         }
     }
     Ok(offers)
+}
+
+/// Projects that begin so.
+async fn projects(
+    state: &AppState,
+    project: Option<&str>,
+    prefix: &str,
+    limit: usize,
+) -> Result<Vec<Offer>, Problem> {
+    let known = match project {
+        Some(one) => vec![state.store.project(one).await?],
+        None => state.store.projects(None, MOST_PROJECTS).await?,
+    };
+    let named = known.into_iter().filter(|project| project.id.starts_with(prefix));
+    Ok(named.map(|project| Offer { value: project.id, crashes: 0 }).take(limit).collect())
 }

@@ -35,6 +35,7 @@ fn new_rule(body: NewRule) -> Result<panicle_store::NewRule, Problem> {
         name: body.name,
         predicate: body.predicate,
         group: body.group_id,
+        project: body.project,
         mute: body.mute,
     })
 }

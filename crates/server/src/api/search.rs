@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     AppState, Problem,
+    access::{ProjectQuery, Seen},
     api::{crashes, groups},
     extract::Query,
     page,
@@ -25,11 +26,12 @@ pub(crate) struct SearchQuery {
 
 /// Find groups and crashes. More of either are in the lists of the same `q`, from `groups_cursor` and
 /// `crashes_cursor` on. A group is found when one of its crashes is.
-#[utoipa::path(get, operation_id = "search", path = "/search", tag = "search", params(SearchQuery),
+#[utoipa::path(get, operation_id = "search", path = "/search", tag = "search", params(SearchQuery, ProjectQuery),
     responses((status = 200, body = SearchResult),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn search(
     State(state): State<AppState>,
+    Seen(project): Seen,
     Query(query): Query<SearchQuery>,
 ) -> Result<Answer<SearchResult>, Problem> {
     let limit = page::limit(query.limit.or(Some(LIMIT)))?;
@@ -45,10 +47,11 @@ pub(crate) async fn search(
             crashes_cursor: None,
         }));
     }
-    let filter = GroupFilter { query: Some(asked.clone()), ..GroupFilter::default() };
+    let filter =
+        GroupFilter { query: Some(asked.clone()), project: project.clone(), ..GroupFilter::default() };
     let first = GroupPage { sort: GroupSort::LastSeen, after: None, limit: limit + 1 };
     let groups = groups::page(&state, &filter, &first).await?;
-    let filter = CrashFilter { query: Some(asked), ..CrashFilter::default() };
+    let filter = CrashFilter { query: Some(asked), project, ..CrashFilter::default() };
     let crashes = crashes::page(&state, &filter, limit).await?;
     Ok(Answer(SearchResult {
         query: canonical,
@@ -66,9 +69,14 @@ pub(crate) fn asked(q: Option<&str>) -> Result<Option<Asked>, Problem> {
 }
 
 /// Counts.
-#[utoipa::path(get, operation_id = "getStats", path = "/stats", tag = "search", responses((status = 200, body = Stats)))]
-pub(crate) async fn stats(State(state): State<AppState>) -> Result<Answer<Stats>, Problem> {
-    let stats = state.store.stats().await?;
+#[utoipa::path(get, operation_id = "getStats", path = "/stats", tag = "search", params(ProjectQuery),
+    responses((status = 200, body = Stats),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn stats(
+    State(state): State<AppState>,
+    Seen(project): Seen,
+) -> Result<Answer<Stats>, Problem> {
+    let stats = state.store.stats_in(project.as_deref()).await?;
     Ok(Answer(Stats {
         crashes: stats.crashes,
         groups: stats.groups,

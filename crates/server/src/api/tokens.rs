@@ -67,8 +67,12 @@ pub(crate) async fn create(
     for scope in &body.scopes {
         caller.need(&[*scope])?;
     }
-    let new =
-        panicle_store::NewToken { name: name.to_owned(), scopes: body.scopes, expires_at: body.expires_at };
+    let new = panicle_store::NewToken {
+        name: name.to_owned(),
+        scopes: body.scopes,
+        expires_at: body.expires_at,
+        project: body.project,
+    };
     let (token, text) = state.store.create_token(&new).await?;
     tracing::info!(token = token.id, name = token.name, "an access token was made");
     let created = CreatedToken { token: text, made: token.into() };

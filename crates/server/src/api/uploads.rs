@@ -11,7 +11,7 @@ use panicle_store::{EvidenceKind, Scope};
 
 use crate::{
     AppState, Problem,
-    access::Caller,
+    access::{Caller, ProjectQuery, Target},
     extract::Path,
     resumable::{self, Part},
     tus::{self, Checksum, Metadata},
@@ -39,23 +39,30 @@ pub(crate) async fn options(State(state): State<AppState>) -> Response {
     params(("Tus-Resumable" = String, Header, description = "1.0.0"),
         ("Upload-Length" = Option<u64>, Header, description = "Bytes of the whole"),
         ("Upload-Defer-Length" = Option<u8>, Header, description = "1: its length is said later"),
-        ("Upload-Metadata" = Option<String>, Header, description = "Keys, each with a value in base64")),
+        ("Upload-Metadata" = Option<String>, Header, description = "Keys, each with a value in base64"), ProjectQuery),
     request_body(content = Option<Vec<u8>>, content_type = "application/offset+octet-stream"),
     responses((status = 201, description = "`Location` is where it goes on"),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn create(
     State(state): State<AppState>,
+    project: Result<Target, Problem>,
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Response {
-    tus::answer(begin(state, &caller, request).await)
+    tus::answer(begin(state, project, &caller, request).await)
 }
 
-async fn begin(state: AppState, caller: &Caller, request: Request) -> Result<Response, Problem> {
+async fn begin(
+    state: AppState,
+    project: Result<Target, Problem>,
+    caller: &Caller,
+    request: Request,
+) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let headers = &parts.headers;
     tus::check_version(headers)?;
+    let Target(project) = project?;
     let size = tus::size(headers)?;
     let metadata = match headers.get("upload-metadata") {
         Some(value) => value.to_str().map_err(|_| Problem::bad_request("Upload-Metadata is no text"))?,
@@ -71,7 +78,7 @@ async fn begin(state: AppState, caller: &Caller, request: Request) -> Result<Res
         tus::check_content_type(headers)?;
     }
     let checksum = Checksum::announced(headers)?;
-    let mut upload = resumable::create(&state, metadata, size).await?;
+    let mut upload = resumable::create(&state, &project, metadata, size).await?;
     if with_upload {
         let part = Part { offset: 0, size: None, length, checksum, body };
         upload = resumable::append(state, upload.id, part).await?;

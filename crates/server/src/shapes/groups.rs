@@ -13,6 +13,7 @@ use super::incidents::IncidentReference;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Group {
     pub(crate) id: String,
+    pub(crate) project: String,
     pub(crate) title: String,
     pub(crate) class: String,
     pub(crate) state: GroupState,
@@ -162,6 +163,7 @@ impl From<panicle_store::Group> for Group {
     fn from(group: panicle_store::Group) -> Self {
         Self {
             id: group.id,
+            project: group.project,
             title: group.title,
             class: group.class,
             state: group.state,

@@ -54,6 +54,9 @@ pub(crate) struct NewRule {
     pub(crate) predicate: String,
     /// For a merge rule: the group for what it claims. When absent, a new one.
     pub(crate) group_id: Option<String>,
+    /// For a merge rule without a group: the project of the new one. It claims crashes of that project alone. `default`
+    /// when absent.
+    pub(crate) project: Option<String>,
     /// For a mute rule: what ends its mutes. When absent, a person does.
     pub(crate) mute: Option<MuteUntil>,
     /// In a preview: the rule that this one would be in the place of, which then has no claim of its own.

@@ -50,6 +50,9 @@ pub(crate) struct NewToken {
     pub(crate) name: String,
     /// One or more.
     pub(crate) scopes: Vec<Scope>,
+    /// The one project that it is for; null for all that there are.
+    #[serde(default)]
+    pub(crate) project: Option<String>,
     /// From when on it lets nobody in; null for never.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -10,7 +10,7 @@ use super::{
     list::{GroupRow, TREND_HOURS},
     mute::Mute,
 };
-use crate::{Store, StoreError, time};
+use crate::{Store, StoreError, projects::bare, time};
 
 #[derive(sqlx::FromRow)]
 struct DetailsRow {
@@ -97,7 +97,7 @@ impl Store {
         let mut counts = self.counts(id).await?;
         let mut counted = |facet: &str| counts.remove(facet).unwrap_or_default();
         let crashes = row.row.crashes;
-        let related = self.related(id, &row.row.family).await?;
+        let related = self.related(&row.row).await?;
         Ok(GroupDetails {
             group: self.named(row.row).await?,
             frames: serde_json::from_str(&row.frames)?,
@@ -203,7 +203,7 @@ impl Store {
             let Some((fingerprint, family, title, class, pinned)) = row else { continue };
             variants.push(Variant {
                 version: version as u32,
-                fingerprint,
+                fingerprint: bare(&fingerprint).to_owned(),
                 family,
                 title,
                 class,
@@ -216,13 +216,14 @@ impl Store {
         Ok(variants)
     }
 
-    async fn related(&self, group: &str, family: &str) -> Result<Vec<RelatedGroup>, StoreError> {
+    async fn related(&self, group: &GroupRow) -> Result<Vec<RelatedGroup>, StoreError> {
         let rows: Vec<(String, String, String, String, i64)> = query!(self, db => sqlx::query_as(
             "SELECT id, title, class, state, crashes FROM crash_groups \
-             WHERE family = $2 AND id <> $1 AND crashes > 0 ORDER BY crashes DESC, id LIMIT $3")
-            .bind(group)
-            .bind(family)
+             WHERE family = $2 AND id <> $1 AND crashes > 0 AND project = $4 ORDER BY crashes DESC, id LIMIT $3")
+            .bind(&group.id)
+            .bind(&group.family)
             .bind(MAX_VALUES)
+            .bind(&group.project)
             .fetch_all(db)
             .await)?;
         rows.into_iter()

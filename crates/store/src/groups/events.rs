@@ -65,12 +65,25 @@ impl Store {
         group: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
+        self.events_in(None, after, group, limit).await
+    }
+
+    /// The same of one project, if it is given.
+    pub async fn events_in(
+        &self,
+        project: Option<&str>,
+        after: u64,
+        group: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
         let rows: Vec<Row> = query!(self, db => sqlx::query_as(
             "SELECT seq, kind, group_id, crash_id, at, reason FROM events WHERE seq > $1 \
-             AND (CAST($2 AS TEXT) IS NULL OR group_id = $2) ORDER BY seq LIMIT $3")
+             AND (CAST($2 AS TEXT) IS NULL OR group_id = $2) AND (CAST($4 AS TEXT) IS NULL OR EXISTS \
+             (SELECT 1 FROM crash_groups g WHERE g.id = events.group_id AND g.project = $4)) ORDER BY seq LIMIT $3")
             .bind(after as i64)
             .bind(group)
             .bind(i64::from(limit))
+            .bind(project)
             .fetch_all(db)
             .await)?;
         rows.into_iter()

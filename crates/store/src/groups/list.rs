@@ -11,6 +11,7 @@ use crate::{
     GroupState, Store, StoreError,
     condition::{Rows, Value},
     database::Pool,
+    projects::bare,
     time,
 };
 
@@ -27,6 +28,8 @@ pub enum GroupSort {
 /// Which groups to list.
 #[derive(Clone, Debug, Default)]
 pub struct GroupFilter {
+    /// Of this project.
+    pub project: Option<String>,
     /// In this state.
     pub state: Option<GroupState>,
     /// Of this class.
@@ -81,6 +84,7 @@ impl TrendStep {
 #[derive(sqlx::FromRow)]
 pub(super) struct GroupRow {
     pub(super) id: String,
+    pub(super) project: String,
     title: String,
     class: String,
     state: String,
@@ -124,7 +128,7 @@ macro_rules! values_text {
 macro_rules! list_text {
     ($column:literal) => {
         concat!(
-            "SELECT g.id, g.title, g.class, g.state, g.state_reason, g.state_since, g.owner, g.crashes, g.first_seen, \
+            "SELECT g.id, g.project, g.title, g.class, g.state, g.state_reason, g.state_since, g.owner, g.crashes, g.first_seen, \
              g.last_seen, g.signature_version, g.fingerprint, g.family, g.revision, ",
             values_text!("service", "services"),
             ", ",
@@ -169,6 +173,7 @@ impl Store {
         condition.require("class = ", asked(&filter.class), "");
         condition.require("family = ", asked(&filter.family), "");
         condition.require("owner = ", asked(&filter.owner), "");
+        condition.require("project = ", asked(&filter.project), "");
         // SQLite would read the wide row of each of them, instead of going through the narrow index of all.
         let column = if matches!(self.pool, Pool::Sqlite(_)) { "+id" } else { "id" };
         let having = |facet: &str| {
@@ -263,6 +268,7 @@ impl GroupRow {
             hostnames: Vec::new(),
             trend,
             id: self.id,
+            project: self.project,
             title: self.title,
             class: self.class,
             state: read_state(&self.state)?,
@@ -273,7 +279,7 @@ impl GroupRow {
             first_seen: time::read(self.first_seen)?,
             last_seen: time::read(self.last_seen)?,
             signature_version: self.signature_version as u32,
-            fingerprint: self.fingerprint,
+            fingerprint: bare(&self.fingerprint).to_owned(),
             family: self.family,
             revision: self.revision as u64,
         })

@@ -14,7 +14,7 @@ use super::{
     history::{self, Entry, field},
     links::{follow, gather},
 };
-use crate::{GroupDetails, Store, StoreError, tx::Tx};
+use crate::{GroupDetails, Store, StoreError, projects, tx::Tx};
 
 /// Groups or crashes that one request may name.
 pub(super) const MAX_NAMED: usize = 1000;
@@ -93,6 +93,7 @@ impl Store {
 /// [`told`]. Answers the number of the entry in the history of `group`.
 pub(super) async fn merge(tx: &mut Tx, group: &str, into: &str, by: By<'_>) -> Result<i64, StoreError> {
     expect(tx, group, None).await?;
+    projects::same(tx, group, into).await?;
     exec!(tx, "UPDATE crash_groups SET merged_into = $2 WHERE id = $1", group, into);
     exec!(tx, "UPDATE crashes SET group_id = $2 WHERE group_id = $1", group, into);
     counters::rebuild(tx, group).await?;

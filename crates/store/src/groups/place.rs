@@ -11,7 +11,7 @@ use super::{
     history::{self, BY_ITSELF, Entry},
     links::follow,
 };
-use crate::{Crash, StoreError, facts::storable, tx::Tx};
+use crate::{Crash, StoreError, facts::storable, projects::bare, tx::Tx};
 
 /// How a crash is grouped before its new analysis.
 #[derive(Clone, Debug, Default, sqlx::FromRow)]
@@ -115,11 +115,11 @@ pub(crate) async fn signature_of(
     .transpose()
 }
 
-/// Decides where a crash belongs, and makes the group if there is none.
+/// Decides where a crash of a project belongs, and makes the group if there is none.
 pub(crate) async fn place(
     tx: &mut Tx,
     before: &Before,
-    signature: &Signature,
+    (project, signature): (&str, &Signature),
     class: &str,
     claims: &Claims,
     now: i64,
@@ -147,7 +147,7 @@ pub(crate) async fn place(
         (None, Some((rule, group)), _) if !pinned => (group.clone(), Some(rule.clone()), false),
         (None, _, Some(group)) => (group, None, false),
         (None, _, None) => {
-            let (group, new) = group_of_signature(tx, before, signature, class, now).await?;
+            let (group, new) = group_of_signature(tx, before, (project, signature), class, now).await?;
             (group, None, new)
         }
     };
@@ -160,7 +160,7 @@ pub(crate) async fn place(
 async fn group_of_signature(
     tx: &mut Tx,
     before: &Before,
-    signature: &Signature,
+    (project, signature): (&str, &Signature),
     class: &str,
     now: i64,
 ) -> Result<(String, bool), StoreError> {
@@ -172,7 +172,7 @@ async fn group_of_signature(
     let heir_of = old.as_ref().and_then(|old| old.group_id.clone());
     let pinned = old.is_some_and(|old| old.pinned);
     let Some(old) = heir_of else {
-        let id = create(tx, signature, class, "signature", before.seen_at, now).await?;
+        let id = create(tx, (project, signature), class, "signature", before.seen_at, now).await?;
         stands_for(tx, version, fingerprint, &id, false).await?;
         return Ok((id, true));
     };
@@ -186,7 +186,7 @@ async fn group_of_signature(
         rename(tx, &old, signature, before, now).await?;
         old
     } else {
-        let id = create(tx, signature, class, "signature", before.seen_at, now).await?;
+        let id = create(tx, (project, signature), class, "signature", before.seen_at, now).await?;
         let reason = format!("parted from {old} by version {version} of the signature");
         inherit(tx, &old, &id, now, &reason).await?;
         id
@@ -214,10 +214,10 @@ pub(crate) async fn stands_for(
     Ok(())
 }
 
-/// Makes a group that looks like this signature.
+/// Makes a group of a project that looks like this signature.
 pub(crate) async fn create(
     tx: &mut Tx,
-    signature: &Signature,
+    (project, signature): (&str, &Signature),
     class: &str,
     origin: &str,
     seen_at: i64,
@@ -228,8 +228,8 @@ pub(crate) async fn create(
     exec!(
         tx,
         "INSERT INTO crash_groups (id, signature_version, fingerprint, family, title, class, state, frames, \
-         explanation, crashes, first_seen, last_seen, revision, origin, state_since) \
-         VALUES ($1, $2, $3, $4, $5, $6, 'new', $7, $8, 0, $9, $9, 1, $10, $11)",
+         explanation, crashes, first_seen, last_seen, revision, origin, state_since, project) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'new', $7, $8, 0, $9, $9, 1, $10, $11, $12)",
         &id,
         version,
         fingerprint,
@@ -240,7 +240,8 @@ pub(crate) async fn create(
         serde_json::to_string(&signature.explain)?,
         seen_at,
         origin,
-        now
+        now,
+        project
     );
     Ok(id)
 }
@@ -267,7 +268,7 @@ async fn rename(
         serde_json::to_string(&signature.explain)?
     );
     let written = |version: Option<i64>, fingerprint: Option<&str>| {
-        [("signature_version", Value::from(version)), ("fingerprint", Value::from(fingerprint))]
+        [("signature_version", Value::from(version)), ("fingerprint", Value::from(fingerprint.map(bare)))]
             .map(|(name, value)| (name.to_owned(), value))
             .into_iter()
             .collect()

@@ -15,7 +15,7 @@ use super::{
     merge::{By, MAX_NAMED},
     place::{create, signature_of, stands_for},
 };
-use crate::{GroupDetails, Store, StoreError, rules, tx::Tx};
+use crate::{GroupDetails, Store, StoreError, projects, rules, tx::Tx};
 
 /// What to part from a group.
 #[derive(Clone, Debug, Default)]
@@ -80,9 +80,10 @@ async fn part(tx: &mut Tx, group: &str, split: &Split, by: By<'_>) -> Result<Str
         }
         Some(into) => {
             expect(tx, into, None).await?;
+            projects::same(tx, group, into).await?;
             into.clone()
         }
-        None => new_group(tx, split, &crashes, &signatures, by.now).await?,
+        None => new_group(tx, (group, split), &crashes, &signatures, by.now).await?,
     };
     let from = Map::from_iter([
         ("crashes".to_owned(), serde_json::to_value(&crashes)?),
@@ -187,7 +188,9 @@ async fn parted(
         }
     }
     let mut signatures = Vec::new();
-    for fingerprint in BTreeSet::from_iter(&split.fingerprints) {
+    let project = projects::of_group(tx, group).await?;
+    for named in BTreeSet::from_iter(&split.fingerprints) {
+        let fingerprint = &projects::within(&project, named);
         let rows: Vec<(i64, Option<String>, bool)> = all!(
             tx,
             "SELECT version, group_id, pinned FROM signatures WHERE fingerprint = $1 ORDER BY version",
@@ -207,9 +210,7 @@ async fn parted(
             }
         }
         if signatures.len() == before {
-            return Err(StoreError::Invalid(format!(
-                "no crash of this group has the fingerprint {fingerprint}"
-            )));
+            return Err(StoreError::Invalid(format!("no crash of this group has the fingerprint {named}")));
         }
     }
     Ok((crashes, signatures))
@@ -218,7 +219,7 @@ async fn parted(
 /// The group for what is parted, looking like the first of it.
 async fn new_group(
     tx: &mut Tx,
-    split: &Split,
+    (group, split): (&str, &Split),
     crashes: &[CrashBefore],
     signatures: &[SignatureBefore],
     now: i64,
@@ -241,7 +242,8 @@ async fn new_group(
     if let Some(title) = split.title.as_deref().map(str::trim).filter(|title| !title.is_empty()) {
         title.clone_into(&mut signature.title);
     }
-    create(tx, &signature, &class, "split", now, now).await
+    let project = projects::of_group(tx, group).await?;
+    create(tx, (&project, &signature), &class, "split", now, now).await
 }
 
 /// Takes a split back: all are where they were, and what has arrived since is where its signature says, or the
@@ -313,7 +315,10 @@ async fn give_back(
         true
     );
     if back == 0 {
-        return Err(StoreError::ChangedSince(format!("the variant {fingerprint} was put elsewhere since")));
+        return Err(StoreError::ChangedSince(format!(
+            "the variant {} was put elsewhere since",
+            projects::bare(fingerprint)
+        )));
     }
     let homes: Vec<(String, Option<String>, i64)> = all!(
         tx,
@@ -370,7 +375,7 @@ async fn give_back(
     let (home, rule) = match (&before.group, homes.into_iter().next()) {
         (Some(home), _) => (home.clone(), None),
         (None, Some((home, rule, _))) => (home, rule),
-        (None, None) => (own_group(tx, version, fingerprint, now).await?, None),
+        (None, None) => (own_group(tx, (group, version, fingerprint), now).await?, None),
     };
     let to = follow(tx, &home).await?;
     exec!(
@@ -389,11 +394,16 @@ async fn give_back(
 }
 
 /// A group for a signature that stands for none, and now for this.
-async fn own_group(tx: &mut Tx, version: i64, fingerprint: &str, now: i64) -> Result<String, StoreError> {
+async fn own_group(
+    tx: &mut Tx,
+    (group, version, fingerprint): (&str, i64, &str),
+    now: i64,
+) -> Result<String, StoreError> {
     let known = signature_of(tx, version, fingerprint).await?;
     let (signature, class) =
         known.ok_or_else(|| StoreError::Stored("a crash in a group without its signature".to_owned()))?;
-    let group = create(tx, &signature, &class, "signature", now, now).await?;
+    let project = projects::of_group(tx, group).await?;
+    let group = create(tx, (&project, &signature), &class, "signature", now, now).await?;
     stands_for(tx, version, fingerprint, &group, false).await?;
     Ok(group)
 }

@@ -59,7 +59,7 @@ pub(crate) async fn request(tx: &mut Tx, reason: &str, now: i64) -> Result<(), S
 /// The group of a merge rule that names none.
 pub(super) async fn group_of_rule(
     tx: &mut Tx,
-    rule: &str,
+    (rule, project): (&str, &str),
     name: &str,
     plan: &Plan,
     now: i64,
@@ -73,14 +73,15 @@ pub(super) async fn group_of_rule(
     exec!(
         tx,
         "INSERT INTO crash_groups (id, signature_version, fingerprint, family, title, class, state, frames, \
-         explanation, crashes, first_seen, last_seen, revision, origin, state_since) \
-         VALUES ($1, 0, $2, $3, $4, $5, 'new', '[]', '[]', 0, $6, $6, 1, 'rule', $6)",
+         explanation, crashes, first_seen, last_seen, revision, origin, state_since, project) \
+         VALUES ($1, 0, $2, $3, $4, $5, 'new', '[]', '[]', 0, $6, $6, 1, 'rule', $6, $7)",
         &id,
         format!("rule:{rule}"),
         family.unwrap_or_default(),
         name,
         class.unwrap_or_else(|| "unknown".to_owned()),
-        now
+        now,
+        project
     );
     Ok(id)
 }
@@ -96,6 +97,7 @@ struct Row {
     seen_at: i64,
     rule_id: Option<String>,
     mute_rule_id: Option<String>,
+    project: String,
 }
 
 impl Store {
@@ -151,7 +153,7 @@ async fn step(tx: &mut Tx, lease: &Lease, now: i64) -> Result<bool, StoreError> 
     let rows: Vec<Row> = all!(
         tx,
         "SELECT id, class, group_id, pinned_group_id, signature_version, fingerprint, seen_at, rule_id, \
-         mute_rule_id FROM crashes WHERE id > $1 AND group_id IS NOT NULL ORDER BY id LIMIT $2",
+         mute_rule_id, project FROM crashes WHERE id > $1 AND group_id IS NOT NULL ORDER BY id LIMIT $2",
         reached.map(|row| row.0).unwrap_or_default(),
         BATCH
     );
@@ -201,7 +203,7 @@ async fn regroup(
         joined_into: None,
     };
     let class = row.class.unwrap_or(class);
-    let place = place(tx, &before, &signature, &class, &claims, now).await?;
+    let place = place(tx, &before, (&row.project, &signature), &class, &claims, now).await?;
     let mute_rule = claims.mute(tx, &place.group).await?.map(|(rule, _)| rule.clone());
     if let Some(rule) = &mute_rule {
         touched.insert((place.group.clone(), rule.clone()));

@@ -5,13 +5,13 @@ use serde_json::{Map, Value};
 
 use super::{Compiled, NewRule, Rule, apply, check_mute, enabled, parsed};
 use crate::{
-    RuleKind, Store, StoreError,
+    DEFAULT_PROJECT, RuleKind, Store, StoreError,
     groups::{
         decision::{Decision, MAX_NAME, actor, expect},
         history::field,
         mute::{Mute, MuteUntil},
     },
-    time,
+    projects, time,
     tx::Tx,
 };
 
@@ -93,7 +93,11 @@ impl Store {
                     expect(tx, group, None).await?;
                     Some(group.clone())
                 }
-                (RuleKind::Merge, None) => Some(apply::group_of_rule(tx, &id, name, &plan, now).await?),
+                (RuleKind::Merge, None) => {
+                    let project = new.project.as_deref().unwrap_or(DEFAULT_PROJECT);
+                    projects::takes(tx, project).await?;
+                    Some(apply::group_of_rule(tx, (&id, project), name, &plan, now).await?)
+                }
             };
             exec!(
                 tx,

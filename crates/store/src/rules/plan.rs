@@ -6,7 +6,7 @@ use panicle_query::{Facts, Predicate};
 
 use super::{Held, NewRule, Rule};
 use crate::{
-    RuleKind, Store, StoreError,
+    DEFAULT_PROJECT, RuleKind, Store, StoreError,
     groups::{links::Links, mute::MuteUntil},
 };
 
@@ -27,6 +27,8 @@ pub(crate) struct Compiled {
     pub(crate) kind: RuleKind,
     pub(crate) name: String,
     pub(crate) group: Option<String>,
+    /// That of its group: a merge rule claims no crash of another one.
+    pub(crate) project: String,
     pub(crate) mute: Option<MuteUntil>,
     /// `None` for one that cannot be read any more, which then keeps what it has and claims nothing else.
     predicate: Option<Predicate>,
@@ -40,6 +42,7 @@ impl Compiled {
             kind: rule.kind,
             name: rule.name,
             group: rule.group,
+            project: rule.project.unwrap_or_else(|| DEFAULT_PROJECT.to_owned()),
             mute: rule.mute,
         }
     }
@@ -50,6 +53,7 @@ impl Compiled {
             kind: new.kind,
             name: new.name.clone(),
             group: new.group.clone(),
+            project: DEFAULT_PROJECT.to_owned(),
             mute: new.mute.clone(),
             predicate: Some(predicate),
         }
@@ -57,6 +61,9 @@ impl Compiled {
 
     /// Whether it claims a crash that these rules have so far.
     pub(super) fn claims(&self, facts: &Facts, held: &Held) -> bool {
+        if self.kind == RuleKind::Merge && self.project != held.project {
+            return false;
+        }
         if let Some(predicate) = &self.predicate {
             return predicate.matches(facts);
         }
@@ -217,7 +224,8 @@ impl Store {
         let mut after = String::new();
         loop {
             let rows: Vec<Row> = query!(self, db => sqlx::query_as(
-                "SELECT id, group_id, pinned_group_id, signature_version, fingerprint, rule_id, mute_rule_id FROM crashes \
+                "SELECT id, group_id, pinned_group_id, signature_version, fingerprint, rule_id, mute_rule_id, project \
+                 FROM crashes \
                  WHERE id > $1 AND group_id IS NOT NULL ORDER BY id LIMIT $2")
                 .bind(&after)
                 .bind(BATCH)

@@ -10,6 +10,7 @@ fn rule(id: &str, kind: RuleKind) -> Rule {
         name: id.to_owned(),
         predicate: "main &&".to_owned(),
         group: (kind == RuleKind::Merge).then(|| "g".to_owned()),
+        project: None,
         mute: None,
         enabled: true,
         created_at: jiff::Timestamp::UNIX_EPOCH,
@@ -24,7 +25,11 @@ fn a_rule_that_cannot_be_read_says_so_keeps_what_it_has_and_claims_nothing_else(
     assert_eq!(Rule { predicate: "class:deadlock".to_owned(), ..merge.clone() }.problem(), None);
     let rules = [Compiled::of(merge), Compiled::of(mute)];
     let of = |rule: &str, mute: &str| {
-        let held = Held { rule_id: Some(rule.to_owned()), mute_rule_id: Some(mute.to_owned()) };
+        let held = Held {
+            rule_id: Some(rule.to_owned()),
+            mute_rule_id: Some(mute.to_owned()),
+            project: "default".to_owned(),
+        };
         let (claims, conflict) = claims(&rules, &Facts::new(), &held);
         assert_eq!(conflict, None);
         (claims.merge.map(|merge| merge.0), claims.mutes.len())

@@ -13,6 +13,7 @@ mod objects;
 mod origin;
 #[cfg(feature = "postgres-tests")]
 mod processes;
+mod projects;
 mod retention;
 mod rules;
 mod search;

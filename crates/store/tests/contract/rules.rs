@@ -25,6 +25,7 @@ fn rule(kind: RuleKind, predicate: &str) -> NewRule {
         name: format!("by {predicate}"),
         predicate: predicate.to_owned(),
         group: None,
+        project: None,
         mute: None,
     }
 }

@@ -311,14 +311,14 @@ contract! {
         crash(&store, "c5", "cart").await;
         crash(&store, "c6", "scar").await;
         let offer = |value: &str, crashes| Offer { value: value.to_owned(), crashes };
-        assert_eq!(store.offers("service", "", 10).await.unwrap(), [offer("Auth", 2), offer("cart", 2), offer("auth-eu", 1), offer("scar", 1)]);
-        assert_eq!(store.offers("service", "CA", 10).await.unwrap(), [offer("cart", 2), offer("scar", 1)]);
-        assert_eq!(store.offers("service", "a", 1).await.unwrap(), [offer("Auth", 2)]);
-        assert_eq!(store.offers("label.a b", "50%_\\*", 10).await.unwrap(), [offer("50%_\\*", 3)]);
-        assert_eq!(store.offers("label.a b", "50%%", 10).await.unwrap(), []);
-        assert_eq!(store.label_keys("E", 10).await.unwrap(), ["env"]);
-        assert_eq!(store.label_keys("", 10).await.unwrap(), ["a b", "env"]);
-        assert_eq!(store.owners("än", 10).await.unwrap(), [offer("Änne", 1)]);
+        assert_eq!(store.offers(None, "service", "", 10).await.unwrap(), [offer("Auth", 2), offer("cart", 2), offer("auth-eu", 1), offer("scar", 1)]);
+        assert_eq!(store.offers(None, "service", "CA", 10).await.unwrap(), [offer("cart", 2), offer("scar", 1)]);
+        assert_eq!(store.offers(None, "service", "a", 1).await.unwrap(), [offer("Auth", 2)]);
+        assert_eq!(store.offers(None, "label.a b", "50%_\\*", 10).await.unwrap(), [offer("50%_\\*", 3)]);
+        assert_eq!(store.offers(None, "label.a b", "50%%", 10).await.unwrap(), []);
+        assert_eq!(store.label_keys(None, "E", 10).await.unwrap(), ["env"]);
+        assert_eq!(store.label_keys(None, "", 10).await.unwrap(), ["a b", "env"]);
+        assert_eq!(store.owners(None, "än", 10).await.unwrap(), [offer("Änne", 1)]);
     }
 
     async fn saved_queries_are_kept_by_name(store: Store) {

@@ -44,7 +44,7 @@ pub(crate) fn claim() -> Claim {
 pub(crate) async fn blob(store: &Store, id: &str, kind: EvidenceKind) -> bool {
     let blob =
         NewBlob { id: id.to_owned(), kind, name: Some(format!("{id}.x")), size_bytes: 7, stored_bytes: 5 };
-    store.record_blob(&blob).await.unwrap()
+    store.record_blob(&blob, panicle_store::DEFAULT_PROJECT).await.unwrap()
 }
 
 /// A crash of a core of this name, which is stored first.

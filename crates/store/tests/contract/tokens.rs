@@ -6,7 +6,7 @@ use panicle_store::{NewToken, Scope, Store, StoreError, TOKEN_PREFIX};
 use crate::support::contract;
 
 fn new(name: &str, scopes: &[Scope]) -> NewToken {
-    NewToken { name: name.to_owned(), scopes: scopes.to_vec(), expires_at: None }
+    NewToken { name: name.to_owned(), scopes: scopes.to_vec(), expires_at: None, project: None }
 }
 
 contract! {

@@ -132,7 +132,8 @@ impl Bustle {
             }
             let kind = if n % 2 == 0 { RuleKind::Mute } else { RuleKind::Merge };
             let predicate = format!("\"main.f{}\"", n % 3);
-            let new = NewRule { kind, name: format!("r{n}"), predicate, group: None, mute: None };
+            let new =
+                NewRule { kind, name: format!("r{n}"), predicate, group: None, project: None, mute: None };
             if let Some(rule) = allowed(self.store.create_rule(&new, None, None).await) {
                 let off = RuleChange { enabled: Some(false), ..RuleChange::default() };
                 allowed(self.store.change_rule(&rule.id, &off, None, None).await);
@@ -219,7 +220,7 @@ contract! {
         }
         store.regroup("test").await.unwrap();
         let job = next(&store).await;
-        let new = NewRule { kind: RuleKind::Merge, name: "r".to_owned(), predicate: "\"main.f\"".to_owned(), group: None, mute: None };
+        let new = NewRule { kind: RuleKind::Merge, name: "r".to_owned(), predicate: "\"main.f\"".to_owned(), group: None, project: None, mute: None };
         // Both at the same moment, whichever is first.
         let (step, rule) = tokio::join!(store.regroup_step(&job.lease), store.create_rule(&new, None, None));
         step.unwrap();

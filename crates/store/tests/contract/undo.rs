@@ -23,8 +23,14 @@ async fn rule(
     predicate: &str,
     mute: Option<MuteUntil>,
 ) -> panicle_store::Rule {
-    let new =
-        NewRule { kind, name: predicate.to_owned(), predicate: predicate.to_owned(), group: None, mute };
+    let new = NewRule {
+        kind,
+        name: predicate.to_owned(),
+        predicate: predicate.to_owned(),
+        group: None,
+        project: None,
+        mute,
+    };
     let rule = store.create_rule(&new, None, None).await.unwrap();
     regrouped(store).await;
     rule

@@ -15,8 +15,8 @@ contract! {
     async fn one_holds_an_upload_and_what_others_write_does_not_count(store: Store) {
         let now = Timestamp::now();
         let later = now + Duration::from_hours(1);
-        let id = store.create_upload("kind Y29yZQ==", None, later, 1).await.unwrap().unwrap().id;
-        assert!(store.create_upload("", None, later, 1).await.unwrap().is_none(), "one is enough");
+        let id = store.create_upload("default", "kind Y29yZQ==", None, later, 1).await.unwrap().unwrap().id;
+        assert!(store.create_upload("default", "", None, later, 1).await.unwrap().is_none(), "one is enough");
         assert!(store.hold_upload(&id, "p/1", now, later).await.unwrap());
         assert!(!store.hold_upload(&id, "p/2", now, later).await.unwrap());
         store.append_upload(&id, "p/1", 0, &[piece("a", 3), piece("b", 4)], later).await.unwrap();
@@ -44,7 +44,7 @@ contract! {
         assert_eq!((done.size_bytes, done.blob_id.as_deref(), done.crash_id.as_deref()), (Some(7), Some("blob"), Some("crash")));
         assert!(store.upload_pieces(&id).await.unwrap().is_empty());
 
-        assert!(store.create_upload("", Some(9), now, 1).await.unwrap().is_some(), "that is complete");
+        assert!(store.create_upload("default", "", Some(9), now, 1).await.unwrap().is_some(), "that is complete");
         assert_eq!(store.expired_uploads(later - Duration::from_secs(1)).await.unwrap().len(), 1);
         assert_eq!(store.expired_uploads(later + Duration::from_secs(1)).await.unwrap().len(), 2);
         assert!(store.hold_upload(&id, "q/2", now, later).await.unwrap());

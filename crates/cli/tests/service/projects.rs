@@ -1,0 +1,223 @@
+//! What is of one project is to the token of another as if it were not there.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Server, id, panicle, text};
+
+fn admin(data: &Path, arguments: &[&str]) -> Value {
+    let output =
+        panicle().arg("admin").args(arguments).args(["--format", "json", "--data"]).arg(data).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn token(data: &Path, project: Option<&str>) -> String {
+    let mut arguments = vec!["token", "create", "--name", "test", "--scopes", "all"];
+    arguments.extend(project.into_iter().flat_map(|project| ["--project", project]));
+    admin(data, &arguments)["token"].as_str().unwrap().to_owned()
+}
+
+struct As<'a> {
+    server: &'a Server,
+    bearer: String,
+}
+
+impl<'a> As<'a> {
+    fn new(server: &'a Server, project: Option<&str>) -> Self {
+        Self { server, bearer: format!("Bearer {}", token(server.data(), project)) }
+    }
+
+    fn send(&self, method: &str, path: &str, body: &str) -> Answer {
+        let headers = [
+            ("authorization", self.bearer.as_str()),
+            ("tus-resumable", "1.0.0"),
+            ("upload-offset", "0"),
+            ("upload-length", "9"),
+            (
+                "content-type",
+                if path.contains("/uploads/") { "application/offset+octet-stream" } else { "application/json" },
+            ),
+        ];
+        self.server.send(method, path, &headers, body.to_owned())
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, "")
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, &body.to_string())
+    }
+
+    /// A crash of a text, analysed, and its group and its text.
+    fn crash(&self, text: &str, service: &str) -> [String; 3] {
+        let blob = id(&self.send("PUT", "/api/v1/blobs/text?name=their-own-name.log", text).json());
+        let crash = self.post("/api/v1/crashes", &json!({ "texts": [blob], "service": service }));
+        let crash = id(&crash.json());
+        let path = format!("/api/v1/crashes/{crash}");
+        let started = std::time::Instant::now();
+        loop {
+            let now = self.get(&path).expect(200);
+            if let (Some("done"), Some(group)) = (now["status"].as_str(), now["group_id"].as_str()) {
+                return [crash, group.to_owned(), blob];
+            }
+            assert!(started.elapsed().as_secs() < 90, "still {now:#}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+}
+
+fn two_projects() -> Server {
+    let server = Server::start(&["--workers", "1"]);
+    for project in ["shop", "cart"] {
+        admin(server.data(), &["project", "create", project]);
+    }
+    server
+}
+
+#[test]
+fn a_walk_through_the_whole_document_finds_nothing_of_another_project() {
+    let server = two_projects();
+    let [shop, cart] = ["shop", "cart"].map(|project| As::new(&server, Some(project)));
+    let [crash, group, blob] = shop.crash(&text(71), "their-own-service");
+    let upload = shop.send("POST", "/api/v1/uploads", "");
+    assert_eq!(upload.status, 201);
+    let upload = upload.headers["location"].to_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let theirs = ["their-own", "work71", "shop", &crash, &group, &blob, &upload];
+
+    let document = cart.get("/openapi.json").expect(200);
+    let (mut walked, mut hidden) = (0, 0);
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let method = method.to_uppercase();
+            if path == "/api/v1/session" {
+                continue;
+            }
+            walked += 1;
+            let own = [("/crashes/", &crash), ("/groups/", &group), ("/uploads/", &upload), ("/blobs/", &blob)];
+            let id = own.iter().find(|(part, _)| path.contains(part)).map(|(_, id)| id.as_str());
+            let at = |id: &str| {
+                let path = path.replace("{id}", id).replace("{gid}", "1").replace("{address}", "0x1");
+                let query = if path.ends_with("/eval") { "?expr=x" } else { "?q=service:their*&key=1" };
+                format!("{}{query}", path.replace("{seq}", "1"))
+            };
+            let ask = |id: &str| cart.send(&method, &at(id), if method == "GET" { "" } else { "{}" });
+            if let Some(id) = id.filter(|_| path.contains("{id}") && (&method, path.as_str()) != (&"PUT".to_owned(), "/api/v1/blobs/{id}")) {
+                hidden += 1;
+                let nothing = id.replace(|c: char| c.is_ascii_digit(), "0").replace('a', "b");
+                let (one, other) = (ask(id), ask(&nothing));
+                assert_eq!((one.status, other.status), (404, 404), "{method} {path}");
+                let body = |answer: &Answer, id: &str| String::from_utf8_lossy(&answer.body).replace(id, "ID");
+                assert_eq!(body(&one, id), body(&other, &nothing), "{method} {path} tells the two apart");
+                continue;
+            }
+            let answer = ask("x");
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            // What was asked is said again.
+            let body = body.replace("service:their*", "");
+            for word in &theirs {
+                assert!(!body.contains(word), "{method} {path} tells {word}: {body}");
+            }
+            assert_ne!(answer.status, 500, "{method} {path}: {body}");
+            let named = operation["parameters"].as_array().into_iter().flatten();
+            if named.clone().any(|parameter| parameter["name"] == "project") {
+                for other in ["shop", "nothing"] {
+                    let path = format!("{}&project={other}", at("text"));
+                    let answer = cart.send(&method, &path, if method == "GET" { "" } else { "{}" });
+                    assert_eq!(answer.problem(403), "other-project", "{method} {path}");
+                }
+            }
+        }
+    }
+    assert!(walked > 60 && hidden > 25, "{walked} {hidden}");
+    assert_eq!(cart.get("/metrics").problem(403), "one-project");
+    // It all is there for those whose it is.
+    assert_eq!(shop.get(&format!("/api/v1/crashes/{crash}")).expect(200)["project"], "shop");
+    assert_eq!(shop.get(&format!("/api/v1/uploads/{upload}")).status, 405);
+}
+
+#[test]
+fn what_a_request_names_in_its_body_is_of_the_project_too() {
+    let server = two_projects();
+    let [shop, cart] = ["shop", "cart"].map(|project| As::new(&server, Some(project)));
+    let [crash, group, blob] = shop.crash(&text(1), "a");
+    let [our_crash, our_group, our_blob] = cart.crash(&text(2), "b");
+    let nothing = "0".repeat(64);
+    for blob in [&blob, &nothing] {
+        let new = json!({ "texts": [our_blob, blob] });
+        assert_eq!(cart.post("/api/v1/crashes", &new).problem(404), "not-found");
+    }
+    let merge = format!("/api/v1/groups/{our_group}/merge");
+    let split = format!("/api/v1/groups/{our_group}/split");
+    for id in [&group, &nothing] {
+        assert_eq!(cart.post(&merge, &json!({ "groups": [id] })).problem(404), "not-found");
+        let into = json!({ "crashes": [our_crash], "into": id });
+        assert_eq!(cart.post(&split, &into).problem(404), "not-found");
+    }
+    assert_eq!(cart.post(&split, &json!({ "crashes": [crash] })).problem(404), "not-found");
+    let named = json!({ "texts": [our_blob], "project": "shop" });
+    assert_eq!(cart.post("/api/v1/crashes", &named).problem(403), "other-project");
+    for (path, body) in [
+        ("/api/v1/rules", json!({ "kind": "merge", "name": "x", "predicate": "class:deadlock" })),
+        ("/api/v1/tokens", json!({ "name": "x", "scopes": ["read"] })),
+        ("/api/v1/projects", json!({ "id": "mine" })),
+        ("/api/v1/regroup", json!({})),
+    ] {
+        assert_eq!(cart.post(path, &body).problem(403), "one-project", "{path}");
+    }
+    for list in ["crashes", "groups", "events"] {
+        let found = cart.get(&format!("/api/v1/{list}?group={group}")).expect(200);
+        let text = found.to_string();
+        assert!(!text.contains(&group) && !text.contains(&crash), "{text}");
+    }
+}
+
+#[test]
+fn who_sees_all_projects_names_one() {
+    let server = two_projects();
+    let all = As::new(&server, None);
+    let shop = As::new(&server, Some("shop"));
+    // The same text of two projects is two crashes of two groups.
+    let [ours, our_group, blob] = shop.crash(&text(5), "a");
+    let [theirs, their_group, same] = all.crash(&text(5), "b");
+    assert!(ours != theirs && our_group != their_group && blob == same);
+    let count = |query: &str| {
+        let lists = ["crashes", "groups"].map(|list| {
+            let found = all.get(&format!("/api/v1/{list}{query}")).expect(200);
+            found["items"].as_array().unwrap().len()
+        });
+        assert_eq!(lists[0], lists[1], "{query}");
+        lists[0]
+    };
+    assert_eq!((count(""), count("?project=shop"), count("?project=cart")), (2, 1, 0));
+    assert_eq!((count("?q=project:shop"), count("?q=-project:shop"), count("?q=project:cart")), (1, 1, 0));
+    assert_eq!(all.get("/api/v1/stats").expect(200)["crashes"], 2);
+    assert_eq!(all.get("/api/v1/stats?project=shop").expect(200)["crashes"], 1);
+    assert_eq!(shop.get("/api/v1/stats").expect(200)["crashes"], 1);
+    assert_eq!(all.get("/api/v1/groups?project=nothing").problem(404), "not-found");
+    assert_eq!(all.get(&format!("/api/v1/groups/{our_group}")).expect(200)["project"], "shop");
+    // Sent on behalf of one.
+    let sent = all.send("PUT", "/api/v1/blobs/text?project=cart", &text(6)).expect(201);
+    let new = json!({ "texts": [id(&sent)] });
+    assert_eq!(all.post("/api/v1/crashes", &new).problem(404), "not-found");
+    let made = all.post("/api/v1/crashes?project=cart", &new).expect(201);
+    assert_eq!(made["project"], "cart");
+    let named = json!({ "texts": [id(&sent)], "project": "cart" });
+    assert_eq!(all.post("/api/v1/crashes", &named).expect(200)["id"], made["id"]);
+    let merge = all.post(&format!("/api/v1/groups/{our_group}/merge"), &json!({ "groups": [their_group] }));
+    assert_eq!(merge.problem(422), "cannot-be-done");
+    // An archived project takes nothing in, and can be read.
+    let archive = all.send("PATCH", "/api/v1/projects/shop", r#"{"archived": true}"#).expect(200);
+    assert!(archive["archived_at"].is_string());
+    assert_eq!(shop.send("PUT", "/api/v1/blobs/text", &text(7)).problem(422), "cannot-be-done");
+    assert_eq!(shop.get(&format!("/api/v1/crashes/{ours}")).expect(200)["project"], "shop");
+    let listed = shop.get("/api/v1/projects").expect(200);
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1, "{listed}");
+    let limited = all.send("PATCH", "/api/v1/projects/cart", r#"{"requests_per_minute": 9}"#).expect(200);
+    assert_eq!((&limited["requests_per_minute"], &limited["name"]), (&json!(9), &json!("cart")));
+    let free = all.send("PATCH", "/api/v1/projects/cart", r#"{"requests_per_minute": null}"#).expect(200);
+    assert_eq!(free["requests_per_minute"], Value::Null);
+    assert_eq!(all.post("/api/v1/projects", &json!({ "id": "cart" })).problem(409), "name-taken");
+}
