@@ -14,7 +14,7 @@ use jiff::Timestamp;
 pub use self::plan::{Plan, Planned};
 use self::tables::{Cell, Tables};
 use crate::{
-    Crash, GroupChange, GroupState, Store, StoreError,
+    Crash, DEFAULT_PROJECT, GroupChange, GroupState, Store, StoreError,
     crashes::identity,
     facts::{self, storable},
     groups::counters,
@@ -111,6 +111,12 @@ fn rows(tables: &mut Tables, known: &mut Known, plan: &Plan, n: u32) -> Result<(
             blob.name.as_deref().into(),
             Number(blob.size_bytes as i64),
             Number(blob.stored_bytes as i64),
+            Number(received),
+        ]);
+        tables.senders.row(&[
+            Text(&blob.id),
+            Text(DEFAULT_PROJECT),
+            blob.name.as_deref().into(),
             Number(received),
         ]);
     }

@@ -7,8 +7,13 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Server, id, panicle, text};
 
 fn admin(data: &Path, arguments: &[&str]) -> Value {
-    let output =
-        panicle().arg("admin").args(arguments).args(["--format", "json", "--data"]).arg(data).output().unwrap();
+    let output = panicle()
+        .arg("admin")
+        .args(arguments)
+        .args(["--format", "json", "--data"])
+        .arg(data)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -37,7 +42,11 @@ impl<'a> As<'a> {
             ("upload-length", "9"),
             (
                 "content-type",
-                if path.contains("/uploads/") { "application/offset+octet-stream" } else { "application/json" },
+                if path.contains("/uploads/") {
+                    "application/offset+octet-stream"
+                } else {
+                    "application/json"
+                },
             ),
         ];
         self.server.send(method, path, &headers, body.to_owned())
@@ -96,7 +105,8 @@ fn a_walk_through_the_whole_document_finds_nothing_of_another_project() {
                 continue;
             }
             walked += 1;
-            let own = [("/crashes/", &crash), ("/groups/", &group), ("/uploads/", &upload), ("/blobs/", &blob)];
+            let own =
+                [("/crashes/", &crash), ("/groups/", &group), ("/uploads/", &upload), ("/blobs/", &blob)];
             let id = own.iter().find(|(part, _)| path.contains(part)).map(|(_, id)| id.as_str());
             let at = |id: &str| {
                 let path = path.replace("{id}", id).replace("{gid}", "1").replace("{address}", "0x1");
@@ -104,12 +114,15 @@ fn a_walk_through_the_whole_document_finds_nothing_of_another_project() {
                 format!("{}{query}", path.replace("{seq}", "1"))
             };
             let ask = |id: &str| cart.send(&method, &at(id), if method == "GET" { "" } else { "{}" });
-            if let Some(id) = id.filter(|_| path.contains("{id}") && (&method, path.as_str()) != (&"PUT".to_owned(), "/api/v1/blobs/{id}")) {
+            if let Some(id) = id.filter(|_| {
+                path.contains("{id}") && (&method, path.as_str()) != (&"PUT".to_owned(), "/api/v1/blobs/{id}")
+            }) {
                 hidden += 1;
                 let nothing = id.replace(|c: char| c.is_ascii_digit(), "0").replace('a', "b");
                 let (one, other) = (ask(id), ask(&nothing));
                 assert_eq!((one.status, other.status), (404, 404), "{method} {path}");
-                let body = |answer: &Answer, id: &str| String::from_utf8_lossy(&answer.body).replace(id, "ID");
+                let body =
+                    |answer: &Answer, id: &str| String::from_utf8_lossy(&answer.body).replace(id, "ID");
                 assert_eq!(body(&one, id), body(&other, &nothing), "{method} {path} tells the two apart");
                 continue;
             }

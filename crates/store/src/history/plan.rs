@@ -148,6 +148,7 @@ impl Plan {
             pid: Some((chance(seed, 8) % 30_000 + 2) as i64),
             version: None,
             idempotency_key: None,
+            project: None,
         };
 
         let goroutines = 5 + chance(seed, 9) % 50 * (chance(seed, 10) % 20);

@@ -157,6 +157,7 @@ macro_rules! tables {
 
 tables! {
     blobs = "blobs" ["id" "kind" "name" "size_bytes" "stored_bytes" "received_at"],
+    senders = "blob_projects" ["blob_id" "project" "name" "received_at"],
     groups = "crash_groups" ["id" "signature_version" "fingerprint" "family" "title" "class" "state" "frames"
         "explanation" "crashes" "first_seen" "last_seen" "revision" "origin" "state_since"],
     signatures = "signatures" ["version" "fingerprint" "family" "title" "class" "frames" "explanation" "group_id" "pinned"],

@@ -9,7 +9,8 @@ async fn a_claim_reads_one_row_of_the_index_however_many_jobs_wait() {
     let plan: Vec<(i64, i64, i64, String)> =
         sqlx::query_as(concat!("EXPLAIN QUERY PLAN ", claim_text!(""))).fetch_all(db).await.unwrap();
     let steps: Vec<&str> = plan.iter().map(|(_, _, _, step)| step.as_str()).collect();
-    let looked_up = steps.iter().filter(|step| step.contains("INDEX jobs_due_in (state=? AND project=?")).count();
+    let looked_up =
+        steps.iter().filter(|step| step.contains("INDEX jobs_due_in (state=? AND project=?")).count();
     assert_eq!(looked_up, 2, "{steps:#?}");
     // The two that are found are sorted, and nothing else.
     assert!(steps.iter().filter(|step| step.contains("TEMP B-TREE")).count() <= 1, "{steps:#?}");

@@ -11,8 +11,9 @@ use super::support::claim;
 
 /// Tables whose rows are compared, what is compared of them in place of identifiers, and what tells the time of the
 /// work and not of the crash.
-const COMPARED: [(&str, &str, &str); 11] = [
+const COMPARED: [(&str, &str, &str); 12] = [
     ("blobs", "t.id", "received_at"),
+    ("blob_projects", "t.blob_id", "received_at"),
     ("crash_groups", "t.fingerprint", "id state_since"),
     ("signatures", "(SELECT g.fingerprint FROM crash_groups g WHERE g.id = t.group_id)", "group_id"),
     ("builds", "t.id", ""),
@@ -55,8 +56,11 @@ macro_rules! rows_of {
                 found.push(format!("{table} {}", count.0));
             }
         }
-        let jobs =
-            ("jobs", "(SELECT c.identity FROM crashes c WHERE c.id = t.subject)", "id subject run_after");
+        let jobs = (
+            "jobs",
+            "(SELECT c.identity FROM crashes c WHERE c.id = t.subject)",
+            "id subject run_after turn",
+        );
         for (table, named, left_out) in COMPARED.into_iter().chain([jobs]) {
             let columns: Vec<(String,)> =
                 sqlx::query_as($columns).bind(table).fetch_all(&pool).await.unwrap();
@@ -103,7 +107,7 @@ async fn check(made: &str, stored: &str) {
     for n in 0..plan.crashes {
         let crash = plan.crash(n);
         for blob in &crash.blobs {
-            store.record_blob(blob).await.unwrap();
+            store.record_blob(blob, panicle_store::DEFAULT_PROJECT).await.unwrap();
         }
         let id = store.create_crash(&crash.new).await.unwrap().id;
         let job = store.claim(&claim(), Timestamp::now()).await.unwrap().unwrap();
