@@ -58,6 +58,14 @@ pub(crate) struct Arguments {
     /// Bytes a day that are taken from one access token, as they come over the wire [default: any number].
     #[arg(long, value_name = "BYTES", env = "PANICLE_UPLOAD_BYTES_PER_DAY", value_parser = clap::value_parser!(u64).range(1..))]
     upload_bytes_per_day: Option<u64>,
+    /// Requests a minute that are taken from a project that has no limit of its own [default: any number].
+    #[arg(long, value_name = "N", env = "PANICLE_PROJECT_REQUESTS_PER_MINUTE",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    project_requests_per_minute: Option<u32>,
+    /// Bytes a day that are taken from a project that has no limit of its own [default: any number].
+    #[arg(long, value_name = "BYTES", env = "PANICLE_PROJECT_UPLOAD_BYTES_PER_DAY",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    project_upload_bytes_per_day: Option<u64>,
     /// How long an upload that comes in several requests is kept when nothing comes.
     #[arg(long, value_name = "SECONDS", default_value_t = 24 * 60 * 60, env = "PANICLE_UPLOAD_EXPIRY_SECONDS",
         value_parser = clap::value_parser!(u64).range(1..))]
@@ -142,12 +150,16 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
         requests_per_minute: arguments.requests_per_minute,
         bytes_per_day: arguments.upload_bytes_per_day,
     };
+    let of_projects = Rates {
+        requests_per_minute: arguments.project_requests_per_minute,
+        bytes_per_day: arguments.project_upload_bytes_per_day,
+    };
     let state = AppState::new(store.clone(), blobs)
         .with_memory(Arc::new(Memory(questions)))
         .with_uploads(&name, Duration::from_secs(arguments.upload_expiry_seconds))
         .with_sources(arguments.work.sources()?)
         .with_alert_labels(alert_labels(arguments))
-        .with_rates(rates);
+        .with_rates(rates, of_projects);
     if tokens {
         state.shut();
     }

@@ -5,6 +5,7 @@
 
 mod document;
 mod project;
+mod quota;
 mod rates;
 mod scopes;
 
@@ -33,6 +34,7 @@ pub(crate) use self::{
     project::{ProjectQuery, Seen, Target},
 };
 use self::{
+    quota::{Quotas, Sent},
     rates::{Counting, Exceeded, Meters},
     scopes::{Need, need},
 };
@@ -50,6 +52,7 @@ pub(crate) struct Access {
     /// lets nobody in.
     shut: AtomicBool,
     meters: Arc<Meters>,
+    quotas: Arc<Quotas>,
 }
 
 /// Who asks.
@@ -83,11 +86,17 @@ impl Caller {
 
 impl Access {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, shut: AtomicBool::new(false), meters: Arc::default() }
+        let quotas = Arc::new(Quotas::new(store.clone(), Rates::default()));
+        Self { store, shut: AtomicBool::new(false), meters: Arc::default(), quotas }
     }
 
     pub(crate) fn with_rates(self, rates: Rates) -> Self {
         Self { meters: Arc::new(Meters::new(rates)), ..self }
+    }
+
+    /// What is taken of a project that has no limits of its own.
+    pub(crate) fn with_project_rates(self, rates: Rates) -> Self {
+        Self { quotas: Arc::new(Quotas::new(self.store.clone(), rates)), ..self }
     }
 
     /// Nobody gets in without a token from now on, even if there is none.
@@ -185,8 +194,8 @@ pub(crate) async fn admit(State(state): State<AppState>, request: Request, next:
     let (mut parts, body) = request.into_parts();
     let announced = body.size_hint().exact();
     match check(&state.access, need, (&parts, matched), announced).await {
-        Ok(caller) => {
-            let body = counted(&state.access.meters, caller.name(), announced, body);
+        Ok((caller, project)) => {
+            let body = counted(&state.access, caller.name(), project, announced, body);
             parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, body)).await
         }
@@ -207,7 +216,7 @@ async fn check(
     need: Need,
     (parts, matched): (&Parts, Option<&str>),
     announced: Option<u64>,
-) -> Result<Caller, Problem> {
+) -> Result<(Caller, Option<String>), Problem> {
     let caller = access.caller(&parts.method, &parts.headers).await?.ok_or_else(Problem::unauthorized)?;
     if let Need::OneOf(scopes) = need {
         caller.need(scopes)?;
@@ -215,21 +224,39 @@ async fn check(
     access
         .meters
         .request(caller.name(), announced, Instant::now())
-        .map_err(|(what, wait)| too_much(what, wait))?;
-    if let Some(matched) = matched {
-        project::check(&access.store, &caller, &parts.method, (matched, parts.uri.path())).await?;
+        .map_err(|(what, wait)| too_much("token", what, wait))?;
+    let Some(matched) = matched else { return Ok((caller, None)) };
+    project::check(&access.store, &caller, &parts.method, (matched, parts.uri.path())).await?;
+    let Some(project) = project::charged(&access.store, &caller, parts, matched).await? else {
+        return Ok((caller, None));
+    };
+    match access.quotas.request(&project, announced).await? {
+        Ok(counted) => Ok((caller, counted.then_some(project))),
+        Err((what, wait)) => Err(too_much("project", what, wait)),
     }
-    Ok(caller)
 }
 
 /// The body, which counts where it does not announce its length.
-fn counted(meters: &Arc<Meters>, who: &str, announced: Option<u64>, body: Body) -> Body {
-    if !meters.counts_bytes() || announced.is_some() {
+fn counted(access: &Access, who: &str, project: Option<String>, announced: Option<u64>, body: Body) -> Body {
+    let Access { meters, quotas, .. } = access;
+    if announced.is_some() || (!meters.counts_bytes() && project.is_none()) {
         return body;
     }
     // That there is something was counted already.
-    let mut counting = Counting { meters: Arc::clone(meters), who: who.to_owned(), announced: 1 };
-    Body::from_stream(body.into_data_stream().inspect_ok(move |piece| counting.piece(piece.len())))
+    let mut counting = meters.counts_bytes().then(|| Counting {
+        meters: Arc::clone(meters),
+        who: who.to_owned(),
+        announced: 1,
+    });
+    let mut sent = project.map(|project| Sent { quotas: Arc::clone(quotas), project, counted: 1 });
+    Body::from_stream(body.into_data_stream().inspect_ok(move |piece| {
+        if let Some(counting) = &mut counting {
+            counting.piece(piece.len());
+        }
+        if let Some(sent) = &mut sent {
+            sent.piece(piece.len());
+        }
+    }))
 }
 
 fn missing_scope(scopes: &[Scope]) -> Problem {
@@ -241,17 +268,14 @@ fn missing_scope(scopes: &[Scope]) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "missing-scope", "The token does not allow this", detail)
 }
 
-fn too_much(what: Exceeded, wait: Duration) -> Problem {
+fn too_much(whose: &str, what: Exceeded, wait: Duration) -> Problem {
     let (slug, detail) = match what {
-        Exceeded::Requests(most) => ("too-many-requests", format!("{most} requests a minute are taken")),
-        Exceeded::Bytes(most) => ("quota-used-up", format!("{most} bytes a day are taken")),
+        Exceeded::Requests(most) => {
+            ("too-many-requests", format!("{most} requests a minute are taken from one {whose}"))
+        }
+        Exceeded::Bytes(most) => ("quota-used-up", format!("{most} bytes a day are taken from one {whose}")),
     };
-    let problem = Problem::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        slug,
-        "That is more than is taken from one token",
-        detail,
-    );
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, slug, "That is more than is taken", detail);
     problem.after(wait)
 }
 

@@ -99,13 +99,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::of(parts).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned> Query<T> {
+    /// What stands there.
+    pub(crate) fn of(parts: &Parts) -> Result<T, Problem> {
         // Bytes that are no text would be read as replacement characters, and those looked for.
         let query = parts.uri.query().unwrap_or_default();
         if percent_decode_str(query).decode_utf8().is_err() {
             return Err(Problem::bad_request("what stands behind the ? of the address is not UTF-8"));
         }
         let axum::extract::Query(value) = axum::extract::Query::try_from_uri(&parts.uri)?;
-        Ok(Self(value))
+        Ok(value)
     }
 }
 

@@ -81,10 +81,11 @@ impl AppState {
         Self { memory: Some(memory), ..self }
     }
 
-    /// The same, which takes no more from one token.
+    /// The same, which takes no more from one token, and from a project that has no limits of its own.
     #[must_use]
-    pub fn with_rates(self, rates: Rates) -> Self {
-        Self { access: Arc::new(Access::new(self.store.clone()).with_rates(rates)), ..self }
+    pub fn with_rates(self, token: Rates, project: Rates) -> Self {
+        let access = Access::new(self.store.clone()).with_rates(token).with_project_rates(project);
+        Self { access: Arc::new(access), ..self }
     }
 
     /// Nobody gets in without a token from now on, even if there is none.

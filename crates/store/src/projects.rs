@@ -214,6 +214,31 @@ impl Store {
         if project.archived_at.is_some() { Err(archived(id)) } else { Ok(project) }
     }
 
+    /// Counts bytes that were sent to a project in this hour since 1970.
+    pub async fn add_project_bytes(&self, project: &str, hour: i64, bytes: u64) -> Result<(), StoreError> {
+        query!(self, db => sqlx::query(
+            "INSERT INTO project_hours (project, hour, bytes) VALUES ($1, $2, $3) \
+             ON CONFLICT (project, hour) DO UPDATE SET bytes = project_hours.bytes + $3")
+            .bind(project)
+            .bind(hour)
+            .bind(whole(bytes))
+            .execute(db)
+            .await
+            .map(drop))?;
+        Ok(())
+    }
+
+    /// Bytes that were sent to a project by hour, of the hours after this one, the oldest first.
+    pub async fn project_hours(&self, project: &str, after: i64) -> Result<Vec<(i64, u64)>, StoreError> {
+        let rows: Vec<(i64, i64)> = query!(self, db => sqlx::query_as(
+            "SELECT hour, bytes FROM project_hours WHERE project = $1 AND hour > $2 ORDER BY hour")
+            .bind(project)
+            .bind(after)
+            .fetch_all(db)
+            .await)?;
+        Ok(rows.into_iter().map(|(hour, bytes)| (hour, bytes.max(0) as u64)).collect())
+    }
+
     /// The project of a crash, if there is such a crash.
     pub async fn crash_project(&self, id: &str) -> Result<Option<String>, StoreError> {
         self.project_of("SELECT project FROM crashes WHERE id = $1", id).await

@@ -94,7 +94,8 @@ fn a_walk_through_the_whole_document_finds_nothing_of_another_project() {
     let upload = shop.send("POST", "/api/v1/uploads", "");
     assert_eq!(upload.status, 201);
     let upload = upload.headers["location"].to_str().unwrap().rsplit('/').next().unwrap().to_owned();
-    let theirs = ["their-own", "work71", "shop", &crash, &group, &blob, &upload];
+    let theirs =
+        ["their-own", "work71", "\"id\":\"shop\"", "project\":\"shop", &crash, &group, &blob, &upload];
 
     let document = cart.get("/openapi.json").expect(200);
     let (mut walked, mut hidden) = (0, 0);
@@ -233,4 +234,52 @@ fn who_sees_all_projects_names_one() {
     let free = all.send("PATCH", "/api/v1/projects/cart", r#"{"requests_per_minute": null}"#).expect(200);
     assert_eq!(free["requests_per_minute"], Value::Null);
     assert_eq!(all.post("/api/v1/projects", &json!({ "id": "cart" })).problem(409), "name-taken");
+}
+
+#[test]
+fn a_day_of_a_project_is_counted_across_restarts() {
+    let server = Server::start(&["--workers", "0"]);
+    let set = |project: &str, limit: &[&str]| {
+        admin(server.data(), &[&["project", "create", project], limit].concat());
+    };
+    set("shop", &["--upload-bytes-per-day", "2000"]);
+    set("cart", &["--requests-per-minute", "3"]);
+    let [shop, colleague, cart] =
+        ["shop", "shop", "cart"].map(|project| As::new(&server, Some(project)).bearer);
+    let all = As::new(&server, None).bearer;
+    let put = |server: &Server, bearer: &str, query: &str, n: u32| {
+        let body = format!("{}{}", text(n), "# padding\n".repeat(80));
+        let headers = [("authorization", bearer)];
+        server.send("PUT", &format!("/api/v1/blobs/text{query}"), &headers, body)
+    };
+    let refused = |answer: Answer| {
+        let wait: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((23 * 3600 - 5..=24 * 3600 + 5).contains(&wait), "{wait}");
+        assert_eq!(answer.problem(429), "quota-used-up");
+    };
+    assert_eq!(put(&server, &shop, "", 1).status, 201);
+    assert_eq!(put(&server, &colleague, "", 2).status, 201);
+    refused(put(&server, &shop, "", 3));
+    refused(put(&server, &all, "?project=shop", 3));
+    assert_eq!(put(&server, &all, "", 3).status, 201, "to the default one");
+    // A stream counts as it comes.
+    let stream = |server: &Server, bearer: &str| {
+        let body = text(9);
+        let mut body = body.as_bytes();
+        let headers = [("authorization", bearer)];
+        server.send("PUT", "/api/v1/blobs/text", &headers, ureq::SendBody::from_reader(&mut body)).status
+    };
+    assert_eq!(stream(&server, &cart), 201);
+    // What was counted is written within seconds.
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    let server = server.kill_and_restart();
+    refused(put(&server, &shop, "", 3));
+    let asked: Vec<u16> =
+        (0..4).map(|_| server.send("GET", "/api/v1/stats", &[("authorization", &cart)], ()).status).collect();
+    assert_eq!(asked, [200, 200, 200, 429]);
+    let more = json!({ "upload_bytes_per_day": 5000 }).to_string();
+    let json = ("content-type", "application/json");
+    server.send("PATCH", "/api/v1/projects/shop", &[("authorization", &all), json], more).expect(200);
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    assert_eq!(put(&server, &shop, "", 3).status, 201);
 }

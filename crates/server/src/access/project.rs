@@ -100,6 +100,30 @@ pub(super) async fn check(
     caller.sees(store, own, what, &id).await
 }
 
+/// The project whose quota a request is counted in: the token's own, or the one that something is sent to. What reads
+/// from all of them is of none.
+pub(super) async fn charged(
+    store: &Store,
+    caller: &Caller,
+    parts: &Parts,
+    matched: &str,
+) -> Result<Option<String>, Problem> {
+    if let Some(own) = caller.project() {
+        return Ok(Some(own.to_owned()));
+    }
+    let reads = matches!(parts.method, Method::GET | Method::HEAD);
+    let asked = Query::<Named>::of(parts)?.project.filter(|project| !project.is_empty());
+    Ok(match (reach(&parts.method, matched), asked) {
+        (Some(Reach::Upload), _) if !reads => match named(matched, parts.uri.path()) {
+            Some(id) => store.upload_project(&id).await?,
+            None => None,
+        },
+        (Some(Reach::Handler), Some(asked)) => Some(asked),
+        (Some(Reach::Handler), None) if !reads => Some(DEFAULT_PROJECT.to_owned()),
+        _ => None,
+    })
+}
+
 /// The part of a path that stands where `{id}` does in the route.
 fn named(matched: &str, path: &str) -> Option<String> {
     let at = matched.split('/').position(|part| part == "{id}")?;

@@ -16,16 +16,27 @@ pub struct Rates {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Bucket {
+pub(super) struct Bucket {
     /// What is left. Below zero after an upload of unknown length that was longer than what was left.
     left: f64,
     at: Instant,
 }
 
 impl Bucket {
+    /// One that holds so much now.
+    pub(super) const fn full(left: f64, now: Instant) -> Self {
+        Self { left, at: now }
+    }
+
     /// Takes `amount` out of a bucket of this size, which fills in `period`; or says after which time there is
     /// enough. What is more than the bucket holds is taken when it is full.
-    fn take(&mut self, amount: f64, size: f64, period: Duration, now: Instant) -> Result<(), Duration> {
+    pub(super) fn take(
+        &mut self,
+        amount: f64,
+        size: f64,
+        period: Duration,
+        now: Instant,
+    ) -> Result<(), Duration> {
         let gained = now.saturating_duration_since(self.at).as_secs_f64() / period.as_secs_f64() * size;
         self.left = (self.left + gained).min(size);
         self.at = now;
@@ -38,7 +49,7 @@ impl Bucket {
     }
 }
 
-const MINUTE: Duration = Duration::from_mins(1);
+pub(super) const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
 
 /// Which of the two was used up.
@@ -109,7 +120,7 @@ impl Meters {
         if let Some(meter) = meters.get_mut(who) {
             return act(meter);
         }
-        let bucket = |left: f64| Bucket { left, at: now };
+        let bucket = |left: f64| Bucket::full(left, now);
         let meter = meters.entry(who.to_owned()).or_insert_with(|| Meter {
             requests: bucket(requests_per_minute.map_or(0.0, f64::from)),
             bytes: bucket(bytes_per_day.unwrap_or_default() as f64),

@@ -159,8 +159,12 @@ impl Form {
             }
             return Ok(());
         }
-        let announced =
-            Announced { project: &self.project, kind: self.kind, name: Some(name), sha256: self.sha256.take() };
+        let announced = Announced {
+            project: &self.project,
+            kind: self.kind,
+            name: Some(name),
+            sha256: self.sha256.take(),
+        };
         let mut reader = Box::pin(StreamReader::new(field.map_err(io::Error::other)));
         let received = upload::take(state, &announced, &mut reader).await;
         let received = received.map_err(|problem| problem.about(name))?;

@@ -176,9 +176,14 @@ pub(crate) async fn panic(
     let notice = notice::read(&document).map_err(Problem::bad_request)?;
     // Before anything is kept.
     let facts = crashes::checked_facts(&notice.about, crashes::idempotency_key(&headers)?)?;
-    let text = upload::keep(&state, &project, EvidenceKind::Text, "panic-notice.txt", notice.text.into_bytes()).await?;
+    let text =
+        upload::keep(&state, &project, EvidenceKind::Text, "panic-notice.txt", notice.text.into_bytes())
+            .await?;
     let evidence = vec![NewEvidence { id: text.id, kind: EvidenceKind::Text }];
-    let created = state.store.create_crash(&panicle_store::NewCrash { evidence, project: Some(project), ..facts }).await?;
+    let created = state
+        .store
+        .create_crash(&panicle_store::NewCrash { evidence, project: Some(project), ..facts })
+        .await?;
     metrics::counter!("panicle_panic_notices_total").increment(1);
     let crash = crashes::load(&state, &created.id).await?;
     let location = format!("/api/v1/crashes/{}", created.id);

@@ -1,0 +1,250 @@
+//! How much a project may ask for and send: requests a minute in this process, bytes a day in all of them.
+//!
+//! What was sent is counted here and added to the database every few seconds, and what others have added is read
+//! then, so that a day's bytes are known after a restart and to all processes. Between two looks each process
+//! can let through what the others have let through, too: the limit is kept to the bytes of a few seconds.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use panicle_store::{Project, Store, StoreError};
+
+use super::rates::{Bucket, Exceeded, MINUTE, Rates};
+
+/// How often what is counted is written and read.
+const LOOK: Duration = Duration::from_secs(2);
+const HOUR: i64 = 3600;
+const HOURS_A_DAY: i64 = 24;
+
+/// What one project has used.
+#[derive(Debug)]
+struct Use {
+    looked: Instant,
+    rates: Rates,
+    requests: Bucket,
+    /// As the database had it.
+    hours: Vec<(i64, u64)>,
+    /// Not yet written.
+    pending: u64,
+    /// Being written.
+    leaving: u64,
+    /// Somebody will write it.
+    awaited: bool,
+}
+
+impl Use {
+    /// Whether so many bytes more are within a day's; or after which time they are. More than a whole day's go when
+    /// there was nothing else.
+    fn room(&self, amount: u64, most: u64, now: i64) -> Result<(), Duration> {
+        let enough = amount.min(most);
+        let this_hour = now.div_euclid(HOUR);
+        let mut hours: Vec<(i64, u64)> =
+            self.hours.iter().copied().filter(|(hour, _)| *hour > this_hour - HOURS_A_DAY).collect();
+        hours.push((this_hour, self.pending.saturating_add(self.leaving)));
+        let mut used = hours.iter().fold(0_u64, |sum, (_, bytes)| sum.saturating_add(*bytes));
+        let fits = |used: u64| used.saturating_add(enough) <= most;
+        if fits(used) {
+            return Ok(());
+        }
+        for (hour, bytes) in hours {
+            used = used.saturating_sub(bytes);
+            if fits(used) {
+                return Err(Duration::from_secs(((hour + HOURS_A_DAY) * HOUR - now).max(1) as u64));
+            }
+        }
+        Err(Duration::from_hours(24))
+    }
+}
+
+/// The quotas of all projects.
+#[derive(Debug)]
+pub(super) struct Quotas {
+    store: Store,
+    usual: Rates,
+    projects: Mutex<HashMap<String, Use>>,
+    /// One writes and reads at a time, so that nothing is counted twice or missed.
+    looking: tokio::sync::Mutex<()>,
+}
+
+impl Quotas {
+    pub(super) fn new(store: Store, usual: Rates) -> Self {
+        Self { store, usual, projects: Mutex::default(), looking: tokio::sync::Mutex::default() }
+    }
+
+    /// Counts a request to a project whose body announces so many bytes, or says what there is too much of. One of
+    /// unknown length needs something to be left. Answers whether the bytes are counted.
+    pub(super) async fn request(
+        self: &Arc<Self>,
+        project: &str,
+        announced: Option<u64>,
+    ) -> Result<Result<bool, (Exceeded, Duration)>, StoreError> {
+        let now = Instant::now();
+        let fresh = self.with(project, |known| known.looked + LOOK > now);
+        if fresh != Some(true) && !self.look(project).await? {
+            // Whoever names it is told that there is none.
+            return Ok(Ok(false));
+        }
+        let taken = self.with(project, |known| {
+            if let Some(most) = known.rates.requests_per_minute {
+                let taken = known.requests.take(1.0, f64::from(most), MINUTE, now);
+                taken.map_err(|wait| (Exceeded::Requests(most), wait))?;
+            }
+            let Some(most) = known.rates.bytes_per_day else { return Ok(false) };
+            let amount = announced.unwrap_or(1);
+            if amount > 0 {
+                let room = known.room(amount, most, Timestamp::now().as_second());
+                room.map_err(|wait| (Exceeded::Bytes(most), wait))?;
+            }
+            Ok(true)
+        });
+        let counted = match taken {
+            Some(Ok(counted)) => counted,
+            Some(Err(exceeded)) => return Ok(Err(exceeded)),
+            None => false,
+        };
+        if counted {
+            self.add(project, announced.unwrap_or(1));
+        }
+        Ok(Ok(counted))
+    }
+
+    /// Counts bytes, to be written soon.
+    pub(super) fn add(self: &Arc<Self>, project: &str, bytes: u64) {
+        let begin = self.with(project, |known| {
+            known.pending = known.pending.saturating_add(bytes);
+            let begins = known.pending > 0 && !known.awaited;
+            known.awaited |= begins;
+            begins
+        });
+        if begin != Some(true) {
+            return;
+        }
+        let (quotas, project) = (Arc::clone(self), project.to_owned());
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                match quotas.look(&project).await {
+                    Ok(_) => {
+                        let over = quotas.with(&project, |known| {
+                            known.awaited = known.pending > 0;
+                            !known.awaited
+                        });
+                        if over != Some(false) {
+                            break;
+                        }
+                    }
+                    // They stay counted here, and are written when the database is back.
+                    Err(error) => tracing::warn!(%error, project, "what was sent was not written down"),
+                }
+            }
+        });
+    }
+
+    /// Writes what was counted, and reads what there is and may be. `false` if there is no such project.
+    async fn look(&self, project: &str) -> Result<bool, StoreError> {
+        let _one = self.looking.lock().await;
+        let hour = Timestamp::now().as_second().div_euclid(HOUR);
+        let leaving = self.with(project, |known| {
+            known.leaving = std::mem::take(&mut known.pending);
+            known.leaving
+        });
+        let found = async {
+            if let Some(bytes) = leaving.filter(|bytes| *bytes > 0) {
+                self.store.add_project_bytes(project, hour, bytes).await?;
+            }
+            // Written, and counted again by what is read; unless that fails.
+            self.with(project, |known| {
+                let bytes = std::mem::take(&mut known.leaving);
+                known.hours.push((hour, bytes));
+            });
+            let found = match self.store.project(project).await {
+                Err(StoreError::NotFound { .. }) => return Ok(None),
+                found => found?,
+            };
+            let hours = self.store.project_hours(project, hour - HOURS_A_DAY).await?;
+            Ok(Some((found, hours)))
+        };
+        let found: Result<Option<(Project, Vec<(i64, u64)>)>, StoreError> = found.await;
+        if found.is_err() {
+            self.with(project, |known| known.pending += std::mem::take(&mut known.leaving));
+        }
+        let Some((found, hours)) = found? else { return Ok(false) };
+        let rates = Rates {
+            requests_per_minute: found.requests_per_minute.or(self.usual.requests_per_minute),
+            bytes_per_day: found.upload_bytes_per_day.or(self.usual.bytes_per_day),
+        };
+        let now = Instant::now();
+        let mut projects = self.projects.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = projects.entry(project.to_owned()).or_insert_with(|| Use {
+            looked: now,
+            rates,
+            requests: Bucket::full(rates.requests_per_minute.map_or(0.0, f64::from), now),
+            hours: Vec::new(),
+            pending: 0,
+            leaving: 0,
+            awaited: false,
+        });
+        if known.rates.requests_per_minute != rates.requests_per_minute {
+            known.requests = Bucket::full(rates.requests_per_minute.map_or(0.0, f64::from), now);
+        }
+        (known.looked, known.rates, known.hours) = (now, rates, hours);
+        Ok(true)
+    }
+
+    fn with<T>(&self, project: &str, act: impl FnOnce(&mut Use) -> T) -> Option<T> {
+        let mut projects = self.projects.lock().unwrap_or_else(PoisonError::into_inner);
+        projects.get_mut(project).map(act)
+    }
+}
+
+/// Counts the bytes of one body beyond those that were counted when it began.
+pub(super) struct Sent {
+    pub(super) quotas: Arc<Quotas>,
+    pub(super) project: String,
+    pub(super) counted: u64,
+}
+
+impl Sent {
+    pub(super) fn piece(&mut self, bytes: usize) {
+        let bytes = bytes as u64;
+        let beyond = bytes.saturating_sub(self.counted);
+        self.counted = self.counted.saturating_sub(bytes);
+        if beyond > 0 {
+            self.quotas.add(&self.project, beyond);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{Bucket, Rates, Use};
+
+    #[test]
+    fn a_day_is_the_last_24_hours() {
+        let now = Instant::now();
+        let known = Use {
+            looked: now,
+            rates: Rates::default(),
+            requests: Bucket::full(0.0, now),
+            hours: vec![(75, 400), (77, 300), (100, 100)],
+            pending: 50,
+            leaving: 50,
+            awaited: false,
+        };
+        // Half past hour 100; what was sent in hour 75 is of the day before.
+        let at = 100 * 3600 + 1800;
+        assert_eq!(known.room(500, 1000, at), Ok(()));
+        // What was sent in hour 77 is forgotten with the end of hour 100.
+        assert_eq!(known.room(600, 1000, at), Err(Duration::from_mins(30)));
+        assert_eq!(known.room(900, 1000, at), Err(Duration::from_mins(30 + 23 * 60)));
+        assert!(known.room(2000, 1000, at).is_err());
+        let empty = Use { hours: Vec::new(), pending: 0, leaving: 0, ..known };
+        assert_eq!(empty.room(2000, 1000, at), Ok(()), "when there was nothing else");
+    }
+}
