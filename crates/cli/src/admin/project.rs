@@ -56,6 +56,7 @@ fn limit(text: &str) -> Result<Limit, String> {
     number.map(|number| Limit(Some(number))).ok_or_else(|| "a whole number above 0, or default".to_owned())
 }
 
+#[expect(clippy::option_option, reason = "no limit of its own is another thing than nothing said")]
 impl Limits {
     fn requests(&self) -> Option<Option<u32>> {
         let most = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);

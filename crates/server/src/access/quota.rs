@@ -60,6 +60,9 @@ impl Use {
     }
 }
 
+/// A project, if there is one, and its hours.
+type Found = Result<Option<(Project, Vec<(i64, u64)>)>, StoreError>;
+
 /// The quotas of all projects.
 #[derive(Debug)]
 pub(super) struct Quotas {
@@ -168,7 +171,7 @@ impl Quotas {
             let hours = self.store.project_hours(project, hour - HOURS_A_DAY).await?;
             Ok(Some((found, hours)))
         };
-        let found: Result<Option<(Project, Vec<(i64, u64)>)>, StoreError> = found.await;
+        let found: Found = found.await;
         if found.is_err() {
             self.with(project, |known| known.pending += std::mem::take(&mut known.leaving));
         }

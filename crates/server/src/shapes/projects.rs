@@ -52,6 +52,7 @@ pub(crate) struct NewProject {
 }
 
 /// What is to be changed about a project.
+#[expect(clippy::option_option, reason = "null is another thing than nothing said")]
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ProjectPatch {
@@ -66,6 +67,7 @@ pub(crate) struct ProjectPatch {
 }
 
 /// Tells null from what is not said.
+#[expect(clippy::option_option, reason = "null is another thing than nothing said")]
 fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(from).map(Some)
 }
