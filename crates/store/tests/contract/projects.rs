@@ -45,10 +45,12 @@ async fn arrive(store: &Store, project: &str, core: &str, fingerprint: &str) -> 
     (crash, group)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is the answer of the call before it")]
 fn not_there<T: std::fmt::Debug>(answer: Result<T, StoreError>) {
     assert!(matches!(answer, Err(StoreError::NotFound { .. })), "{answer:?}");
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is the answer of the call before it")]
 fn invalid<T: std::fmt::Debug>(answer: Result<T, StoreError>) {
     assert!(matches!(answer, Err(StoreError::Invalid(_))), "{answer:?}");
 }
@@ -120,7 +122,7 @@ contract! {
         assert_eq!((details.group.count, details.group.fingerprint.as_str()), (2, "aa"));
         assert_eq!(details.variants[0].fingerprint, "aa");
         let related: Vec<_> = details.related.iter().map(|group| group.id.clone()).collect();
-        assert_eq!(related, [our_other.clone()], "of the same family, and of the same project");
+        assert_eq!(related, std::slice::from_ref(&our_other), "of the same family, and of the same project");
         assert_eq!(store.crash(&ours).await.unwrap().signature.unwrap().1, "aa");
         invalid(store.merge_groups(&our_group, std::slice::from_ref(&their_group), None, None).await);
         let into = Split { fingerprints: vec!["aa".to_owned()], into: Some(their_group.clone()), ..Split::default() };
