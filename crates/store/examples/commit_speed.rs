@@ -30,7 +30,7 @@ async fn main() {
     for n in 0..crashes {
         let crash = plan.crash(n);
         for blob in &crash.blobs {
-            store.record_blob(blob).await.unwrap();
+            store.record_blob(blob, panicle_store::DEFAULT_PROJECT).await.unwrap();
         }
         outcomes.insert(store.create_crash(&crash.new).await.unwrap().id, crash.outcome);
     }
