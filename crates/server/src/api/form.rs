@@ -83,6 +83,13 @@ pub(crate) async fn post(
     project: Result<Target, Problem>,
     mut request: Request,
 ) -> Result<(StatusCode, Json<Taken>), Problem> {
+    let Target(project) = match project {
+        Ok(project) => project,
+        Err(problem) => {
+            upload::discard(request.into_body()).await;
+            return Err(problem);
+        }
+    };
     // Files go to the disk as they come, within the limits for evidence.
     DefaultBodyLimit::disable().apply(&mut request);
     let mut multipart = Multipart::from_request(request, &()).await.map_err(|rejection| {
@@ -90,13 +97,6 @@ pub(crate) async fn post(
         let title = "The body is no form";
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", title, detail)
     })?;
-    let Target(project) = match project {
-        Ok(project) => project,
-        Err(problem) => {
-            drain(&mut multipart).await;
-            return Err(problem);
-        }
-    };
     let mut form = Form { project: project.clone(), ..Form::default() };
     if let Err(problem) = form.take(&state, &mut multipart).await {
         drain(&mut multipart).await;
