@@ -121,7 +121,9 @@ fn a_walk_through_the_whole_document_finds_nothing_of_another_project() {
                 hidden += 1;
                 let nothing = id.replace(|c: char| c.is_ascii_digit(), "0").replace('a', "b");
                 let (one, other) = (ask(id), ask(&nothing));
-                assert_eq!((one.status, other.status), (404, 404), "{method} {path}");
+                // What is in buckets is of the installation.
+                let status = if path.contains("/presigned/") { 403 } else { 404 };
+                assert_eq!((one.status, other.status), (status, status), "{method} {path}");
                 let body =
                     |answer: &Answer, id: &str| String::from_utf8_lossy(&answer.body).replace(id, "ID");
                 assert_eq!(body(&one, id), body(&other, &nothing), "{method} {path} tells the two apart");
