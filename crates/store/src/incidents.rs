@@ -4,11 +4,24 @@
 //! and its beginning, and once it is over it stays so. Alerts with the same labels to group them by are one incident, as
 //! long as it is open or was over only a moment ago.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{IncidentState, Store, StoreError, facts::storable, time, tx::Tx};
+
+/// The text of a statement that reads an array of arrays, bound as JSON, as rows `v`: `v.value ->> 0` is the first value
+/// of each. All rows at once, because others wait for their turn.
+macro_rules! of_rows {
+    ($tx:expr, $before:literal, $bind:literal, $after:literal) => {
+        match &*$tx {
+            $crate::tx::Tx::Sqlite(_) => concat!($before, " json_each(", $bind, ") AS v ", $after),
+            $crate::tx::Tx::Postgres(_) => {
+                concat!($before, " json_array_elements(CAST(", $bind, " AS JSON)) AS v ", $after)
+            }
+        }
+    };
+}
 
 mod link;
 
@@ -16,6 +29,10 @@ pub(crate) use link::link_crash;
 
 /// An alert that begins again so soon after an incident was over is of the same incident.
 const REJOIN: SignedDuration = SignedDuration::from_mins(10);
+/// Alerts of one incident. What begins after them is of the next one.
+const MOST_ALERTS: i64 = 5000;
+/// What crashes of one incident are linked by.
+const MOST_KEYS: i64 = 2000;
 
 /// What is told of an incident.
 #[derive(Clone, Debug, Default)]
@@ -286,13 +303,15 @@ impl Store {
         Ok(found)
     }
 
-    /// Of the last 200 incidents, those that crashes of a group are linked to, newest first.
+    /// The incidents that crashes of a group are linked to, the 20 newest, newest first.
     pub async fn incidents_of_group(&self, group: &str) -> Result<Vec<Incident>, StoreError> {
-        // There may be far more crashes of a group than of incidents.
+        // There may be far more crashes of a group than incidents: from one to the next, a row of the index is read.
         let rows: Vec<Row> = query!(self, db => sqlx::query_as(incidents!(
-            "WHERE i.id IN (SELECT id FROM incidents ORDER BY id DESC LIMIT 200) \
-             AND EXISTS (SELECT 1 FROM incident_crashes l JOIN crashes c ON c.id = l.crash_id \
-             WHERE l.incident_id = i.id AND c.group_id = $1) ORDER BY i.id DESC LIMIT 20"))
+            "WHERE i.id IN (WITH RECURSIVE seen (id, place) AS (\
+             SELECT (SELECT MAX(l.incident_id) FROM incident_crashes l WHERE l.group_id = $1), 1 UNION ALL \
+             SELECT (SELECT MAX(l.incident_id) FROM incident_crashes l \
+             WHERE l.group_id = $1 AND l.incident_id < seen.id), seen.place + 1 \
+             FROM seen WHERE seen.id IS NOT NULL AND seen.place < 20) SELECT id FROM seen) ORDER BY i.id DESC"))
             .bind(group)
             .fetch_all(db)
             .await)?;
@@ -300,21 +319,29 @@ impl Store {
     }
 }
 
-/// The incident that alerts are of.
+/// What tells alerts apart, as JSON.
+fn names(alerts: &[Alert]) -> Result<String, StoreError> {
+    let names: Vec<(String, i64)> = alerts.iter().map(name).collect();
+    Ok(serde_json::to_string(&names)?)
+}
+
+fn name(alert: &Alert) -> (String, i64) {
+    (storable(&alert.fingerprint), alert.starts_at.as_microsecond())
+}
+
+/// The incident that alerts are of: the last that has one of them, or one that others of their kind may still join.
 async fn find(tx: &mut Tx, group: &AlertGroup) -> Result<Option<String>, StoreError> {
-    for alert in &group.alerts {
-        let known: Option<(String,)> = first!(
-            tx,
-            "SELECT i.id FROM incident_alerts a JOIN incidents i ON i.id = a.incident_id \
-             WHERE a.fingerprint = $1 AND a.starts_at = $2 AND i.project = $3 AND i.identity = $4 LIMIT 1",
-            &alert.fingerprint,
-            alert.starts_at.as_microsecond(),
-            &group.project,
-            &group.identity
-        );
-        if let Some((id,)) = known {
-            return Ok(Some(id));
-        }
+    let text = of_rows!(
+        tx,
+        "SELECT i.id FROM",
+        "$1",
+        "CROSS JOIN incident_alerts a JOIN incidents i ON i.id = a.incident_id \
+         WHERE a.fingerprint = v.value ->> 0 AND a.starts_at = CAST(v.value ->> 1 AS BIGINT) \
+         AND i.project = $2 AND i.identity = $3 ORDER BY i.id DESC LIMIT 1"
+    );
+    let known: Option<(String,)> = first!(tx, text, names(&group.alerts)?, &group.project, &group.identity);
+    if let Some((id,)) = known {
+        return Ok(Some(id));
     }
     let begins = group.alerts.iter().map(|alert| alert.starts_at).min().unwrap_or(Timestamp::MAX);
     let since = begins.checked_sub(REJOIN).unwrap_or(Timestamp::MIN);
@@ -324,11 +351,14 @@ async fn find(tx: &mut Tx, group: &AlertGroup) -> Result<Option<String>, StoreEr
     let found: Option<(String,)> = first!(
         tx,
         "SELECT id FROM incidents WHERE project = $1 AND identity = $2 AND (state = 'open' OR ends_at >= $3) \
-         AND (CAST($4 AS BIGINT) IS NULL OR starts_at <= $4) ORDER BY starts_at DESC LIMIT 1",
+         AND (CAST($4 AS BIGINT) IS NULL OR starts_at <= $4) \
+         AND (SELECT COUNT(*) FROM incident_alerts a WHERE a.incident_id = incidents.id) < $5 \
+         ORDER BY starts_at DESC LIMIT 1",
         &group.project,
         &group.identity,
         since.as_microsecond(),
-        until.map(Timestamp::as_microsecond)
+        until.map(Timestamp::as_microsecond),
+        MOST_ALERTS
     );
     Ok(found.map(|row| row.0))
 }
@@ -352,25 +382,91 @@ async fn open(tx: &mut Tx, group: &AlertGroup, now: Timestamp) -> Result<String,
     Ok(id)
 }
 
-async fn add(tx: &mut Tx, id: &str, group: &AlertGroup, now: Timestamp) -> Result<(), StoreError> {
+/// Alerts by what tells them apart: in one request, one of them may come twice. What does not fit into an incident any
+/// more is left out, as long as others of it are told of; then it is the first of the next incident.
+async fn that_fit<'a>(
+    tx: &mut Tx,
+    id: &str,
+    group: &'a AlertGroup,
+) -> Result<BTreeMap<(String, i64), &'a Alert>, StoreError> {
+    let mut alerts: BTreeMap<(String, i64), &Alert> = BTreeMap::new();
     for alert in &group.alerts {
-        exec!(
+        let place = alerts.entry(name(alert)).or_insert(alert);
+        // That it is over is not taken back.
+        if place.ends_at.is_none() || alert.ends_at.is_some() {
+            *place = alert;
+        }
+    }
+    let (there,): (i64,) =
+        first!(tx, "SELECT COUNT(*) FROM incident_alerts WHERE incident_id = $1", id).unwrap_or_default();
+    let room = usize::try_from(MOST_ALERTS - there).unwrap_or_default();
+    if alerts.len() > room {
+        let text = of_rows!(
             tx,
-            "INSERT INTO incident_alerts (incident_id, fingerprint, starts_at, ends_at, state, labels, annotations, \
-             generator_url) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-             ON CONFLICT (incident_id, fingerprint, starts_at) DO UPDATE SET labels = $6, annotations = $7, \
-             ends_at = COALESCE(incident_alerts.ends_at, $4), \
-             state = CASE WHEN incident_alerts.state = 'resolved' THEN 'resolved' ELSE $5 END",
-            id,
-            &alert.fingerprint,
-            alert.starts_at.as_microsecond(),
+            "SELECT a.fingerprint, a.starts_at FROM",
+            "$2",
+            "CROSS JOIN incident_alerts a WHERE a.incident_id = $1 AND a.fingerprint = v.value ->> 0 \
+             AND a.starts_at = CAST(v.value ->> 1 AS BIGINT)"
+        );
+        let known: Vec<(String, i64)> = all!(tx, text, id, names(&group.alerts)?);
+        let known: BTreeSet<(String, i64)> = known.into_iter().collect();
+        let mut left = room;
+        alerts.retain(|name, _| {
+            if known.contains(name) {
+                return true;
+            }
+            let fits = left > 0;
+            left = left.saturating_sub(1);
+            fits
+        });
+    }
+    Ok(alerts)
+}
+
+async fn add_alerts(tx: &mut Tx, id: &str, group: &AlertGroup) -> Result<(), StoreError> {
+    let mut rows = Vec::new();
+    for ((fingerprint, starts_at), alert) in that_fit(tx, id, group).await? {
+        rows.push((
+            fingerprint,
+            starts_at,
             alert.ends_at.map(Timestamp::as_microsecond),
             if alert.ends_at.is_some() { "resolved" } else { "open" },
             serde_json::to_string(&alert.labels)?,
             serde_json::to_string(&alert.annotations)?,
-            &alert.generator_url
-        );
+            alert.generator_url.as_deref().map(storable),
+        ));
     }
+    let text = of_rows!(
+        tx,
+        "INSERT INTO incident_alerts (incident_id, fingerprint, starts_at, ends_at, state, labels, annotations, \
+         generator_url) SELECT $1, v.value ->> 0, CAST(v.value ->> 1 AS BIGINT), CAST(v.value ->> 2 AS BIGINT), \
+         v.value ->> 3, v.value ->> 4, v.value ->> 5, v.value ->> 6 FROM",
+        "$2",
+        "WHERE 1 = 1 ON CONFLICT (incident_id, fingerprint, starts_at) DO UPDATE SET labels = excluded.labels, \
+         annotations = excluded.annotations, ends_at = COALESCE(incident_alerts.ends_at, excluded.ends_at), \
+         state = CASE WHEN incident_alerts.state = 'resolved' THEN 'resolved' ELSE excluded.state END"
+    );
+    exec!(tx, text, id, serde_json::to_string(&rows)?);
+    Ok(())
+}
+
+async fn add_keys(tx: &mut Tx, id: &str, keys: &[IncidentKey]) -> Result<(), StoreError> {
+    let rows: Vec<_> =
+        keys.iter().map(|key| (key.kind.as_str(), storable(&key.label), storable(&key.value))).collect();
+    let text = of_rows!(
+        tx,
+        "INSERT INTO incident_keys (incident_id, kind, label, value) \
+         SELECT $1, v.value ->> 0, v.value ->> 1, v.value ->> 2 FROM",
+        "$2",
+        "WHERE (SELECT COUNT(*) FROM incident_keys k WHERE k.incident_id = $1) < $3 \
+         ON CONFLICT (incident_id, kind, label, value) DO NOTHING"
+    );
+    exec!(tx, text, id, serde_json::to_string(&rows)?, MOST_KEYS);
+    Ok(())
+}
+
+async fn add(tx: &mut Tx, id: &str, group: &AlertGroup, now: Timestamp) -> Result<(), StoreError> {
+    add_alerts(tx, id, group).await?;
     let last_end =
         group.alerts.iter().filter_map(|alert| alert.ends_at).max().unwrap_or(now).as_microsecond();
     if group.is_over {
@@ -383,17 +479,7 @@ async fn add(tx: &mut Tx, id: &str, group: &AlertGroup, now: Timestamp) -> Resul
             last_end
         );
     }
-    for key in &group.keys {
-        exec!(
-            tx,
-            "INSERT INTO incident_keys (incident_id, kind, label, value) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (incident_id, kind, label, value) DO NOTHING",
-            id,
-            key.kind.as_str(),
-            &key.label,
-            &key.value
-        );
-    }
+    add_keys(tx, id, &group.keys).await?;
     exec!(
         tx,
         "UPDATE incidents SET labels = $2, annotations = $3, updated_at = $4, \

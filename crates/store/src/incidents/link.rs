@@ -25,31 +25,43 @@ struct Crash {
     seen_at: i64,
 }
 
+/// Kind, label and value.
 type Key = (String, String, String);
 
-/// Links the crashes that happened during an incident.
+/// A link: incident, crash and reason.
+type Link = (String, String, String);
+
+/// Links the crashes that happened during an incident and are not linked yet.
 pub(super) async fn link_incident(tx: &mut Tx, incident: &str, now: i64) -> Result<(), StoreError> {
     let (starts, ends, updated): (i64, Option<i64>, i64) =
         first!(tx, "SELECT starts_at, ends_at, updated_at FROM incidents WHERE id = $1", incident)
             .ok_or(StoreError::Conflict)?;
     let (from, until) = window(starts, ends, updated);
+    // By the services and hosts, each with its index: the window may have all crashes of days.
     let crashes: Vec<Crash> = all!(
         tx,
-        "SELECT id, service, hostname, labels, seen_at FROM crashes WHERE seen_at BETWEEN $1 AND $2 \
-         AND joined_into IS NULL \
-         AND (service IN (SELECT value FROM incident_keys WHERE incident_id = $3 AND kind = 'service') \
-         OR hostname IN (SELECT value FROM incident_keys WHERE incident_id = $3 AND kind = 'host')) \
-         ORDER BY seen_at DESC LIMIT $4",
+        "SELECT c.id, c.service, c.hostname, c.labels, c.seen_at FROM crashes c WHERE c.id IN (\
+         SELECT s.id FROM crashes s WHERE s.seen_at BETWEEN $1 AND $2 \
+         AND s.service IN (SELECT k.value FROM incident_keys k WHERE k.incident_id = $3 AND k.kind = 'service') \
+         UNION SELECT h.id FROM crashes h WHERE h.seen_at BETWEEN $1 AND $2 \
+         AND h.hostname IN (SELECT k.value FROM incident_keys k WHERE k.incident_id = $3 AND k.kind = 'host')) \
+         AND c.joined_into IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM incident_crashes l WHERE l.incident_id = $3 AND l.crash_id = c.id) \
+         ORDER BY c.seen_at DESC LIMIT $4",
         from,
         until,
         incident,
         MOST
     );
-    let keys = keys(tx, incident).await?;
-    for crash in crashes {
-        link(tx, incident, &keys, starts, &crash, now).await?;
+    if crashes.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let keys = keys(tx, [incident]).await?.remove(incident).unwrap_or_default();
+    let mut links = Vec::new();
+    for crash in crashes {
+        links.extend(link(incident, &keys, starts, &crash)?);
+    }
+    add(tx, &links, now).await
 }
 
 /// Links a crash with the incidents during which it happened.
@@ -60,55 +72,77 @@ pub(crate) async fn link_crash(tx: &mut Tx, crash: &str, now: i64) -> Result<(),
         crash
     );
     let Some(crash) = crash else { return Ok(()) };
-    let incidents: Vec<(String, i64, Option<i64>, i64)> = all!(
+    let mut incidents: Vec<(String, i64, Option<i64>, i64)> = all!(
         tx,
         "SELECT id, starts_at, ends_at, updated_at FROM incidents WHERE starts_at <= $1 \
          AND (state = 'open' OR ends_at >= $2) AND id IN (SELECT incident_id FROM incident_keys \
-         WHERE (kind = 'service' AND value = $3) OR (kind = 'host' AND value = $4)) ORDER BY id DESC LIMIT 100",
+         WHERE (kind = 'service' AND value = $3) OR (kind = 'host' AND value = $4)) \
+         AND NOT EXISTS (SELECT 1 FROM incident_crashes l WHERE l.incident_id = incidents.id AND l.crash_id = $5) \
+         ORDER BY id DESC LIMIT 100",
         crash.seen_at.saturating_add(micros(BEFORE)),
         crash.seen_at.saturating_sub(micros(AFTER)),
         &crash.service,
-        &crash.hostname
+        &crash.hostname,
+        &crash.id
     );
-    for (incident, starts, ends, updated) in incidents {
+    incidents.retain(|&(_, starts, ends, updated)| {
         let (from, until) = window(starts, ends, updated);
-        if (from..=until).contains(&crash.seen_at) {
-            let keys = keys(tx, &incident).await?;
-            link(tx, &incident, &keys, starts, &crash, now).await?;
+        (from..=until).contains(&crash.seen_at)
+    });
+    if incidents.is_empty() {
+        return Ok(());
+    }
+    let keys = keys(tx, incidents.iter().map(|incident| incident.0.as_str())).await?;
+    let mut links = Vec::new();
+    for (incident, starts, ..) in &incidents {
+        if let Some(keys) = keys.get(incident) {
+            links.extend(link(incident, keys, *starts, &crash)?);
         }
     }
-    Ok(())
+    add(tx, &links, now).await
 }
 
-async fn keys(tx: &mut Tx, incident: &str) -> Result<Vec<Key>, StoreError> {
-    Ok(all!(
-        tx,
-        "SELECT kind, label, value FROM incident_keys WHERE incident_id = $1 ORDER BY kind, label, value",
-        incident
-    ))
-}
-
-async fn link(
+/// What crashes of these incidents are linked by.
+async fn keys<'a>(
     tx: &mut Tx,
-    incident: &str,
-    keys: &[Key],
-    starts: i64,
-    crash: &Crash,
-    now: i64,
-) -> Result<(), StoreError> {
+    incidents: impl IntoIterator<Item = &'a str>,
+) -> Result<BTreeMap<String, Vec<Key>>, StoreError> {
+    let ids: Vec<[&'a str; 1]> = incidents.into_iter().map(|incident| [incident]).collect();
+    let text = of_rows!(
+        tx,
+        "SELECT k.incident_id, k.kind, k.label, k.value FROM",
+        "$1",
+        "CROSS JOIN incident_keys k WHERE k.incident_id = v.value ->> 0 ORDER BY k.kind, k.label, k.value"
+    );
+    let rows: Vec<(String, String, String, String)> = all!(tx, text, serde_json::to_string(&ids)?);
+    let mut keys: BTreeMap<String, Vec<Key>> = BTreeMap::new();
+    for (incident, kind, label, value) in rows {
+        keys.entry(incident).or_default().push((kind, label, value));
+    }
+    Ok(keys)
+}
+
+fn link(incident: &str, keys: &[Key], starts: i64, crash: &Crash) -> Result<Option<Link>, StoreError> {
     let labels: BTreeMap<String, String> = serde_json::from_str(&crash.labels)?;
     let reason = why(keys, crash.service.as_deref(), crash.hostname.as_deref(), &labels);
-    let Some(reason) = reason else { return Ok(()) };
-    let reason = format!("{reason}; {}", when(crash.seen_at, starts));
-    exec!(
+    Ok(reason.map(|reason| {
+        let reason = format!("{reason}; {}", when(crash.seen_at, starts));
+        (incident.to_owned(), crash.id.clone(), reason)
+    }))
+}
+
+async fn add(tx: &mut Tx, links: &[Link], now: i64) -> Result<(), StoreError> {
+    if links.is_empty() {
+        return Ok(());
+    }
+    let text = of_rows!(
         tx,
-        "INSERT INTO incident_crashes (incident_id, crash_id, reason, linked_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (incident_id, crash_id) DO NOTHING",
-        incident,
-        &crash.id,
-        reason,
-        now
+        "INSERT INTO incident_crashes (incident_id, crash_id, reason, linked_at) \
+         SELECT v.value ->> 0, v.value ->> 1, v.value ->> 2, $1 FROM",
+        "$2",
+        "WHERE 1 = 1 ON CONFLICT (incident_id, crash_id) DO NOTHING"
     );
+    exec!(tx, text, now, serde_json::to_string(links)?);
     Ok(())
 }
 

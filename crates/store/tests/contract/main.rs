@@ -7,6 +7,7 @@ mod crashes;
 mod facts;
 mod groups;
 mod history;
+mod incidents;
 mod jobs;
 mod joins;
 mod objects;
