@@ -143,6 +143,14 @@ pub(crate) async fn complete(tx: &mut Tx, lease: &Lease) -> Result<bool, StoreEr
     Ok(state == "queued")
 }
 
+/// The kinds of work that this process knows. Others stay for those who do: a version after this one may have more, and
+/// claims of what nobody here can do would use up the attempts of its jobs.
+macro_rules! known_kinds {
+    () => {
+        "('identify', 'analyse', 'regroup', 'try', 'fetch', 'import')"
+    };
+}
+
 /// The first job of a project and state that may be claimed, in the order of the index `jobs_due_in`, so that one row of
 /// it is read however many there are.
 macro_rules! first_text {
@@ -150,7 +158,9 @@ macro_rules! first_text {
         concat!(
             "SELECT * FROM (SELECT id, priority, run_after FROM jobs WHERE ",
             $which,
-            " <= $4 AND project = $7 AND priority BETWEEN $5 AND $6 ORDER BY priority, run_after, id LIMIT 1",
+            " <= $4 AND project = $7 AND priority BETWEEN $5 AND $6 AND kind IN ",
+            known_kinds!(),
+            " ORDER BY priority, run_after, id LIMIT 1",
             $lock,
             ") AS due"
         )
@@ -176,11 +186,17 @@ type Claimed = (String, String, String, i64);
 
 /// Each project, its last turn, and the priorities of the first of its jobs that may be claimed: of those that wait, and
 /// of those whose worker is gone. So many rows are read as there are projects, a few times.
-const WAITING: &str = "SELECT p.id, COALESCE((SELECT MAX(j.turn) FROM jobs j WHERE j.project = p.id), 0), \
+const WAITING: &str = concat!(
+    "SELECT p.id, COALESCE((SELECT MAX(j.turn) FROM jobs j WHERE j.project = p.id), 0), \
      (SELECT j.priority FROM jobs j WHERE j.state = 'queued' AND j.project = p.id AND j.run_after <= $1 \
-     AND j.priority BETWEEN $2 AND $3 ORDER BY j.priority, j.run_after, j.id LIMIT 1), \
+     AND j.priority BETWEEN $2 AND $3 AND j.kind IN ",
+    known_kinds!(),
+    " ORDER BY j.priority, j.run_after, j.id LIMIT 1), \
      (SELECT j.priority FROM jobs j WHERE j.state = 'running' AND j.project = p.id AND j.lease_until <= $1 \
-     AND j.priority BETWEEN $2 AND $3 ORDER BY j.priority LIMIT 1) FROM projects p";
+     AND j.priority BETWEEN $2 AND $3 AND j.kind IN ",
+    known_kinds!(),
+    " ORDER BY j.priority LIMIT 1) FROM projects p"
+);
 
 /// Projects with something to claim, the one first whose turn it is, and the number of the next turn.
 struct Turns {
@@ -334,13 +350,18 @@ impl Store {
     /// Sets a job aside for good: every attempt was killed or crashed. The evidence stays, as its
     /// reproducer.
     pub async fn quarantine(&self, job: &Job, problem: &str) -> Result<(), StoreError> {
-        self.end(job, "quarantined", CrashStatus::Quarantined, "Analysis was stopped every time", problem)
-            .await
+        let title = "Analysis was stopped every time";
+        self.end(job, "quarantined", CrashStatus::Quarantined, title, problem, false).await
     }
 
     /// Ends a job whose evidence cannot be read, however often it is tried.
     pub async fn fail(&self, job: &Job, title: &str, problem: &str) -> Result<(), StoreError> {
-        self.end(job, "failed", CrashStatus::Failed, title, problem).await
+        self.end(job, "failed", CrashStatus::Failed, title, problem, false).await
+    }
+
+    /// Ends a job whose object is nothing that is taken, and never will be: nobody needs its bytes any more.
+    pub async fn refuse(&self, job: &Job, title: &str, problem: &str) -> Result<(), StoreError> {
+        self.end(job, "failed", CrashStatus::Failed, title, problem, true).await
     }
 
     async fn end(
@@ -350,6 +371,7 @@ impl Store {
         status: CrashStatus,
         title: &str,
         problem: &str,
+        refused: bool,
     ) -> Result<(), StoreError> {
         let failure = serde_json::to_string(&crate::Failure {
             title: title.to_owned(),
@@ -391,11 +413,12 @@ impl Store {
                 JobKind::Fetch => 0,
                 JobKind::Import => exec!(
                     tx,
-                    "UPDATE objects SET state = $2, problem = $3, ended_at = $4 WHERE id = $1",
+                    "UPDATE objects SET state = $2, problem = $3, ended_at = $4, refused_at = $5 WHERE id = $1",
                     &job.subject,
                     if again { "queued" } else { "failed" },
                     problem,
-                    now
+                    now,
+                    (refused && !again).then_some(now)
                 ),
                 JobKind::Identify => exec!(
                     tx,

@@ -87,7 +87,11 @@ pub struct Object {
     pub blob_id: Option<String>,
     pub crash_id: Option<String>,
     pub created_at: Timestamp,
+    /// Since when it is waited for.
+    pub queued_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
+    /// It was refused for what it is, and nothing will change that.
+    pub refused_at: Option<Timestamp>,
     pub removed_at: Option<Timestamp>,
 }
 
@@ -114,7 +118,9 @@ struct Row {
     blob_id: Option<String>,
     crash_id: Option<String>,
     created_at: i64,
+    queued_at: Option<i64>,
     ended_at: Option<i64>,
+    refused_at: Option<i64>,
     removed_at: Option<i64>,
 }
 
@@ -145,7 +151,9 @@ impl Row {
             blob_id: self.blob_id,
             crash_id: self.crash_id,
             created_at: time::read(self.created_at)?,
+            queued_at: time::read_optional(self.queued_at)?,
             ended_at: time::read_optional(self.ended_at)?,
+            refused_at: time::read_optional(self.refused_at)?,
             removed_at: time::read_optional(self.removed_at)?,
         })
     }
@@ -263,11 +271,28 @@ impl Store {
         self.object(&new.id).await
     }
 
-    /// The client says that it has put it there: it is taken over. One that was said before stays as it is.
+    /// How many uploads into our own bucket of a project are neither completed nor expired.
+    pub async fn open_incoming(&self, project: &str) -> Result<u64, StoreError> {
+        let row: (i64,) = query!(self, db => sqlx::query_as(
+            "SELECT COUNT(*) FROM objects WHERE project = $1 AND origin = 'upload' AND state = 'open'")
+            .bind(project)
+            .fetch_one(db)
+            .await)?;
+        Ok(row.0 as u64)
+    }
+
+    /// The client says that it has put it there: it is taken over. One that was said before stays as it is, except that
+    /// one that could not be taken over, for no reason of its own, is tried again.
     pub async fn complete_incoming(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
         let now = now.as_microsecond();
         transaction!(self, tx => {
-            let changed = exec!(tx, "UPDATE objects SET state = 'queued' WHERE id = $1 AND state = 'open'", id);
+            let changed = exec!(
+                tx,
+                "UPDATE objects SET state = 'queued', queued_at = $2, ended_at = NULL WHERE id = $1 \
+                 AND origin = 'upload' AND (state = 'open' OR (state = 'failed' AND refused_at IS NULL))",
+                id,
+                now
+            );
             if changed > 0 {
                 enqueue(tx, JobKind::Import, id, now, Priority::Elsewhere).await?;
             }
@@ -315,8 +340,8 @@ impl Store {
             complete(tx, lease).await?;
             exec!(
                 tx,
-                "UPDATE objects SET state = 'done', problem = NULL, kind = $2, blob_id = $3, crash_id = $4, \
-                 ended_at = $5 WHERE id = $1",
+                "UPDATE objects SET state = 'done', problem = NULL, refused_at = NULL, kind = $2, blob_id = $3, \
+                 crash_id = $4, ended_at = $5 WHERE id = $1",
                 id,
                 kind.as_str(),
                 blob,
@@ -338,11 +363,12 @@ impl Store {
         Ok(())
     }
 
-    /// What clients were about to put into our own bucket and have not by `now`, and what of it is not kept there.
+    /// What clients were about to put into our own bucket and have not by `now`, and what of it is not kept there: what
+    /// was taken over, and what is nothing that is taken. What failed for other reasons may be the only copy.
     pub async fn expired_incoming(&self, now: Timestamp, limit: u32) -> Result<Vec<Object>, StoreError> {
         let rows: Vec<Row> = query!(self, db => sqlx::query_as(
             "SELECT * FROM objects WHERE expires_at <= $1 AND origin = 'upload' \
-             AND state IN ('open', 'done', 'failed') ORDER BY expires_at LIMIT $2")
+             AND (state IN ('open', 'done', 'expired') OR (state = 'failed' AND refused_at IS NOT NULL)) ORDER BY expires_at LIMIT $2")
             .bind(now.as_microsecond())
             .bind(i64::from(limit))
             .fetch_all(db)
@@ -350,11 +376,23 @@ impl Store {
         rows.into_iter().map(Row::read).collect()
     }
 
-    /// What was left of an upload by a client is removed. One that was never completed has expired.
-    pub async fn expire_incoming(&self, id: &str) -> Result<(), StoreError> {
+    /// An upload that was not completed by `now` has expired, and cannot be completed any more. `false`: it has not, so
+    /// that its bytes may be needed.
+    pub async fn expire_incoming(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let changed = query!(self, db => sqlx::query(
+            "UPDATE objects SET state = 'expired' WHERE id = $1 AND state = 'open' AND expires_at <= $2")
+            .bind(id)
+            .bind(now.as_microsecond())
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(changed == 1)
+    }
+
+    /// What was left of an upload in the bucket is removed.
+    pub async fn cleaned_incoming(&self, id: &str) -> Result<(), StoreError> {
         query!(self, db => sqlx::query(
-            "UPDATE objects SET state = CASE WHEN state = 'open' THEN 'expired' ELSE state END, expires_at = NULL \
-             WHERE id = $1 AND state <> 'queued'")
+            "UPDATE objects SET expires_at = NULL WHERE id = $1 AND state IN ('done', 'failed', 'expired')")
             .bind(id)
             .execute(db)
             .await
@@ -382,8 +420,8 @@ async fn note(tx: &mut Tx, object: &NewObject, now: i64) -> Result<Noted, StoreE
     let inserted = exec!(
         tx,
         "INSERT INTO objects (id, project, origin, source, bucket, object_key, raw_key, version, version_id, etag, \
-         size_bytes, sequencer, state, created_at, removed_at) \
-         VALUES ($1, $2, 'event', $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', $12, $13) \
+         size_bytes, sequencer, state, created_at, queued_at, removed_at) \
+         VALUES ($1, $2, 'event', $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', $12, $12, $13) \
          ON CONFLICT (source, object_key, version) DO NOTHING",
         &id,
         &object.project,
@@ -412,14 +450,17 @@ async fn note(tx: &mut Tx, object: &NewObject, now: i64) -> Result<Noted, StoreE
     )
     .ok_or(StoreError::Conflict)?;
     if state == ObjectState::Failed.as_str() {
-        // It is told of again, so that it may be there now.
-        exec!(
+        // It is told of again, so that it may be there now. Somebody else may have said so since it was looked at.
+        let changed = exec!(
             tx,
-            "UPDATE objects SET state = 'queued', created_at = $2, ended_at = NULL, removed_at = NULL WHERE id = $1",
+            "UPDATE objects SET state = 'queued', queued_at = $2, ended_at = NULL, refused_at = NULL, \
+             removed_at = NULL WHERE id = $1 AND state = 'failed'",
             &id,
             now
         );
-        enqueue(tx, JobKind::Import, &id, now, Priority::Elsewhere).await?;
+        if changed > 0 {
+            enqueue(tx, JobKind::Import, &id, now, Priority::Elsewhere).await?;
+        }
     }
     Ok(Noted { id, new: false })
 }

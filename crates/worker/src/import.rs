@@ -11,7 +11,9 @@ use panicle_blobs::{
     BlobError, BlobStore, Bucket, Digest, Ingested, ObjectError, ObjectReader, ObjectVersion, S3Source,
 };
 use panicle_sandbox::Stopped;
-use panicle_store::{EvidenceKind, Job, MAX_NAME, NewBlob, NewCrash, NewEvidence, Object, StoreError};
+use panicle_store::{
+    EvidenceKind, Job, MAX_NAME, NewBlob, NewCrash, NewEvidence, Object, ObjectState, StoreError,
+};
 use tokio::runtime::Handle;
 
 use crate::{JobError, Worker, tend::Tended};
@@ -32,6 +34,8 @@ enum Trouble {
     Later(String),
     /// It will not.
     Final(String),
+    /// Another object is in its place.
+    Changed(String),
     Job(JobError),
 }
 
@@ -46,7 +50,8 @@ impl From<ObjectError> for Trouble {
         match error {
             // Events are faster than some stores' own lists.
             ObjectError::NotThere { .. } | ObjectError::Store(_) => Self::Later(error.to_string()),
-            ObjectError::Changed { .. } | ObjectError::Key(_) => Self::Final(error.to_string()),
+            ObjectError::Changed { .. } => Self::Changed(error.to_string()),
+            ObjectError::Key(_) => Self::Final(error.to_string()),
         }
     }
 }
@@ -65,11 +70,17 @@ impl Worker {
         match self.take_over(&object, job, tended).await {
             Ok(()) => Ok(()),
             Err(Trouble::Job(error)) => Err(error),
-            Err(Trouble::Final(problem)) => Ok(self.refuse(job, &object, &problem).await?),
-            Err(Trouble::Later(problem)) => {
-                let age = Timestamp::now().duration_since(object.created_at).unsigned_abs();
+            Err(Trouble::Final(problem)) => Ok(self.give_up_object(job, &object, &problem, true).await?),
+            // An event was about the one that was there. What a client puts anew is what it wants to be taken.
+            Err(Trouble::Changed(problem)) if object.of_event => {
+                Ok(self.give_up_object(job, &object, &problem, true).await?)
+            }
+            Err(Trouble::Later(problem) | Trouble::Changed(problem)) => {
+                // An upload may have taken a day before it was complete.
+                let since = object.queued_at.unwrap_or(object.created_at);
+                let age = Timestamp::now().duration_since(since).unsigned_abs();
                 if age > self.inner.settings.object_patience {
-                    return Ok(self.refuse(job, &object, &problem).await?);
+                    return Ok(self.give_up_object(job, &object, &problem, false).await?);
                 }
                 tracing::info!(
                     object = object.id,
@@ -84,16 +95,28 @@ impl Worker {
         }
     }
 
-    async fn refuse(&self, job: &Job, object: &Object, problem: &str) -> Result<(), StoreError> {
+    /// `is_final`: for what it is, so that its bytes are of no use.
+    async fn give_up_object(
+        &self,
+        job: &Job,
+        object: &Object,
+        problem: &str,
+        is_final: bool,
+    ) -> Result<(), StoreError> {
         tracing::warn!(
             object = object.id,
             bucket = object.bucket,
             key = object.key,
             problem,
+            is_final,
             "an object is not evidence"
         );
         metrics::counter!("panicle_objects_total", "ended" => "failed").increment(1);
-        self.inner.store.fail(job, "The object cannot be taken over", problem).await
+        let title = "The object cannot be taken over";
+        if is_final {
+            return self.inner.store.refuse(job, title, problem).await;
+        }
+        self.inner.store.fail(job, title, problem).await
     }
 
     async fn take_over(&self, object: &Object, job: &Job, tended: &Tended) -> Result<(), Trouble> {
@@ -190,7 +213,13 @@ impl Worker {
     /// Removes what clients put into our bucket, or began to, and that nobody waits for any more.
     pub(crate) async fn expire_incoming(&self) -> Result<(), StoreError> {
         let Some(bucket) = self.inner.cache.blobs().bucket() else { return Ok(()) };
-        for object in self.inner.store.expired_incoming(Timestamp::now(), BATCH).await? {
+        let now = Timestamp::now();
+        for object in self.inner.store.expired_incoming(now, BATCH).await? {
+            // First, so that it is not completed while it goes.
+            if object.state == ObjectState::Open && !self.inner.store.expire_incoming(&object.id, now).await?
+            {
+                continue;
+            }
             let removed = async {
                 if let Some((upload, _)) = &object.upload {
                     bucket.abort_parts(&object.key, upload).await?;
@@ -198,7 +227,7 @@ impl Worker {
                 bucket.remove(&object.key).await
             };
             match removed.await {
-                Ok(()) => self.inner.store.expire_incoming(&object.id).await?,
+                Ok(()) => self.inner.store.cleaned_incoming(&object.id).await?,
                 Err(error) => {
                     tracing::warn!(%error, object = object.id, "an upload that expired stays for now");
                 }

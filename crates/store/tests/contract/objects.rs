@@ -98,12 +98,67 @@ contract! {
         blob(&store, "core", EvidenceKind::Core).await;
         store.finish_object(&taken.lease, "1", EvidenceKind::Core, "core", None).await.unwrap();
         assert_eq!(expired().await.len(), 2);
+        assert!(!store.expire_incoming("1", later).await.unwrap() && !store.expire_incoming("2", now).await.unwrap());
+        assert!(store.expire_incoming("2", later).await.unwrap());
+        // It waits for its bytes to be removed, and cannot be completed meanwhile.
+        store.complete_incoming("2", now).await.unwrap();
+        assert!(job(&store).await.is_none());
+        assert_eq!(expired().await.len(), 2);
         for id in ["1", "2"] {
-            store.expire_incoming(id).await.unwrap();
+            store.cleaned_incoming(id).await.unwrap();
         }
         assert!(expired().await.is_empty());
         let state = async |id: &str| store.object(id).await.unwrap().state;
         assert_eq!((state("1").await, state("2").await), (ObjectState::Done, ObjectState::Expired));
         assert!(store.objects(None, None, 10).await.unwrap().is_empty(), "these are of events alone");
+    }
+
+    async fn an_upload_that_fails_for_no_reason_of_its_own_is_kept_and_tried_again(store: Store) {
+        let now = Timestamp::now();
+        let later = now + SignedDuration::from_hours(2);
+        for id in ["1", "2", "3"] {
+            let new = NewIncoming {
+                id: id.to_owned(),
+                project: "default".to_owned(),
+                bucket: "b".to_owned(),
+                key: format!("incoming/{id}"),
+                kind: EvidenceKind::Core,
+                name: None,
+                size_bytes: 7,
+                sha256: None,
+                upload: None,
+                expires_at: now + SignedDuration::from_hours(1),
+            };
+            store.create_incoming(&new).await.unwrap();
+        }
+        let open = async |project: &str| store.open_incoming(project).await.unwrap();
+        assert_eq!((open("default").await, open("other").await), (3, 0));
+        // It was begun long before it was complete: it is waited for since it was.
+        let completed = now + SignedDuration::from_mins(30);
+        store.complete_incoming("1", completed).await.unwrap();
+        assert_eq!(open("default").await, 2);
+        let first = store.object("1").await.unwrap();
+        assert_eq!(first.queued_at.unwrap().as_microsecond(), completed.as_microsecond());
+        assert!(first.created_at < first.queued_at.unwrap());
+        let claimed = async || store.claim_in(Lane::Elsewhere, &claim(), later).await.unwrap();
+        let failing = claimed().await.unwrap();
+        store.fail(&failing, "x", "the store is away").await.unwrap();
+        store.complete_incoming("2", now).await.unwrap();
+        let refused = claimed().await.unwrap();
+        store.refuse(&refused, "x", "it is nothing").await.unwrap();
+        store.complete_incoming("3", now).await.unwrap();
+        let poison = claimed().await.unwrap();
+        store.quarantine(&poison, "every attempt ended its worker").await.unwrap();
+        // Only of what is nothing the bytes are of no use.
+        let expired = store.expired_incoming(later, 10).await.unwrap();
+        assert_eq!(expired.iter().map(|object| object.id.as_str()).collect::<Vec<_>>(), ["2"]);
+        for id in ["1", "2", "3"] {
+            store.complete_incoming(id, later).await.unwrap();
+        }
+        let again = [claimed().await.unwrap().subject, claimed().await.unwrap().subject];
+        assert!(again.contains(&"1".to_owned()) && again.contains(&"3".to_owned()));
+        assert!(claimed().await.is_none());
+        assert_eq!(store.object("2").await.unwrap().state, ObjectState::Failed);
+        assert_eq!(store.object("1").await.unwrap().queued_at.unwrap().as_microsecond(), later.as_microsecond());
     }
 }
