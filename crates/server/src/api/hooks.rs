@@ -72,10 +72,11 @@ pub(crate) async fn s3(
     }
     let mut taken = EventsTaken::default();
     if let Some((topic, address)) = told.subscription {
+        // Whoever has the address can confirm: it is for the answer alone.
         tracing::warn!(
-            topic,
-            address,
-            "a topic of SNS asks whether it may send events; open the address to confirm"
+            topic = topic.escape_debug().take(256).collect::<String>(),
+            host = s3::topic_host(&address),
+            "a topic of SNS asks whether it may send events; the address to confirm is in the answer"
         );
         taken.confirm = Some(address);
     }

@@ -3,7 +3,7 @@
 //! Names are those of the common loggers and of OpenTelemetry (`exception.message`, `service.name`, …) and the Elastic
 //! Common Schema (`error.stack_trace`), each with its dots in one name or as objects within each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -90,32 +90,73 @@ fn head(about: &NewCrash) -> String {
     if known.is_empty() { String::new() } else { format!("Notice of a panic: {}\n", known.join(", ")) }
 }
 
+/// Puts the parts together so that they read as what Go prints, as far as they can, and none of them is left out.
 fn compose(message: Option<&str>, stack: Option<&str>, printed: Option<&str>) -> Option<String> {
-    let is_headed = |text: &str| {
-        text.lines().any(|line| line.contains("panic: ") || line.contains("fatal error: ") || is_header(line))
-    };
-    if let Some(printed) = printed.filter(|text| is_headed(text)) {
-        return Some(ended(printed));
-    }
-    let headline = message.map(|message| {
-        // As Go prints the lines of a message (printindented, runtime/panic.go).
-        let message = message.trim_end().replace('\n', "\n\t");
-        let told = ["panic: ", "fatal error: "].iter().any(|start| message.starts_with(start));
-        if told { message } else { format!("panic: {message}") }
-    });
-    let stack = stack.map(|stack| match stack {
-        stack if stack.lines().any(is_header) => stack.to_owned(),
-        // Frames without the line above them, of which nothing but this is certain.
-        stack => format!("goroutine 1 [running]:\n{stack}"),
-    });
-    let parts: Vec<String> =
-        [printed.map(ended), headline, stack.map(|stack| ended(&stack))].into_iter().flatten().collect();
+    // Whatever is in what was printed needs not be said again.
+    let known = Known::of(printed.unwrap_or_default());
+    let has_headline = printed.is_some_and(|printed| printed.lines().any(is_headline));
+    let has_stacks = printed.is_some_and(|printed| printed.lines().any(is_header));
     // What is nothing but lines of a log says nothing of a panic.
-    (message.is_some() || stack_is_given(&parts)).then(|| ended(&parts.join("\n\n")))
+    if message.is_none() && stack.is_none() && !has_headline && !has_stacks {
+        return None;
+    }
+    let (mut before, mut between, mut after) = (Vec::new(), Vec::new(), Vec::new());
+    // As Go prints the lines of a message (printindented, runtime/panic.go).
+    let lines = |message: &str| message.trim_end().replace('\n', "\n\t");
+    match message {
+        Some(message) if has_headline || has_stacks => {
+            // What was printed tells better what the panic was.
+            if !known.has_message(message) {
+                after.push(format!("The notice says: {}\n", lines(message)));
+            }
+        }
+        Some(message) => {
+            let message = lines(message);
+            between.push(if is_headline(&message) { message } else { format!("panic: {message}") });
+        }
+        None => {}
+    }
+    match stack.filter(|stack| !known.has_lines(stack.lines())) {
+        Some(stack) if stack.lines().any(is_header) => between.push(ended(stack)),
+        // Of which goroutine they are is unknown. Behind the message they would read as more of it.
+        Some(frames) => before.push(format!("Frames without their goroutine:\n{}", ended(frames))),
+        None => {}
+    }
+    before.extend(printed.map(ended));
+    Some(ended(&[before, between, after].concat().join("\n\n")))
 }
 
-fn stack_is_given(parts: &[String]) -> bool {
-    parts.iter().any(|part| part.lines().any(is_header))
+/// What was printed, and its lines, however they are indented.
+struct Known<'a> {
+    text: &'a str,
+    lines: HashSet<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, lines: text.lines().map(str::trim).collect() }
+    }
+
+    fn has_lines<'b>(&self, mut lines: impl Iterator<Item = &'b str>) -> bool {
+        lines.all(|line| line.trim().is_empty() || self.lines.contains(line.trim()))
+    }
+
+    /// Its first line is somewhere between blanks, as in `panic: boom [recovered]`, and the others are lines.
+    fn has_message(&self, message: &str) -> bool {
+        let mut lines = message.lines();
+        let first = lines.next().unwrap_or_default().trim();
+        let is_blank = |next: Option<char>| next.is_none_or(char::is_whitespace);
+        let is_there = self.text.match_indices(first).any(|(at, _)| {
+            is_blank(self.text[..at].chars().next_back())
+                && is_blank(self.text[at + first.len()..].chars().next())
+        });
+        is_there && self.has_lines(lines)
+    }
+}
+
+/// What a panic, or an error of the runtime, begins with.
+fn is_headline(line: &str) -> bool {
+    ["panic: ", "fatal error: "].iter().any(|start| line.starts_with(start))
 }
 
 /// `goroutine 1 [running]:`
@@ -253,16 +294,42 @@ mod tests {
         assert_eq!(of(json!({ "error": { "message": "panic: boom", "stack_trace": STACK } })), whole);
         // What was printed is the better evidence, and stays as it is.
         let printed = format!("2026 starting\npanic: other\n\n{STACK}exit status 2\n");
-        assert_eq!(of(json!({ "message": "boom", "stderr": printed })), printed);
+        assert_eq!(of(json!({ "message": "other", "stack": STACK, "stderr": printed })), printed);
         assert_eq!(
             of(json!({ "message": "boom", "stderr": ["starting"], "stack": STACK })),
             format!("starting\n\n\n{whole}")
         );
         assert_eq!(of(json!({ "message": "a\nb" })), "panic: a\n\tb\n");
-        assert!(
-            of(json!({ "stack": "main.work(0x1)\n\t/src/main.go:10" }))
-                .starts_with("goroutine 1 [running]:\nmain")
+    }
+
+    #[test]
+    fn nothing_of_a_notice_is_left_out() {
+        let of = |value| read(&value).unwrap().text;
+        let printed = format!("panic: other\n\n{STACK}");
+        let another = STACK.replace("goroutine 7", "goroutine 9").replace("work", "rest");
+        assert_eq!(
+            of(json!({ "message": "the\nb", "stack": another, "stderr": printed })),
+            format!("{printed}\n\n{another}\n\nThe notice says: the\n\tb\n")
         );
+        assert_eq!(of(json!({ "message": "panic: other", "stderr": printed })), printed);
+        // Cut off after its first line, or a line of a log that only mentions a panic.
+        assert_eq!(
+            of(json!({ "message": "boom", "stack": STACK, "stderr": "panic: boom" })),
+            format!("panic: boom\n\n\n{STACK}")
+        );
+        assert_eq!(
+            of(json!({ "message": "boom", "stack": STACK, "stderr": "job 7: panic: see below" })),
+            format!("job 7: panic: see below\n\n\npanic: boom\n\n{STACK}")
+        );
+    }
+
+    #[test]
+    fn the_goroutine_of_frames_alone_is_not_made_up() {
+        let frames = "main.work(0x1)\n\t/src/main.go:10";
+        let told = read(&json!({ "stack": frames })).unwrap().text;
+        assert!(told.contains(frames) && !told.contains("goroutine 1"), "{told}");
+        let told = read(&json!({ "message": "boom", "stack": frames })).unwrap().text;
+        assert!(told.contains(frames) && told.ends_with("\npanic: boom\n"), "{told}");
     }
 
     #[test]

@@ -96,7 +96,11 @@ fn collect(value: &Value, depth: u32, told: &mut Told) -> Result<(), String> {
         }
         Some("SubscriptionConfirmation") => {
             let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            told.subscription = Some((text("TopicArn"), text("SubscribeURL")));
+            let address = text("SubscribeURL");
+            if address.len() > MAX_KEY || topic_host(&address).is_none() {
+                return Err("SubscribeURL is no address of Amazon SNS".to_owned());
+            }
+            told.subscription = Some((text("TopicArn"), address));
             return Ok(());
         }
         _ => {}
@@ -109,6 +113,19 @@ fn collect(value: &Value, depth: u32, told: &mut Told) -> Result<(), String> {
     Err("it is no event of a bucket: it has neither Records, nor a record s3, nor is it of EventBridge, a CloudEvent \
          or a notification of SNS"
         .to_owned())
+}
+
+/// The host of an address, if that is one of SNS: `sns.<region>.amazonaws.com`, or `.com.cn` in China.
+pub(crate) fn topic_host(address: &str) -> Option<String> {
+    let address: http::Uri = address.parse().ok()?;
+    let host = address.host()?.to_ascii_lowercase();
+    let authority = address.authority()?.as_str();
+    let region =
+        host.strip_suffix(".cn").unwrap_or(&host).strip_prefix("sns.")?.strip_suffix(".amazonaws.com")?;
+    let is_region = !region.is_empty()
+        && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    (is_region && address.scheme_str() == Some("https") && authority.eq_ignore_ascii_case(&host))
+        .then_some(host)
 }
 
 /// A document, or the text of one.

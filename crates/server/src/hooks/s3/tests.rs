@@ -62,9 +62,27 @@ fn what_tells_of_no_object_is_said() {
     let test =
         r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z","Bucket":"b"}"#;
     assert_eq!(read(&serde_json::from_str(test).unwrap()).unwrap().tests, 1);
-    let asked =
-        json!({ "Type": "SubscriptionConfirmation", "TopicArn": "arn:x", "SubscribeURL": "https://sns/" });
-    assert_eq!(read(&asked).unwrap().subscription, Some(("arn:x".to_owned(), "https://sns/".to_owned())));
+    let asked = json!({ "Type": "SubscriptionConfirmation", "TopicArn": "arn:x", "SubscribeURL": "https://sns.eu-1.amazonaws.com/?Token=t" });
+    assert_eq!(
+        read(&asked).unwrap().subscription,
+        Some(("arn:x".to_owned(), "https://sns.eu-1.amazonaws.com/?Token=t".to_owned()))
+    );
+    for (address, is_one) in [
+        ("https://sns.cn-north-1.amazonaws.com.cn/?Action=ConfirmSubscription", true),
+        ("http://sns.eu-1.amazonaws.com/", false),
+        ("https://sns.eu-1.amazonaws.com.evil.example/", false),
+        ("https://sns.evil.example/.amazonaws.com", false),
+        ("https://sns.a.b.amazonaws.com/", false),
+        ("https://sns.eu-1.amazonaws.com@evil.example/", false),
+        ("https://evil@sns.eu-1.amazonaws.com/", false),
+        ("https://sns.eu-1.amazonaws.com:8443/", false),
+        ("https://evil.example/?sns.eu-1.amazonaws.com", false),
+        ("", false),
+    ] {
+        let asked =
+            json!({ "Type": "SubscriptionConfirmation", "TopicArn": "arn:x", "SubscribeURL": address });
+        assert_eq!(read(&asked).is_ok(), is_one, "{address}");
+    }
     for wrong in [
         json!({}),
         json!("text"),
