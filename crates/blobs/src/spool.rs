@@ -6,6 +6,7 @@
 //! core is zeros.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, ErrorKind, Read, Write},
     path::PathBuf,
@@ -164,11 +165,40 @@ impl BlobStore {
         }
     }
 
-    /// Names of pieces that were kept longer than `age` ago, a thousand at most.
-    pub fn old_pieces(&self, age: Duration) -> Result<Vec<String>, BlobError> {
+    /// Names of pieces that were kept longer than `age` ago, those after this one and in their order, a thousand at
+    /// most. Looks through all of them.
+    pub fn old_pieces(&self, age: Duration, after: Option<&str>) -> Result<Vec<String>, BlobError> {
+        let mut old = FirstNames::new(after);
         match self.place() {
-            Place::Local(local) => local.old_pieces(age),
-            Place::S3(s3) => s3.old_pieces(age),
+            Place::Local(local) => local.old_pieces(age, &mut old)?,
+            Place::S3(s3) => s3.old_pieces(age, &mut old)?,
+        }
+        Ok(old.names.into_iter().collect())
+    }
+}
+
+/// The first of many names, whatever the order in which they come.
+pub(crate) struct FirstNames<'a> {
+    after: &'a str,
+    names: BTreeSet<String>,
+}
+
+impl<'a> FirstNames<'a> {
+    fn new(name: Option<&'a str>) -> Self {
+        Self { after: name.unwrap_or_default(), names: BTreeSet::new() }
+    }
+
+    pub(crate) fn after(&self) -> Option<&'a str> {
+        Some(self.after).filter(|name| !name.is_empty())
+    }
+
+    pub(crate) fn add(&mut self, name: &str) {
+        if name <= self.after {
+            return;
+        }
+        self.names.insert(name.to_owned());
+        if self.names.len() > MOST_OLD {
+            self.names.pop_last();
         }
     }
 }
@@ -201,20 +231,19 @@ impl Local {
         }
     }
 
-    fn old_pieces(&self, age: Duration) -> Result<Vec<String>, BlobError> {
+    fn old_pieces(&self, age: Duration, old: &mut FirstNames<'_>) -> Result<(), BlobError> {
         let failed = || BlobError::io(format!("looking through {}", self.spool().display()));
-        let mut old = Vec::new();
         for entry in fs::read_dir(self.spool()).map_err(failed())? {
             let entry = entry.map_err(failed())?;
             let Ok(modified) = entry.metadata().and_then(|meta| meta.modified()) else { continue };
             let aged = SystemTime::now().duration_since(modified).is_ok_and(|passed| passed > age);
             let name = entry.file_name();
             let name = name.to_str().and_then(|name| name.strip_suffix(".zst"));
-            if let Some(name) = name.filter(|_| aged && old.len() < MOST_OLD) {
-                old.push(name.to_owned());
+            if let Some(name) = name.filter(|_| aged) {
+                old.add(name);
             }
         }
-        Ok(old)
+        Ok(())
     }
 }
 
@@ -254,14 +283,36 @@ mod tests {
             .unwrap();
         assert!(whole.starts_with(b"one \0") && whole.ends_with(b"\0 two"));
 
-        assert!(store.old_pieces(Duration::from_mins(1)).unwrap().is_empty());
-        assert_eq!(store.old_pieces(Duration::ZERO).unwrap().len(), 3);
+        assert!(store.old_pieces(Duration::from_mins(1), None).unwrap().is_empty());
+        let old = store.old_pieces(Duration::ZERO, None).unwrap();
+        assert_eq!(old, pieces.iter().map(|piece| piece.name.clone()).collect::<Vec<_>>());
+        assert_eq!(store.old_pieces(Duration::ZERO, Some(&old[1])).unwrap(), old[2..]);
         for piece in &pieces {
             store.remove_piece(&piece.name).unwrap();
             store.remove_piece(&piece.name).unwrap();
         }
-        assert!(store.old_pieces(Duration::ZERO).unwrap().is_empty());
+        assert!(store.old_pieces(Duration::ZERO, None).unwrap().is_empty());
         assert!(store.assemble(&pieces, None, 10, |_| Ok::<(), BlobError>(())).is_err());
+    }
+
+    #[test]
+    fn however_many_there_are_all_are_found_in_turn() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(directory.path(), Limits::default()).unwrap();
+        let count = 2 * super::MOST_OLD + 7;
+        for number in 0..count {
+            std::fs::write(directory.path().join("spool").join(format!("{number:05}.zst")), b"x").unwrap();
+        }
+        let (mut found, mut last): (usize, Option<String>) = (0, None);
+        loop {
+            let names = store.old_pieces(Duration::ZERO, last.as_deref()).unwrap();
+            found += names.len();
+            match names.last() {
+                Some(name) => last = Some(name.clone()),
+                None => break,
+            }
+        }
+        assert_eq!((found, last), (count, Some(format!("{:05}", count - 1))));
     }
 
     #[test]

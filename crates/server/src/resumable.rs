@@ -394,7 +394,7 @@ pub(crate) async fn crash_of(
     Ok(state.store.create_crash(&crash).await?.id)
 }
 
-/// Removes uploads that were given up, and what killed processes left in the spool.
+/// Removes uploads that were given up.
 pub(crate) async fn tend(state: &AppState) -> Result<(), Problem> {
     for id in state.store.expired_uploads(Timestamp::now()).await? {
         if let Ok(hold) = Hold::take(state, &id).await {
@@ -402,16 +402,27 @@ pub(crate) async fn tend(state: &AppState) -> Result<(), Problem> {
             tracing::info!(upload = id, "an upload was given up");
         }
     }
-    let blobs = state.blobs.clone();
-    let old = blocking(move || Ok::<_, Problem>(blobs.old_pieces(ORPHAN_AGE)?)).await?;
-    let mut orphans = Vec::new();
-    for name in old {
-        if !state.store.has_piece(&name).await? {
-            orphans.push(name);
-        }
-    }
-    discard(state, orphans).await;
     Ok(())
+}
+
+/// Removes what killed processes left in the spool. Looks through all of it.
+pub(crate) async fn sweep(state: &AppState) -> Result<(), Problem> {
+    let mut last: Option<String> = None;
+    loop {
+        let (blobs, after) = (state.blobs.clone(), last);
+        let old = blocking(move || Ok::<_, Problem>(blobs.old_pieces(ORPHAN_AGE, after.as_deref())?)).await?;
+        last = old.last().cloned();
+        if last.is_none() {
+            return Ok(());
+        }
+        let mut orphans = Vec::new();
+        for name in old {
+            if !state.store.has_piece(&name).await? {
+                orphans.push(name);
+            }
+        }
+        discard(state, orphans).await;
+    }
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use panicle_blobs::{BlobStore, S3Source};
@@ -8,6 +11,8 @@ use crate::{AlertLabels, CrashMemory, Rates, access::Access, observe, report_cac
 
 /// How often uploads are looked for that were given up.
 const UPKEEP: Duration = Duration::from_mins(1);
+/// How often all pieces of uploads are looked through for those of none.
+const SWEEP: Duration = Duration::from_hours(1);
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -67,9 +72,16 @@ impl AppState {
 
     /// Looks after uploads that come in several requests, for as long as this process serves.
     pub async fn keep_uploads(self) {
+        let mut swept: Option<Instant> = None;
         loop {
             if let Err(problem) = resumable::tend(&self).await {
                 tracing::warn!(?problem, "uploads that were given up stay for now");
+            }
+            if swept.is_none_or(|at| at.elapsed() >= SWEEP) {
+                swept = Some(Instant::now());
+                if let Err(problem) = resumable::sweep(&self).await {
+                    tracing::warn!(?problem, "pieces of uploads that nobody needs stay for now");
+                }
             }
             tokio::time::sleep((self.upload_expiry / 4).clamp(Duration::from_secs(1), UPKEEP)).await;
         }

@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 use object_store::{Error, ObjectStore, ObjectStoreExt, path::Path};
 
 use super::S3;
-use crate::{BlobError, spool::MOST_OLD};
+use crate::{BlobError, spool::FirstNames};
 
 impl S3 {
     fn spool(&self) -> Path {
@@ -40,20 +40,23 @@ impl S3 {
         }
     }
 
-    pub(crate) fn old_pieces(&self, age: Duration) -> Result<Vec<String>, BlobError> {
+    pub(crate) fn old_pieces(&self, age: Duration, old: &mut FirstNames<'_>) -> Result<(), BlobError> {
         let oldest = super::upload::now() - i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
         let failed = |error: Error| self.inner.explain("looking for pieces of uploads", &error);
         self.wait(async {
-            let mut found = self.inner.client.list(Some(&self.spool()));
-            let mut old = Vec::new();
+            let spool = self.spool();
+            let mut found = match old.after() {
+                Some(after) => self.inner.client.list_with_offset(Some(&spool), &self.piece_path(after)),
+                None => self.inner.client.list(Some(&spool)),
+            };
             while let Some(piece) = found.try_next().await.map_err(failed)? {
                 let name = piece.location.filename().and_then(|name| name.strip_suffix(".zst"));
                 let aged = piece.last_modified.timestamp() < oldest;
-                if let Some(name) = name.filter(|_| aged && old.len() < MOST_OLD) {
-                    old.push(name.to_owned());
+                if let Some(name) = name.filter(|_| aged) {
+                    old.add(name);
                 }
             }
-            Ok(old)
+            Ok(())
         })
     }
 }
