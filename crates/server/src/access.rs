@@ -137,6 +137,15 @@ impl Access {
         Ok(Some(token))
     }
 
+    /// Counts bytes that a caller is about to send to our bucket, for a project, as those of a body are.
+    pub(crate) async fn charge(&self, caller: &Caller, project: &str, bytes: u64) -> Result<(), Problem> {
+        self.meters
+            .bytes(caller.name(), bytes, Instant::now())
+            .map_err(|(what, wait)| too_much("token", what, wait))?;
+        let counted = self.quotas.bytes(project, bytes).await?;
+        counted.map(drop).map_err(|(what, wait)| too_much("project", what, wait))
+    }
+
     /// Who sends a request of these headers, if a token of theirs is valid.
     pub(crate) async fn caller(
         &self,

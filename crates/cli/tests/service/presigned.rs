@@ -141,3 +141,42 @@ fn what_nobody_completes_is_removed() {
     server.wait_until(&path, |upload| upload["state"] == "expired");
     assert_eq!(incoming(&stores), 0);
 }
+
+#[test]
+fn what_is_announced_counts_as_what_is_sent() {
+    let stores = Stores::new();
+    let refused = |server: &Server, whose: &str| {
+        let ask = |size: u64| {
+            server.post("/api/v1/uploads/presigned", &json!({ "kind": "text", "size_bytes": size }))
+        };
+        ask(90_000).expect(201);
+        let answer = ask(90_000);
+        let said = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(said.contains(&format!("taken from one {whose}")), "{said}");
+        assert_eq!(answer.problem(429), "quota-used-up");
+        ask(5000).expect(201);
+    };
+    let arguments = ["--workers", "0", "--upload-bytes-per-day", "100000"];
+    refused(&Server::start_on(Some(Arc::clone(&stores)), &arguments), "token");
+    let server = Server::start_on(Some(Arc::clone(&stores)), &arguments[..2]);
+    let limit = json!({ "upload_bytes_per_day": 100_000 }).to_string();
+    let json = [("content-type", "application/json")];
+    server.send("PATCH", "/api/v1/projects/default", &json, limit).expect(200);
+    refused(&server, "project");
+}
+
+#[test]
+fn a_project_has_so_many_uploads_open_and_no_more() {
+    let stores = Stores::new();
+    let server = Server::start_on(Some(Arc::clone(&stores)), &["--workers", "0"]);
+    let ask = || server.post("/api/v1/uploads/presigned", &json!({ "kind": "text", "size_bytes": 5 }));
+    let first = ask().expect(201);
+    for _ in 1..1000 {
+        ask().expect(201);
+    }
+    assert_eq!(ask().problem(503), "too-many-uploads");
+    // One that is complete makes room.
+    put(&first["url"], b"hello").unwrap();
+    assert_eq!(complete(&server, &first, &json!({})).status, 202);
+    ask().expect(201);
+}

@@ -85,6 +85,24 @@ impl Quotas {
         project: &str,
         announced: Option<u64>,
     ) -> Result<Result<bool, (Exceeded, Duration)>, StoreError> {
+        self.take(project, true, announced.unwrap_or(1)).await
+    }
+
+    /// Counts bytes that are sent elsewhere on behalf of a request, or says that there are too many.
+    pub(super) async fn bytes(
+        self: &Arc<Self>,
+        project: &str,
+        bytes: u64,
+    ) -> Result<Result<bool, (Exceeded, Duration)>, StoreError> {
+        self.take(project, false, bytes).await
+    }
+
+    async fn take(
+        self: &Arc<Self>,
+        project: &str,
+        is_request: bool,
+        amount: u64,
+    ) -> Result<Result<bool, (Exceeded, Duration)>, StoreError> {
         let now = Instant::now();
         let fresh = self.with(project, |known| known.looked + LOOK > now);
         if fresh != Some(true) && !self.look(project).await? {
@@ -92,12 +110,11 @@ impl Quotas {
             return Ok(Ok(false));
         }
         let taken = self.with(project, |known| {
-            if let Some(most) = known.rates.requests_per_minute {
+            if let Some(most) = known.rates.requests_per_minute.filter(|_| is_request) {
                 let taken = known.requests.take(1.0, f64::from(most), MINUTE, now);
                 taken.map_err(|wait| (Exceeded::Requests(most), wait))?;
             }
             let Some(most) = known.rates.bytes_per_day else { return Ok(false) };
-            let amount = announced.unwrap_or(1);
             if amount > 0 {
                 let room = known.room(amount, most, Timestamp::now().as_second());
                 room.map_err(|wait| (Exceeded::Bytes(most), wait))?;
@@ -110,7 +127,7 @@ impl Quotas {
             None => false,
         };
         if counted {
-            self.add(project, announced.unwrap_or(1));
+            self.add(project, amount);
         }
         Ok(Ok(counted))
     }

@@ -65,6 +65,14 @@ struct Meter {
     bytes: Bucket,
 }
 
+impl Meter {
+    fn bytes(&mut self, amount: u64, most: Option<u64>, now: Instant) -> Result<(), (Exceeded, Duration)> {
+        let Some(most) = most.filter(|_| amount > 0) else { return Ok(()) };
+        let taken = self.bytes.take(amount as f64, most as f64, DAY, now);
+        taken.map_err(|wait| (Exceeded::Bytes(most), wait))
+    }
+}
+
 /// The buckets of all tokens. Only who has shown a valid token gets one, so there are as many as tokens at most.
 #[derive(Debug, Default)]
 pub(super) struct Meters {
@@ -97,15 +105,14 @@ impl Meters {
                 let taken = meter.requests.take(1.0, f64::from(most), MINUTE, now);
                 taken.map_err(|wait| (Exceeded::Requests(most), wait))?;
             }
-            let Some(most) = bytes_per_day else { return Ok(()) };
-            let amount = match announced {
-                Some(0) => return Ok(()),
-                Some(bytes) => bytes,
-                None => 1,
-            };
-            let taken = meter.bytes.take(amount as f64, most as f64, DAY, now);
-            taken.map_err(|wait| (Exceeded::Bytes(most), wait))
+            meter.bytes(announced.unwrap_or(1), bytes_per_day, now)
         })
+    }
+
+    /// Counts bytes that are sent elsewhere on behalf of a request.
+    pub(super) fn bytes(&self, who: &str, bytes: u64, now: Instant) -> Result<(), (Exceeded, Duration)> {
+        let most = self.rates.bytes_per_day;
+        if most.is_none() { Ok(()) } else { self.with(who, now, |meter| meter.bytes(bytes, most, now)) }
     }
 
     /// Counts bytes that nobody announced.
@@ -190,6 +197,9 @@ mod tests {
         counting.piece(700);
         assert!(meters.request("a", None, start).is_err());
         meters.request("a", Some(0), start).unwrap();
+        assert!(meters.bytes("a", 1, start).is_err());
+        meters.bytes("c", 600, start).unwrap();
+        assert_eq!(meters.bytes("c", 600, start).unwrap_err().0, Exceeded::Bytes(1000));
         // More than a day's worth goes when nothing else did.
         meters.request("b", Some(5000), start).unwrap();
         let (_, wait) = meters.request("b", Some(1), start).unwrap_err();

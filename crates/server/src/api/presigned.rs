@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     AppState, Problem,
-    access::Caller,
+    access::{Caller, Target},
     extract::{Json, MaybeJson, Path},
     shapes::objects::{CompletePresigned, NewPresigned, Presigned, PresignedPart, PutPart},
     upload,
@@ -25,6 +25,8 @@ use crate::{
 const WHOLE_BYTES: u64 = 64 << 20;
 /// Sizes of parts that S3 takes.
 const PART_BYTES: std::ops::RangeInclusive<u64> = 5 << 20..=5 << 30;
+/// Uploads of one project that are neither completed nor expired.
+const MAX_OPEN: u64 = 1000;
 /// Parts of an upload, of 10,000 that S3 takes: each has a URL in the answer.
 const MOST_PARTS: u64 = 1000;
 /// Signatures of AWS are valid for no longer.
@@ -38,7 +40,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Start an upload straight into the bucket that evidence is in.
 ///
 /// The answer has a URL to PUT the whole to, or one for each part. Complete it when all is there. Where evidence is kept
-/// on a disk there is no such bucket: 409.
+/// on a disk there is no such bucket: 409. Its size counts at once as what is sent on a day.
 #[utoipa::path(post, operation_id = "createPresignedUpload", path = "/uploads/presigned", tag = "evidence",
     request_body = NewPresigned,
     responses((status = 201, body = Presigned),
@@ -46,6 +48,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
         (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn create(
     State(state): State<AppState>,
+    Target(project): Target,
     Extension(caller): Extension<Caller>,
     Json(body): Json<NewPresigned>,
 ) -> Result<Response, Problem> {
@@ -68,6 +71,15 @@ pub(crate) async fn create(
     let sha256 = sha256.map_err(|_| Problem::bad_request("sha256 has to be 64 hexadecimal digits"))?;
     let part_bytes = part_bytes(body.size_bytes, body.part_size_bytes)?;
 
+    // A few more, of requests at the same moment, do no harm.
+    if state.store.open_incoming(&project).await? >= MAX_OPEN {
+        let detail =
+            format!("{MAX_OPEN} uploads into the bucket are open; complete them, or wait until some expire");
+        let (slug, title) = ("too-many-uploads", "Too many uploads");
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, slug, title, detail));
+    }
+    state.access.charge(&caller, &project, body.size_bytes).await?;
+
     // Not to be guessed.
     let id = uuid::Uuid::new_v4().to_string();
     let key = bucket.incoming(&id);
@@ -80,7 +92,7 @@ pub(crate) async fn create(
     let count = part_bytes.map_or(1, |bytes| body.size_bytes.div_ceil(bytes));
     let new = NewIncoming {
         id: id.clone(),
-        project: "default".to_owned(),
+        project,
         bucket: bucket.url().bucket.clone(),
         key: key.clone(),
         kind: body.kind,
@@ -143,6 +155,10 @@ pub(crate) async fn complete(
 ) -> Result<Response, Problem> {
     let mut object = incoming(&state, &id).await?;
     check_scope(&caller, object.kind.unwrap_or(EvidenceKind::Core))?;
+    if object.state == ObjectState::Failed {
+        // What failed for no reason of its own is tried again.
+        state.store.complete_incoming(&id, Timestamp::now()).await?;
+    }
     if object.state == ObjectState::Open {
         if object.expires_at.is_some_and(|end| end <= Timestamp::now()) {
             return Err(expired());
