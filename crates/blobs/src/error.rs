@@ -22,10 +22,12 @@ pub enum BlobError {
         limit: u64,
     },
     /// Storing more would leave less than [`crate::Limits::min_free_bytes`] on the disk.
-    #[error("the disk that holds the evidence has only {free} bytes left")]
+    #[error("the disk that holds the evidence has only {free} bytes left, and {announced} are announced")]
     DiskLow {
         /// What is left.
         free: u64,
+        /// What is announced and has not yet come, with this upload.
+        announced: u64,
     },
     /// The bytes are not those that were announced.
     #[error("the bytes have SHA-256 {actual}, announced was {expected}")]

@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
 use crate::{
-    BlobError, BlobStore, Digest,
+    BlobError, BlobStore, Digest, Reservation,
     seekable::{self, Entry, FRAME_BYTES},
 };
 
@@ -23,6 +23,7 @@ pub struct Ingest {
     raw: u64,
     stored: u64,
     checked_at: u64,
+    room: Reservation,
 }
 
 /// What [`Ingest::finish`] stored.
@@ -39,8 +40,7 @@ pub struct Ingested {
 }
 
 impl Ingest {
-    pub(crate) fn begin(store: BlobStore) -> Result<Self, BlobError> {
-        store.check_space()?;
+    pub(crate) fn begin(store: BlobStore, room: Reservation) -> Result<Self, BlobError> {
         let temporary = store.temporary();
         let file = NamedTempFile::new_in(temporary)
             .map_err(BlobError::io(format!("creating a file in {}", temporary.display())))?;
@@ -59,6 +59,7 @@ impl Ingest {
             raw: 0,
             stored: 0,
             checked_at: 0,
+            room,
         })
     }
 
@@ -92,6 +93,7 @@ impl Ingest {
         self.file.write_all(bytes).map_err(BlobError::io("writing evidence"))?;
         self.entries.push(Entry { compressed: bytes.len() as u32, raw: self.frame.len() as u32 });
         self.stored += bytes.len() as u64;
+        self.room.came(self.frame.len() as u64);
         self.frame.clear();
         if self.stored - self.checked_at > SPACE_CHECK_BYTES {
             self.checked_at = self.stored;

@@ -5,7 +5,13 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use crate::{BlobError, BlobReader, Digest, Ingest, S3Url, local::Local, reader::Source, s3::S3};
+use crate::{
+    BlobError, BlobReader, Digest, Ingest, Reservation, S3Url,
+    local::Local,
+    reader::Source,
+    room::{self, Room},
+    s3::S3,
+};
 
 /// Bounds on what is taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +35,8 @@ pub struct BlobStore {
     /// What is on its way in.
     temporary: PathBuf,
     limits: Limits,
+    /// What others, with copies of this, have announced.
+    room: Room,
 }
 
 #[derive(Clone, Debug)]
@@ -41,7 +49,7 @@ impl BlobStore {
     /// Opens the store under `root` and makes its directories.
     pub fn open(root: impl Into<PathBuf>, limits: Limits) -> Result<Self, BlobError> {
         let local = Local::open(root.into())?;
-        Ok(Self { temporary: local.temporary(), place: Place::Local(local), limits })
+        Ok(Self { temporary: local.temporary(), place: Place::Local(local), limits, room: Room::default() })
     }
 
     /// Opens a bucket, with credentials and whatever else is in variables of `environment` as AWS' own
@@ -57,7 +65,8 @@ impl BlobStore {
         limits: Limits,
     ) -> Result<Self, BlobError> {
         fs::create_dir_all(&temporary).map_err(BlobError::io(format!("creating {}", temporary.display())))?;
-        Ok(Self { place: Place::S3(S3::connect(url, environment).await?), temporary, limits })
+        let place = Place::S3(S3::connect(url, environment).await?);
+        Ok(Self { place, temporary, limits, room: Room::default() })
     }
 
     /// Removes what uploads left behind that did not come to their end. Only for the one process
@@ -80,9 +89,20 @@ impl BlobStore {
         }
     }
 
-    /// Starts taking a blob in.
+    /// Starts taking a blob in whose size nobody knows.
     pub fn begin(&self) -> Result<Ingest, BlobError> {
-        Ingest::begin(self.clone())
+        self.begin_announced(None)
+    }
+
+    /// Starts taking a blob in, and keeps room for so many bytes until they have come.
+    pub fn begin_announced(&self, bytes: Option<u64>) -> Result<Ingest, BlobError> {
+        Ingest::begin(self.clone(), self.reserve(bytes)?)
+    }
+
+    /// Keeps room on the disk for what is announced, as raw bytes, since nobody knows how much they can be compressed.
+    /// More than that and [`Limits::min_free_bytes`] has to be free beside what others have announced to this process.
+    pub fn reserve(&self, bytes: Option<u64>) -> Result<Reservation, BlobError> {
+        self.room.reserve(&self.temporary, self.limits.min_free_bytes, bytes.unwrap_or(0))
     }
 
     /// Opens a blob for reading.
@@ -147,11 +167,14 @@ impl BlobStore {
         &self.temporary
     }
 
+    /// What is under way goes on in the room that was kept for it, as long as the disk really has some.
     pub(crate) fn check_space(&self) -> Result<u64, BlobError> {
-        let stat = rustix::fs::statvfs(&self.temporary)
-            .map_err(|error| BlobError::io("asking for the free space")(error.into()))?;
-        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-        if free < self.limits.min_free_bytes { Err(BlobError::DiskLow { free }) } else { Ok(free) }
+        let free = room::free(&self.temporary)?;
+        if free < self.limits.min_free_bytes {
+            Err(BlobError::DiskLow { free, announced: 0 })
+        } else {
+            Ok(free)
+        }
     }
 }
 
