@@ -207,6 +207,8 @@ impl Store {
                 now
             ) > 0;
             if !inserted {
+                // In turn with whoever deletes it by policy, who looks at what is recorded below.
+                exec!(tx, "UPDATE blobs SET freed = freed WHERE id = $1", &blob.id);
                 // One of before there were projects.
                 exec!(
                 tx,

@@ -128,11 +128,18 @@ async fn expire(tx: &mut Tx, crash: &str, reason: &str, now: i64) -> Result<(), 
     );
     exec!(tx, "UPDATE crashes SET has_core = $3, core_deleted_at = $2 WHERE id = $1", crash, now, false);
     for (blob,) in cores {
+        // Before it is looked at: whoever records the blob for another project either has done so by now, or waits and
+        // then finds it gone.
+        exec!(tx, "UPDATE blobs SET freed = freed WHERE id = $1", &blob);
+        // Another project that was sent it, and has not yet said what it belongs to, may still do so.
         exec!(
             tx,
             "UPDATE blobs SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL AND NOT EXISTS \
              (SELECT 1 FROM crash_evidence e JOIN crashes c ON c.id = e.crash_id WHERE e.blob_id = $1 \
-             AND e.deleted_at IS NULL AND c.joined_into IS NULL)",
+             AND e.deleted_at IS NULL AND c.joined_into IS NULL) AND NOT EXISTS \
+             (SELECT 1 FROM blob_projects p WHERE p.blob_id = $1 AND NOT EXISTS \
+             (SELECT 1 FROM crash_evidence e JOIN crashes c ON c.id = e.crash_id WHERE e.blob_id = $1 \
+             AND c.project = p.project))",
             &blob,
             now
         );

@@ -1,6 +1,8 @@
 //! What is deleted by policy, and what is not.
 
-use panicle_store::{CorePolicy, EvidenceKind, GroupChange, NewCrash, NewEvidence, Store, StoreError};
+use panicle_store::{
+    CorePolicy, EvidenceKind, GroupChange, NewBlob, NewCrash, NewEvidence, NewProject, Store, StoreError,
+};
 
 use crate::support::{blob, contract, crash, next, outcome};
 
@@ -153,5 +155,28 @@ contract! {
         store.change_group(&group, &keep).await.unwrap();
         assert_eq!(store.set_core_policy(&CorePolicy { keep_cores: Some(1), ..CorePolicy::default() }, None).await.unwrap(), 2);
         assert_eq!(store.expire_cores(&group, None).await.unwrap(), 0);
+    }
+
+    async fn what_another_project_has_sent_and_not_yet_named_stays(store: Store) {
+        let new = NewProject { id: "cart".to_owned(), ..NewProject::default() };
+        store.create_project(&new).await.unwrap();
+        let crashes = [done(&store, "c1").await, done(&store, "c2").await];
+        let group = store.crash(&crashes[0]).await.unwrap().group_id.unwrap();
+        // The same bytes, acknowledged to somebody who has not said yet what they belong to.
+        let same = NewBlob { id: "c1".to_owned(), kind: EvidenceKind::Core, name: None, size_bytes: 7, stored_bytes: 5 };
+        assert!(store.record_blob(&same, "cart").await.unwrap());
+        assert_eq!(store.expire_cores(&group, Some(1)).await.unwrap(), 1);
+        assert!(store.blobs_to_free(10).await.unwrap().is_empty());
+        let theirs = NewCrash {
+            evidence: vec![NewEvidence { id: "c1".to_owned(), kind: EvidenceKind::Core }],
+            project: Some("cart".to_owned()),
+            ..NewCrash::default()
+        };
+        let theirs = store.create_crash(&theirs).await.unwrap().id;
+        store.commit_crash(&next(&store).await.lease, &theirs, &outcome("aa")).await.unwrap();
+        // With their own policy it goes.
+        let group = store.crash(&theirs).await.unwrap().group_id.unwrap();
+        assert_eq!(store.expire_cores(&group, Some(0)).await.unwrap(), 1);
+        assert_eq!(free(&store).await, ["c1"]);
     }
 }
