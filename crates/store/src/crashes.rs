@@ -11,7 +11,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::{
     CrashStatus, EvidenceKind, Store, StoreError,
-    condition::{Rows, Value},
+    condition::{Condition, Rows, Value},
     facts,
     groups::counters,
     incidents,
@@ -336,16 +336,7 @@ impl Store {
     /// Queues a crash for another analysis.
     pub async fn reanalyse(&self, id: &str) -> Result<(), StoreError> {
         let now = Timestamp::now().as_microsecond();
-        let crash = self.crash(id).await?;
-        if let Some(into) = crash.joined_into {
-            return Err(StoreError::Invalid(format!("crash {id} is a part of crash {into}")));
-        }
-        if let Some(at) = crash.core_deleted_at {
-            return Err(StoreError::Invalid(format!(
-                "its core was deleted by policy, on {}; the report that there is stays",
-                at.strftime("%Y-%m-%d %H:%M:%S UTC")
-            )));
-        }
+        refuse_reanalysis(&self.crash(id).await?)?;
         in_turn!(self, tx => {
             if requeue(tx, id, now, Priority::Person).await? == 0 {
                 return Err(StoreError::NotFound { what: "crash", id: id.to_owned() });
@@ -365,14 +356,7 @@ impl Store {
 
     /// Crashes, newest first.
     pub async fn crashes(&self, filter: &CrashFilter, limit: u32) -> Result<Vec<Crash>, StoreError> {
-        let mut condition = self.condition(filter.query.as_ref(), Rows::Crashes, 1).await?;
-        let text = |text: &Option<String>| text.as_deref().map(Value::text);
-        condition.require("group_id = ", text(&filter.group), "");
-        condition.require("status = ", filter.status.map(|status| Value::text(status.as_str())), "");
-        condition.require("class = ", text(&filter.class), "");
-        condition.require("service = ", text(&filter.service), "");
-        condition.require("id < ", text(&filter.before), "");
-        condition.require("project = ", text(&filter.project), "");
+        let condition = self.meant(filter, 1).await?;
         let text = format!(
             "SELECT * FROM crashes WHERE joined_into IS NULL AND {} ORDER BY id DESC LIMIT $1",
             condition.text
@@ -383,6 +367,33 @@ impl Store {
         })?;
         rows.into_iter().map(CrashRecord::read).collect()
     }
+    /// The condition of a filter; `bound` values are bound before its own.
+    pub(crate) async fn meant(&self, filter: &CrashFilter, bound: usize) -> Result<Condition, StoreError> {
+        let mut condition = self.condition(filter.query.as_ref(), Rows::Crashes, bound).await?;
+        let text = |text: &Option<String>| text.as_deref().map(Value::text);
+        condition.require("group_id = ", text(&filter.group), "");
+        condition.require("status = ", filter.status.map(|status| Value::text(status.as_str())), "");
+        condition.require("class = ", text(&filter.class), "");
+        condition.require("service = ", text(&filter.service), "");
+        condition.require("id < ", text(&filter.before), "");
+        condition.require("project = ", text(&filter.project), "");
+        Ok(condition)
+    }
+}
+
+/// Refuses another analysis of what it would know less of than before.
+pub(crate) fn refuse_reanalysis(crash: &Crash) -> Result<(), StoreError> {
+    if let Some(into) = &crash.joined_into {
+        return Err(StoreError::Invalid(format!("crash {} is a part of crash {into}", crash.id)));
+    }
+    if let Some(at) = crash.core_deleted_at {
+        return Err(StoreError::Invalid(format!(
+            "the core of crash {} was deleted by policy, on {}; the report that there is stays",
+            crash.id,
+            at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        )));
+    }
+    Ok(())
 }
 
 /// The crash that has the evidence of this one now, which may be itself, and its labels.

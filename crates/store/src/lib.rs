@@ -38,8 +38,10 @@ mod objects;
 mod occurred;
 mod offers;
 mod projects;
+mod quarantine;
 mod queue;
 mod reports;
+mod reprocess;
 mod retention;
 mod rules;
 mod saved;
@@ -71,7 +73,9 @@ pub use objects::{NewIncoming, NewObject, Noted, Object};
 pub use occurred::MAX_CLOCK_AHEAD;
 pub use offers::Offer;
 pub use projects::{DEFAULT_PROJECT, NewProject, Project, ProjectChange, is_project_id};
+pub use quarantine::Quarantined;
 pub use reports::{Part, ReportPart};
+pub use reprocess::Reprocessed;
 pub use rules::{Move, MutedGroup, NewRule, Plan, Regrouping, Rule, RuleChange, RuleConflict, RuleHistory};
 pub use saved::SavedQuery;
 pub use search::{Found, Stats};
@@ -79,7 +83,7 @@ pub use settings::CorePolicy;
 pub use symbols::{Artifact, SymbolFile, SymbolRequest};
 pub use tokens::{NewToken, TOKEN_PREFIX, Token};
 pub use trial::SignatureTrial;
-pub use uploads::{Upload, UploadPiece};
+pub use uploads::{OpenUploads, Upload, UploadPiece};
 pub use words::{
     CrashStatus, EventKind, EvidenceKind, GroupState, IncidentState, JobKind, NotAWord, ObjectState,
     RuleKind, Scope,

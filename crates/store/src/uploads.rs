@@ -29,6 +29,15 @@ pub struct Upload {
     pub crash_id: Option<String>,
 }
 
+/// How many uploads may be under way at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenUploads {
+    /// Of all projects.
+    pub all: u64,
+    /// Of one, so that it leaves some to the others.
+    pub of_project: u64,
+}
+
 /// A part of an upload, kept in the spool of the blob store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadPiece {
@@ -66,22 +75,24 @@ impl UploadRecord {
 }
 
 impl Store {
-    /// Records an upload to a project of which nothing has come yet. With `at_most` that are not complete there is none
-    /// for another one, and `None` is answered.
+    /// Records an upload to a project of which nothing has come yet. When as many as may be are not complete, `None` is
+    /// answered.
     pub async fn create_upload(
         &self,
         project: &str,
         metadata: &str,
         size_bytes: Option<u64>,
         expires_at: Timestamp,
-        at_most: u64,
+        at_most: OpenUploads,
     ) -> Result<Option<Upload>, StoreError> {
         // Not to be guessed: who knows it may write to it.
         let id = uuid::Uuid::new_v4().to_string();
-        let open: (i64,) = query!(self, db => {
-            sqlx::query_as("SELECT COUNT(*) FROM uploads WHERE blob_id IS NULL").fetch_one(db).await
-        })?;
-        if open.0 as u64 >= at_most {
+        let (all, of_project): (i64, i64) = query!(self, db => sqlx::query_as(
+            "SELECT COUNT(*), COUNT(CASE WHEN project = $1 THEN 1 END) FROM uploads WHERE blob_id IS NULL")
+            .bind(project)
+            .fetch_one(db)
+            .await)?;
+        if all as u64 >= at_most.all || of_project as u64 >= at_most.of_project {
             return Ok(None);
         }
         query!(self, db => sqlx::query(

@@ -23,4 +23,5 @@ mod symbols;
 mod tokens;
 mod turns;
 mod undo;
+mod upkeep;
 mod uploads;

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use panicle_store::{Store, StoreError, UploadPiece};
+use panicle_store::{OpenUploads, Store, StoreError, UploadPiece};
 
 use crate::support::contract;
+
+const ONE: OpenUploads = OpenUploads { all: 1, of_project: 1 };
 
 fn piece(name: &str, size_bytes: u64) -> UploadPiece {
     UploadPiece { name: name.to_owned(), size_bytes }
@@ -15,8 +17,8 @@ contract! {
     async fn one_holds_an_upload_and_what_others_write_does_not_count(store: Store) {
         let now = Timestamp::now();
         let later = now + Duration::from_hours(1);
-        let id = store.create_upload("default", "kind Y29yZQ==", None, later, 1).await.unwrap().unwrap().id;
-        assert!(store.create_upload("default", "", None, later, 1).await.unwrap().is_none(), "one is enough");
+        let id = store.create_upload("default", "kind Y29yZQ==", None, later, ONE).await.unwrap().unwrap().id;
+        assert!(store.create_upload("default", "", None, later, ONE).await.unwrap().is_none(), "one is enough");
         assert!(store.hold_upload(&id, "p/1", now, later).await.unwrap());
         assert!(!store.hold_upload(&id, "p/2", now, later).await.unwrap());
         store.append_upload(&id, "p/1", 0, &[piece("a", 3), piece("b", 4)], later).await.unwrap();
@@ -44,11 +46,27 @@ contract! {
         assert_eq!((done.size_bytes, done.blob_id.as_deref(), done.crash_id.as_deref()), (Some(7), Some("blob"), Some("crash")));
         assert!(store.upload_pieces(&id).await.unwrap().is_empty());
 
-        assert!(store.create_upload("default", "", Some(9), now, 1).await.unwrap().is_some(), "that is complete");
+        assert!(store.create_upload("default", "", Some(9), now, ONE).await.unwrap().is_some(), "that is complete");
         assert_eq!(store.expired_uploads(later - Duration::from_secs(1)).await.unwrap().len(), 1);
         assert_eq!(store.expired_uploads(later + Duration::from_secs(1)).await.unwrap().len(), 2);
         assert!(store.hold_upload(&id, "q/2", now, later).await.unwrap());
         store.delete_upload(&id, "q/2").await.unwrap();
         assert!(matches!(store.upload(&id).await, Err(StoreError::NotFound { .. })));
+    }
+
+    async fn one_project_leaves_some_uploads_to_the_others(store: Store) {
+        for project in ["shop", "cart"] {
+            let new = panicle_store::NewProject { id: project.to_owned(), ..Default::default() };
+            store.create_project(&new).await.unwrap();
+        }
+        let later = Timestamp::now() + Duration::from_hours(1);
+        let open = OpenUploads { all: 3, of_project: 2 };
+        let create = async |project: &str| {
+            store.create_upload(project, "", None, later, open).await.unwrap().is_some()
+        };
+        assert!(create("shop").await && create("shop").await);
+        assert!(!create("shop").await, "its share");
+        assert!(create("cart").await);
+        assert!(!create("cart").await, "that of all");
     }
 }

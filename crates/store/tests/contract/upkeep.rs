@@ -1,0 +1,62 @@
+//! What was set aside, and what is analysed again.
+
+use panicle_store::{CrashFilter, CrashStatus, JobKind, Store, StoreError};
+
+use crate::support::{contract, crash, next, outcome};
+
+contract! {
+    async fn what_was_set_aside_is_listed_and_tried_again(store: Store) {
+        let poison = crash(&store, "c1", "shop").await;
+        let job = next(&store).await;
+        assert!(store.quarantined(None, None, 10).await.unwrap().is_empty());
+        store.quarantine(&job, "it took its worker along").await.unwrap();
+        let listed = store.quarantined(None, None, 10).await.unwrap();
+        let [one] = listed.as_slice() else { panic!("{listed:?}") };
+        assert_eq!((one.kind, &one.subject, one.attempts), (JobKind::Analyse, &poison, 1));
+        assert_eq!((one.project.as_str(), one.problem.as_deref()), ("default", Some("it took its worker along")));
+        assert_eq!(store.quarantined_job(&one.id).await.unwrap(), *one);
+        assert!(store.quarantined(Some("cart"), None, 10).await.unwrap().is_empty());
+        assert_eq!(store.quarantined(Some("default"), None, 10).await.unwrap().len(), 1);
+        assert!(store.quarantined(None, Some(&one.id), 10).await.unwrap().is_empty());
+
+        store.retry_quarantined(&one.id).await.unwrap();
+        assert!(matches!(store.retry_quarantined(&one.id).await, Err(StoreError::NotFound { .. })));
+        assert_eq!(store.crash(&poison).await.unwrap().status, CrashStatus::Queued);
+        let again = next(&store).await;
+        assert_eq!((&again.subject, again.attempt), (&poison, 1), "as if it had never been tried");
+        store.commit_crash(&again.lease, &poison, &outcome("aa")).await.unwrap();
+        assert!(store.quarantined(None, None, 10).await.unwrap().is_empty());
+    }
+
+    async fn history_is_analysed_again_behind_what_is_fresh(store: Store) {
+        let mut known = Vec::new();
+        for core in ["c1", "c2", "c3"] {
+            let id = crash(&store, core, if core == "c3" { "cart" } else { "shop" }).await;
+            store.commit_crash(&next(&store).await.lease, &id, &outcome("aa")).await.unwrap();
+            known.push(id);
+        }
+        let shop = CrashFilter { service: Some("shop".to_owned()), ..CrashFilter::default() };
+        let counted = store.count_to_reprocess(&shop).await.unwrap();
+        assert_eq!((counted.crashes, counted.without_core), (2, 0));
+        assert!(store.claim(&crate::support::claim(), jiff::Timestamp::now()).await.unwrap().is_none(), "only counted");
+        // The oldest core of the group is deleted, and cannot be read again.
+        let group = store.crash(&known[0]).await.unwrap().group_id.unwrap();
+        store.expire_cores(&group, Some(2)).await.unwrap();
+        let counted = store.count_to_reprocess(&CrashFilter::default()).await.unwrap();
+        assert_eq!((counted.crashes, counted.without_core), (2, 1));
+        assert!(matches!(store.reprocess_crashes(&known[..1], false).await, Err(StoreError::Invalid(_))));
+
+        let first = store.reprocess(&CrashFilter::default(), 1).await.unwrap();
+        assert_eq!((first.crashes, first.next.as_ref()), (1, Some(&known[2])), "newest first");
+        let rest = CrashFilter { before: first.next, ..CrashFilter::default() };
+        let rest = store.reprocess(&rest, 10).await.unwrap();
+        assert_eq!((rest.crashes, rest.without_core, rest.next), (1, 1, None));
+        assert_eq!(store.reprocess_crashes(&known[1..], true).await.unwrap().crashes, 2);
+        // What arrives now is first nevertheless.
+        let fresh = crash(&store, "c9", "shop").await;
+        assert_eq!(next(&store).await.subject, fresh);
+        let mut then = [next(&store).await.subject, next(&store).await.subject];
+        then.sort();
+        assert_eq!(then, [known[1].clone(), known[2].clone()]);
+    }
+}
