@@ -175,7 +175,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status;
-        let busy = matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE);
+        let busy = status == StatusCode::SERVICE_UNAVAILABLE;
         let retry_after = self.retry_after.map(NonZeroU32::get).or_else(|| busy.then_some(30));
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
@@ -300,7 +300,10 @@ impl From<BlobError> for Problem {
             }
             BlobError::DiskLow { .. } => {
                 tracing::error!(%error, "an upload was refused");
-                (StatusCode::INSUFFICIENT_STORAGE, "disk-low", "There is no room left")
+                // How much there is on the disk is for whoever runs the service.
+                let detail = "the disk has no room for this upload right now; send it again later";
+                let title = "There is no room left";
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "disk-low", title, detail);
             }
             BlobError::DigestMismatch { .. } => (
                 StatusCode::UNPROCESSABLE_ENTITY,

@@ -12,7 +12,7 @@ use futures_util::TryStreamExt;
 use http::StatusCode;
 use jiff::Timestamp;
 use panicle_blobs::{BlobError, Ingested, KeptPiece, PIECE_BYTES};
-use panicle_store::{EvidenceKind, NewEvidence, Store, StoreError, Upload, UploadPiece};
+use panicle_store::{EvidenceKind, NewEvidence, OpenUploads, Store, StoreError, Upload, UploadPiece};
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::io::StreamReader;
 
@@ -28,7 +28,7 @@ use crate::{
 /// How long a request's hold on an upload outlives its process.
 const HOLD: Duration = Duration::from_secs(20);
 /// Uploads at most that are not complete.
-const MAX_OPEN: u64 = 10_000;
+const MAX_OPEN: OpenUploads = OpenUploads { all: 10_000, of_project: 2_500 };
 /// Pieces of one upload at most. Whoever sends few bytes at a time would fill the spool with files.
 const MAX_PIECES: usize = 100_000;
 /// How much is read at once, and how much of it waits for the disk.
@@ -63,10 +63,16 @@ pub(crate) async fn create(
     }
     check_size(state, size)?;
     let blobs = state.blobs.clone();
-    blocking(move || Ok::<_, Problem>(blobs.begin_piece().map(drop)?)).await?;
+    blocking(move || {
+        // Before anything of it comes; the room is kept while its requests are under way.
+        blobs.reserve(size).map(drop)?;
+        Ok::<_, Problem>(blobs.begin_piece().map(drop)?)
+    })
+    .await?;
     let expires = tus::after(state.upload_expiry);
     state.store.create_upload(project, metadata, size, expires, MAX_OPEN).await?.ok_or_else(|| {
-        let detail = format!("{MAX_OPEN} uploads are under way; try again later");
+        let OpenUploads { all, of_project } = MAX_OPEN;
+        let detail = format!("{all} uploads are under way, or {of_project} of this project; try again later");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-uploads", "Too many uploads", detail)
     })
 }
@@ -172,12 +178,21 @@ async fn take(state: &AppState, hold: &Hold, part: Part) -> Result<(), Problem> 
         return Err(too_long());
     }
 
+    let announced = size.map(|size| size.saturating_sub(upload.received_bytes)).or(part.length);
+    let mut room = match upload::reserve(state, announced).await {
+        Ok(room) => room,
+        Err(problem) => {
+            upload::drain(&mut incoming.reader).await;
+            return Err(problem);
+        }
+    };
     let checked = incoming.checksum.is_some();
     let mut at = upload.received_bytes;
     let mut waiting: Vec<UploadPiece> = Vec::new();
     let outcome = loop {
         let (kept, trouble) = incoming.piece(state).await;
         if let Some(kept) = kept {
+            room.came(kept.size_bytes);
             waiting.push(UploadPiece { name: kept.name, size_bytes: kept.size_bytes });
         }
         if pieces.len() + waiting.len() > MAX_PIECES {

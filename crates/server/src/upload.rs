@@ -3,12 +3,12 @@
 use std::{io, time::Duration};
 
 use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 use http::{HeaderMap, StatusCode, header};
-use panicle_blobs::{BlobError, Digest, Ingested};
+use panicle_blobs::{BlobError, Digest, Ingested, Reservation};
 use panicle_store::{EvidenceKind, NewBlob};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, BufReader},
@@ -39,6 +39,8 @@ pub(crate) struct Announced<'a> {
     pub(crate) name: Option<&'a str>,
     /// What its SHA-256 has to be.
     pub(crate) sha256: Option<Digest>,
+    /// Its size, for which room is kept on the disk.
+    pub(crate) size: Option<u64>,
 }
 
 /// What an upload became.
@@ -46,6 +48,7 @@ pub(crate) struct Received {
     pub(crate) id: String,
     pub(crate) kind: EvidenceKind,
     pub(crate) new: bool,
+    pub(crate) size_bytes: u64,
 }
 
 enum Message {
@@ -62,7 +65,9 @@ pub(crate) async fn receive(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Received, Problem> {
-    let announced = Announced { project, kind: Some(kind), name, sha256: announced_digest(headers)? };
+    let sha256 = announced_digest(headers)?;
+    let size = body.size_hint().exact();
+    let announced = Announced { project, kind: Some(kind), name, sha256, size };
     take(state, &announced, &mut decoded(headers, body)?).await
 }
 
@@ -89,11 +94,11 @@ pub(crate) async fn take(
         }
     };
 
-    let blobs = state.blobs.clone();
+    let (blobs, size) = (state.blobs.clone(), announced.size);
     let (sender, mut receiver) = mpsc::channel(PIECES_WAITING);
     // Hashing, compressing and writing block.
     let writer = tokio::task::spawn_blocking(move || -> Result<Option<Ingested>, BlobError> {
-        let mut ingest = blobs.begin()?;
+        let mut ingest = blobs.begin_announced(size)?;
         while let Some(message) = receiver.blocking_recv() {
             match message {
                 Message::Piece(bytes) => ingest.write(&bytes)?,
@@ -146,12 +151,19 @@ pub(crate) async fn keep(
     sniff::check(kind, &bytes[..bytes.len().min(sniff::HEAD_BYTES)])?;
     let blobs = state.blobs.clone();
     let keeping = tokio::task::spawn_blocking(move || {
-        let mut ingest = blobs.begin()?;
+        let mut ingest = blobs.begin_announced(Some(bytes.len() as u64))?;
         ingest.write(&bytes)?;
         ingest.finish(None)
     });
     let ingested = keeping.await.map_err(|error| Problem::internal(error.to_string()))??;
     record(state, project, kind, Some(name), &ingested).await
+}
+
+/// Keeps room on the disk for what is announced.
+pub(crate) async fn reserve(state: &AppState, bytes: Option<u64>) -> Result<Reservation, Problem> {
+    let blobs = state.blobs.clone();
+    let reserving = tokio::task::spawn_blocking(move || blobs.reserve(bytes));
+    Ok(reserving.await.map_err(|error| Problem::internal(error.to_string()))??)
 }
 
 /// Records what is durable, and that it was sent to a project.
@@ -182,7 +194,7 @@ pub(crate) async fn record(
     }
     metrics::counter!("panicle_uploads_total", "kind" => kind.as_str()).increment(1);
     metrics::counter!("panicle_uploaded_bytes_total", "kind" => kind.as_str()).increment(blob.size_bytes);
-    Ok(Received { id: blob.id, kind, new })
+    Ok(Received { id: blob.id, kind, new, size_bytes: blob.size_bytes })
 }
 
 pub(crate) async fn read(

@@ -267,7 +267,7 @@ fn copy(
         BlobError::DiskLow { .. } => Trouble::Later(error.to_string()),
         error => Trouble::Job(error.into()),
     };
-    let mut ingest = blobs.begin().map_err(stored)?;
+    let mut ingest = blobs.begin_announced(Some(reader.size_bytes())).map_err(stored)?;
     while let Some(bytes) = piece {
         if called_off.load(Ordering::Relaxed) {
             return Err(Trouble::Job(Stopped::Cancelled.into()));

@@ -1,6 +1,11 @@
 //! Taking evidence in.
 
-use std::{fs, io::Read, process::Command};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    process::Command,
+};
 
 use panicle_fixtures::get;
 
@@ -85,8 +90,33 @@ fn a_full_disk_is_said() {
     let server = start(&["--workers", "0", "--min-free-bytes", "1000000000000000"]);
     let answer = server.put("text", text(1));
     assert!(answer.headers.contains_key("retry-after"));
-    assert_eq!(answer.problem(507), "disk-low");
+    assert_eq!(answer.problem(503), "disk-low");
     assert_eq!(server.get("/readyz").problem(503), "not-ready");
+}
+
+#[test]
+fn what_the_disk_has_no_room_for_is_refused_before_it_comes() {
+    let limits = ["--workers", "0", "--max-upload-bytes", "1000000000000000"];
+    let server = start(&limits);
+    let create = |size: &str| {
+        server.send("POST", "/api/v1/uploads", &[("tus-resumable", "1.0.0"), ("upload-length", size)], ())
+    };
+    let refused = create("900000000000000");
+    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(refused.problem(503), "disk-low");
+    assert_eq!(create("1000").status, 201);
+    // It says how much will come, and the answer is there before any of it is.
+    let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
+    let head =
+        "PUT /api/v1/blobs/text HTTP/1.1\r\nhost: localhost\r\ncontent-length: 900000000000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&text(1).repeat(1000).as_bytes()[..64 << 10]).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 503");
+    assert_eq!(server.kept(), 0);
+    // What is small still goes in, and nothing stays reserved.
+    assert_eq!(server.put("text", text(1)).status, 201);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, io};
 
 use axum::{
     Json,
+    body::HttpBody as _,
     extract::{
         DefaultBodyLimit, FromRequest as _, Multipart, Request, State,
         multipart::{Field, MultipartError},
@@ -11,7 +12,7 @@ use axum::{
 };
 use futures_util::TryStreamExt;
 use http::StatusCode;
-use panicle_blobs::Digest;
+use panicle_blobs::{Digest, Reservation};
 use panicle_store::EvidenceKind;
 use serde::Serialize;
 use tokio_util::io::StreamReader;
@@ -90,6 +91,13 @@ pub(crate) async fn post(
             return Err(problem);
         }
     };
+    let room = match upload::reserve(&state, request.body().size_hint().exact()).await {
+        Ok(room) => room,
+        Err(problem) => {
+            upload::discard(request.into_body()).await;
+            return Err(problem);
+        }
+    };
     // Files go to the disk as they come, within the limits for evidence.
     DefaultBodyLimit::disable().apply(&mut request);
     let mut multipart = Multipart::from_request(request, &()).await.map_err(|rejection| {
@@ -97,7 +105,7 @@ pub(crate) async fn post(
         let title = "The body is no form";
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", title, detail)
     })?;
-    let mut form = Form { project: project.clone(), ..Form::default() };
+    let mut form = Form { project: project.clone(), room: Some(room), ..Form::default() };
     if let Err(problem) = form.take(&state, &mut multipart).await {
         drain(&mut multipart).await;
         return Err(problem);
@@ -122,6 +130,8 @@ pub(crate) async fn post(
 #[derive(Default)]
 struct Form {
     project: String,
+    /// Kept on the disk for what has not come.
+    room: Option<Reservation>,
     files: Vec<(String, EvidenceKind)>,
     new: bool,
     /// For the files that come.
@@ -164,10 +174,15 @@ impl Form {
             kind: self.kind,
             name: Some(name),
             sha256: self.sha256.take(),
+            // Room is kept for the form as a whole.
+            size: None,
         };
         let mut reader = Box::pin(StreamReader::new(field.map_err(io::Error::other)));
         let received = upload::take(state, &announced, &mut reader).await;
         let received = received.map_err(|problem| problem.about(name))?;
+        if let Some(room) = &mut self.room {
+            room.came(received.size_bytes);
+        }
         self.new |= received.new;
         self.files.push((received.id, received.kind));
         Ok(())
