@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -69,13 +69,13 @@ pub(super) struct Quotas {
     store: Store,
     usual: Rates,
     projects: Mutex<HashMap<String, Use>>,
-    /// One writes and reads at a time, so that nothing is counted twice or missed.
-    looking: tokio::sync::Mutex<()>,
+    /// One writes and reads of a project at a time, so that nothing is counted twice or missed.
+    looking: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Quotas {
     pub(super) fn new(store: Store, usual: Rates) -> Self {
-        Self { store, usual, projects: Mutex::default(), looking: tokio::sync::Mutex::default() }
+        Self { store, usual, projects: Mutex::default(), looking: Mutex::default() }
     }
 
     /// Counts a request to a project whose body announces so many bytes, or says what there is too much of. One of
@@ -164,9 +164,30 @@ impl Quotas {
         });
     }
 
-    /// Writes what was counted, and reads what there is and may be. `false` if there is no such project.
+    /// Writes what was counted, and reads what there is and may be, unless somebody else has done so meanwhile. `false`
+    /// if there is no such project.
     async fn look(&self, project: &str) -> Result<bool, StoreError> {
-        let _one = self.looking.lock().await;
+        let asked = Instant::now();
+        let one = Arc::clone(self.turns().entry(project.to_owned()).or_default());
+        let outcome = {
+            let _turn = one.lock().await;
+            if self.with(project, |known| known.looked >= asked) == Some(true) {
+                Ok(true)
+            } else {
+                self.look_now(project).await
+            }
+        };
+        drop(one);
+        // Nothing stays of names that nobody asks for any more, which may be those of no project.
+        self.turns().retain(|name, turn| name != project || Arc::strong_count(turn) > 1);
+        outcome
+    }
+
+    fn turns(&self) -> MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<()>>>> {
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn look_now(&self, project: &str) -> Result<bool, StoreError> {
         let hour = Timestamp::now().as_second().div_euclid(HOUR);
         let leaving = self.with(project, |known| {
             known.leaving = std::mem::take(&mut known.pending);
@@ -241,9 +262,14 @@ impl Sent {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::{
+        sync::Arc,
+        time::{Duration, Instant},
+    };
 
-    use super::{Bucket, Rates, Use};
+    use panicle_store::{NewProject, Store};
+
+    use super::{Bucket, Quotas, Rates, Use};
 
     #[test]
     fn a_day_is_the_last_24_hours() {
@@ -266,5 +292,34 @@ mod tests {
         assert!(known.room(2000, 1000, at).is_err());
         let empty = Use { hours: Vec::new(), pending: 0, leaving: 0, ..known };
         assert_eq!(empty.room(2000, 1000, at), Ok(()), "when there was nothing else");
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_look_has_its_answer_and_holds_up_no_other_project() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("panicle.db").display());
+        let store = Store::connect(&url).await.unwrap();
+        store.create_project(&NewProject { id: "cart".to_owned(), ..NewProject::default() }).await.unwrap();
+        let quotas = Arc::new(Quotas::new(store, Rates::default()));
+        assert!(quotas.look("default").await.unwrap());
+        let turn = Arc::clone(quotas.turns().entry("default".to_owned()).or_default());
+        let held = turn.lock().await;
+        let waiting = tokio::spawn({
+            let quotas = Arc::clone(&quotas);
+            async move { quotas.look("default").await }
+        });
+        // The other waits for the first project alone.
+        assert!(quotas.look("cart").await.unwrap());
+        assert!(!quotas.look("nothing").await.unwrap());
+        assert!(!waiting.is_finished());
+        // What was found meanwhile is not looked for again, which would find that there is no limit.
+        let mine = Rates { requests_per_minute: Some(7), ..Rates::default() };
+        quotas.with("default", |known| (known.looked, known.rates) = (Instant::now(), mine));
+        drop((held, turn));
+        assert!(waiting.await.unwrap().unwrap());
+        assert_eq!(quotas.with("default", |known| known.rates.requests_per_minute), Some(Some(7)));
+        assert!(quotas.look("default").await.unwrap());
+        assert_eq!(quotas.with("default", |known| known.rates.requests_per_minute), Some(None));
+        assert!(quotas.turns().is_empty(), "nothing stays of names, whosever they are");
     }
 }
