@@ -1,15 +1,22 @@
 //! What machines ask: is it alive, is it ready, how is it doing, what can it do.
 
-use std::{fmt::Display, future::Future, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    future::Future,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use jiff::Timestamp;
 use panicle_blobs::BlobError;
+use panicle_store::Scope;
 use serde::Serialize;
 
 use crate::{AppState, Problem};
@@ -34,7 +41,14 @@ pub(crate) struct Ready {
 }
 
 /// The process can take evidence: the database and the store answer, and the disk has room.
-pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<Ready>, Problem> {
+///
+/// What is wrong with a part is for whoever runs the service: the log says it, and so does the answer to who may manage
+/// it. Others are told which part it is.
+pub(crate) async fn readyz(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Json<Ready>, Problem> {
     let store = state.blobs.clone();
     let disk = state.blobs.clone();
     let (database, store, disk) = tokio::join!(
@@ -44,16 +58,64 @@ pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<Ready>,
     );
     match (database, store, disk) {
         (Ok(oldest), Ok(()), Ok(disk_free_bytes)) => {
+            state.health.note(&[]);
             let oldest_job_seconds = oldest.map(|waited| waited.as_secs());
             Ok(Json(Ready { status: "ready", disk_free_bytes, oldest_job_seconds }))
         }
         (database, store, disk) => {
             let parts = [("database", database.err()), ("store", store.err()), ("disk", disk.err())];
-            let said = parts.into_iter().filter_map(|(part, error)| Some(format!("{part}: {}", error?)));
-            let detail = said.collect::<Vec<_>>().join("; ");
+            let wrong: Vec<(&str, String)> =
+                parts.into_iter().filter_map(|(part, error)| Some((part, error?))).collect();
+            state.health.note(&wrong);
+            // Who somebody is the database knows.
+            let away = wrong.iter().any(|(part, _)| *part == "database");
+            let manages = !away && manages(&state, &method, &headers).await;
+            let said = |(part, error): &(&str, String)| {
+                if manages { format!("{part}: {error}") } else { (*part).to_owned() }
+            };
+            let detail = wrong.iter().map(said).collect::<Vec<_>>().join(if manages { "; " } else { ", " });
             let title = "Nothing can be taken in right now";
             Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", title, detail))
         }
+    }
+}
+
+async fn manages(state: &AppState, method: &Method, headers: &HeaderMap) -> bool {
+    match tokio::time::timeout(PATIENCE, state.access.caller(method, headers)).await {
+        Ok(Ok(Some(caller))) => caller.project().is_none() && caller.need(&[Scope::Manage]).is_ok(),
+        Ok(Ok(None) | Err(_)) | Err(_) => false,
+    }
+}
+
+/// What is wrong with this process, as its log was last told.
+#[derive(Debug, Default)]
+pub(crate) struct Health {
+    /// By part, without the digits, which differ from time to time: how much is free, how long it took.
+    known: Mutex<BTreeMap<&'static str, String>>,
+}
+
+impl Health {
+    /// Logs what has changed. Answers how many sentences that were.
+    fn note(&self, wrong: &[(&'static str, String)]) -> usize {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = 0;
+        known.retain(|part, _| {
+            let still = wrong.iter().any(|(now, _)| now == part);
+            if !still {
+                tracing::info!(part, "ready again");
+                said += 1;
+            }
+            still
+        });
+        for (part, error) in wrong {
+            let bare = error.chars().filter(|character| !character.is_ascii_digit()).collect();
+            if known.get(part) != Some(&bare) {
+                tracing::error!(part, error, "not ready");
+                known.insert(part, bare);
+                said += 1;
+            }
+        }
+        said
     }
 }
 
@@ -96,4 +158,22 @@ pub(crate) async fn metrics(State(state): State<AppState>) -> Result<Response, P
 /// The OpenAPI document.
 pub(crate) async fn openapi() -> Json<utoipa::openapi::OpenApi> {
     Json(crate::openapi())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Health;
+
+    #[test]
+    fn what_is_wrong_is_logged_when_it_changes() {
+        let health = Health::default();
+        let disk = |free: u64| ("disk", format!("only {free} bytes left"));
+        assert_eq!(health.note(&[]), 0);
+        assert_eq!(health.note(&[disk(17)]), 1);
+        assert_eq!(health.note(&[disk(9)]), 0, "the same with another number");
+        assert_eq!(health.note(&[disk(9), ("store", "refused".to_owned())]), 1);
+        assert_eq!(health.note(&[("store", "no such bucket".to_owned())]), 2);
+        assert_eq!(health.note(&[]), 1);
+        assert_eq!(health.note(&[disk(9)]), 1, "it came back");
+    }
 }

@@ -7,7 +7,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use panicle_blobs::{BlobStore, S3Source};
 use panicle_store::Store;
 
-use crate::{AlertLabels, CrashMemory, Rates, access::Access, observe, report_cache::ReportCache, resumable};
+use crate::{
+    AlertLabels, CrashMemory, Rates, access::Access, observe, operations::Health, report_cache::ReportCache,
+    resumable,
+};
 
 /// How often uploads are looked for that were given up.
 const UPKEEP: Duration = Duration::from_mins(1);
@@ -31,6 +34,8 @@ pub struct AppState {
     pub(crate) sources: Arc<[S3Source]>,
     /// What labels of alerts name.
     pub(crate) alert_labels: Arc<AlertLabels>,
+    /// What was said of how this process is.
+    pub(crate) health: Arc<Health>,
 }
 
 impl AppState {
@@ -48,6 +53,7 @@ impl AppState {
             upload_expiry: Duration::from_hours(24),
             sources: Arc::default(),
             alert_labels: Arc::default(),
+            health: Arc::default(),
         }
     }
 

@@ -133,8 +133,37 @@ fn a_store_that_is_away_is_said_and_waited_for() {
     let evidence = server.put_stream("text", text(1).as_bytes());
     stores.bucket().stop();
     let away = server.get("/readyz");
-    assert!(String::from_utf8_lossy(&away.body).contains("store: "));
+    assert!(
+        String::from_utf8_lossy(&away.body).contains("store: "),
+        "who may do everything here is told why"
+    );
     assert_eq!(away.problem(503), "not-ready");
+    // From the first token on, strangers are told which part it is, and nothing more.
+    let token = |bearer: Option<&str>, scopes: &[&str]| {
+        let bearer = bearer.map(|token| format!("Bearer {token}"));
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
+        let body = json!({ "name": "test", "scopes": scopes }).to_string();
+        let made = server.send("POST", "/api/v1/tokens", &headers, body).expect(201);
+        made["token"].as_str().unwrap().to_owned()
+    };
+    let all = token(None, &["read", "manage", "ingest"]);
+    let reader = token(Some(&all), &["read"]);
+    let probe = |token: Option<&str>| {
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let headers: Vec<_> = bearer.as_deref().map(|bearer| ("authorization", bearer)).into_iter().collect();
+        let answer = server.send("GET", "/readyz", &headers, ());
+        assert_eq!(answer.status, 503);
+        answer.json()["detail"].as_str().unwrap().to_owned()
+    };
+    assert_eq!([probe(None), probe(Some(&reader)), probe(Some("pnc_x"))], ["store"; 3]);
+    assert!(probe(Some(&all)).starts_with("store: "));
+    assert_eq!(
+        server.log().matches("not ready").count(),
+        1,
+        "once, and not with each probe: {}",
+        server.log()
+    );
     assert_eq!(server.get("/healthz").status, 200);
     // Its worker cannot have the evidence now, and that is not the evidence's fault.
     let crash = server.crash(&json!({ "texts": [evidence] }));
