@@ -2,7 +2,9 @@
 
 mod backup;
 mod project;
+mod quarantine;
 mod regroup;
+mod reprocess;
 mod retention;
 mod token;
 
@@ -28,8 +30,12 @@ enum Task {
     Backup(backup::Arguments),
     /// Make, list, change and archive projects; works on the database, whether a service runs or not.
     Project(project::Arguments),
+    /// List, show and retry jobs that were set aside because every attempt at them failed.
+    Quarantine(quarantine::Arguments),
     /// Group all history anew, as signatures, rules and people's decisions have it now.
     Regroup(regroup::Arguments),
+    /// Analyse crashes again, behind what arrives; counts them first.
+    Reprocess(reprocess::Arguments),
     /// Show or change how many full cores are kept of each group.
     Retention(retention::Arguments),
     /// Make, list and revoke access tokens; works on the database, whether a service runs or not.
@@ -77,7 +83,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     match &arguments.task {
         Task::Backup(arguments) => backup::run(arguments),
         Task::Project(arguments) => project::run(arguments),
+        Task::Quarantine(arguments) => quarantine::run(arguments),
         Task::Regroup(arguments) => regroup::run(arguments),
+        Task::Reprocess(arguments) => reprocess::run(arguments),
         Task::Retention(arguments) => retention::run(arguments),
         Task::Token(arguments) => token::run(arguments),
     }

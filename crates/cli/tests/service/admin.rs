@@ -37,6 +37,85 @@ fn history_is_grouped_anew_from_the_command_line() {
 }
 
 #[test]
+fn what_was_set_aside_is_seen_and_tried_again_from_the_command_line() {
+    // No analysis has any time.
+    let server = Server::start(&["--workers", "1", "--analysis-seconds", "0", "--retry-after-seconds", "0"]);
+    let none = json_of(&admin(&server.url, &["quarantine", "list", "--format", "json"]));
+    assert_eq!(none, json!({ "items": [] }));
+    let blob = server.put_stream("text", text(1).as_bytes());
+    let crash = server.crash(&json!({ "texts": [blob] }));
+    server.wait(&crash, &["quarantined"]);
+    let listed = json_of(&admin(&server.url, &["quarantine", "list", "--format", "json"]));
+    let job = &listed["items"][0];
+    assert_eq!(
+        (&job["kind"], &job["crash_id"], &job["attempts"]),
+        (&json!("analyse"), &json!(crash), &json!(3))
+    );
+    assert!(job["problem"].is_string(), "{job}");
+    let job = id(job);
+    let shown = admin(&server.url, &["quarantine", "show", &job]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains(&crash) && shown.contains(&format!("{} bytes  {blob}", text(1).len())), "{shown}");
+    let elsewhere = admin(&server.url, &["quarantine", "list", "--project", "nothing"]);
+    assert_eq!(elsewhere.status.code(), Some(2));
+    // It is set aside again, since there still is no time.
+    let path = format!("/api/v1/crashes/{crash}");
+    let before = server.get(&path).expect(200)["analysed_at"].clone();
+    assert!(admin(&server.url, &["quarantine", "retry", &job]).status.success());
+    server.wait_until(&path, |now| now["status"] == "quarantined" && now["analysed_at"] != before);
+    for wrong in ["retry", "show"] {
+        let unknown = "00000000-0000-7000-8000-000000000000";
+        assert_eq!(admin(&server.url, &["quarantine", wrong, unknown]).status.code(), Some(2));
+        assert_eq!(admin(&server.url, &["quarantine", wrong, "../tokens"]).status.code(), Some(2));
+    }
+}
+
+#[test]
+fn history_is_analysed_again_from_the_command_line_once_it_is_counted() {
+    let server = Server::start(&[]);
+    let crashes: Vec<String> = (1..=3)
+        .map(|n| {
+            let blob = server.put_stream("text", text(n).as_bytes());
+            let service = if n == 3 { "cart" } else { "shop" };
+            let crash = server.crash(&json!({ "texts": [blob], "service": service }));
+            server.wait(&crash, &["done"]);
+            crash
+        })
+        .collect();
+    let revision =
+        |n: usize| server.get(&format!("/api/v1/crashes/{}", crashes[n])).expect(200)["analysed_at"].clone();
+    let first = revision(0);
+    assert!(first.is_string(), "{first}");
+    let said = admin(&server.url, &["reprocess"]);
+    assert!(
+        String::from_utf8_lossy(&said.stdout).starts_with("3 crashes would be analysed again (--yes); 0 "),
+        "{said:?}"
+    );
+    let query = ["reprocess", "--query", "service:shop", "--format", "json"];
+    let counted = json_of(&admin(&server.url, &query));
+    assert_eq!(counted, json!({ "crashes": 2, "without_core": 0, "queued": false }));
+    assert_eq!(revision(0), first, "only counted");
+    let queued = json_of(&admin(&server.url, &[&query[..], &["--yes"]].concat()));
+    assert_eq!(queued, json!({ "crashes": 2, "without_core": 0, "queued": true }));
+    for crash in &crashes[..2] {
+        server.wait_until(&format!("/api/v1/crashes/{crash}"), |now| {
+            now["status"] == "done" && now["analysed_at"] != first
+        });
+    }
+    assert_eq!(revision(2), first, "of another service");
+    let one = json_of(&admin(&server.url, &["reprocess", &crashes[2], "--yes", "--format", "json"]));
+    assert_eq!(one["crashes"], 1);
+    server.wait_until(&format!("/api/v1/crashes/{}", crashes[2]), |now| now["analysed_at"] != first);
+    for wrong in [
+        &["reprocess", "--query", "("][..],
+        &["reprocess", "--project", "x"],
+        &["reprocess", "x", "--query", "a"],
+    ] {
+        assert_eq!(admin(&server.url, wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
 fn a_policy_says_how_many_cores_of_a_service_are_kept() {
     let server = Server::start(&[]);
     let fixture = |go: &str| panicle_fixtures::get("nil-map-write", go);

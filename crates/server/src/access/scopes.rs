@@ -55,6 +55,10 @@ pub(super) const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("GET", "/api/v1/crashes/{id}/goroutines", &[Read]),
     ("GET", "/api/v1/crashes/{id}/goroutines/{gid}", &[Read]),
     ("GET", "/api/v1/crashes/{id}/maps", &[Read]),
+    ("POST", "/api/v1/reprocess", &[Manage]),
+    ("GET", "/api/v1/quarantine", &[Read]),
+    ("GET", "/api/v1/quarantine/{id}", &[Read]),
+    ("POST", "/api/v1/quarantine/{id}/retry", &[Manage]),
     // Questions about memory.
     ("GET", "/api/v1/crashes/{id}/maps/{address}", &[Memory]),
     ("GET", "/api/v1/crashes/{id}/maps/{address}/entries", &[Memory]),
