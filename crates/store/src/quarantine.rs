@@ -29,7 +29,8 @@ pub struct Quarantined {
 type Row = (String, String, String, String, i64, Option<String>);
 
 impl Store {
-    /// Jobs that were set aside, of one project if it is given, by their identifiers, those after `after`.
+    /// Jobs that were set aside, by their identifiers, those after `after`. Of a project, if one is given, they are the
+    /// analyses of its crashes: what else there is, is of the installation.
     pub async fn quarantined(
         &self,
         project: Option<&str>,
@@ -38,10 +39,11 @@ impl Store {
     ) -> Result<Vec<Quarantined>, StoreError> {
         let rows: Vec<Row> = query!(self, db => sqlx::query_as(
             "SELECT id, kind, subject, project, attempts, problem FROM jobs WHERE state = 'quarantined' AND id > $1 \
-             AND (CAST($2 AS TEXT) IS NULL OR project = $2) ORDER BY id LIMIT $3")
+             AND (CAST($2 AS TEXT) IS NULL OR (project = $2 AND kind = $4)) ORDER BY id LIMIT $3")
             .bind(after.unwrap_or_default())
             .bind(project)
             .bind(i64::from(limit))
+            .bind(JobKind::Analyse.as_str())
             .fetch_all(db)
             .await)?;
         rows.into_iter().map(read).collect()

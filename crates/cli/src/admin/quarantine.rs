@@ -28,7 +28,7 @@ enum Task {
 
 #[derive(Debug, Args)]
 struct List {
-    /// Those of this project alone.
+    /// Analyses of crashes of this project alone.
     #[arg(long, value_name = "PROJECT")]
     project: Option<String>,
     #[command(flatten)]

@@ -54,6 +54,8 @@ pub(crate) struct ListQuery {
 }
 
 /// List jobs that were set aside because every attempt at them was killed or died.
+///
+/// Of one project these are the analyses of its crashes.
 #[utoipa::path(get, operation_id = "listQuarantine", path = "/quarantine", tag = "crashes", params(ListQuery, ProjectQuery),
     responses((status = 200, body = Page<QuarantinedJob>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]

@@ -48,7 +48,9 @@ impl From<panicle_store::Reprocessed> for Reprocessed {
     }
 }
 
-/// Analyse crashes again that were analysed before. They wait behind everything that arrives, so that fresh work is not
+/// Analyse crashes again that were analysed before.
+///
+/// They wait behind everything that arrives, so that fresh work is not
 /// held up. Their reports stay until there are new ones. One request queues up to 1000.
 #[utoipa::path(post, operation_id = "reprocess", path = "/reprocess", tag = "crashes", request_body = Reprocess,
     responses((status = 200, body = Reprocessed, description = "With `dry_run`: nothing was queued"),
