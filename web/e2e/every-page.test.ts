@@ -4,7 +4,8 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { PHONE, WIDE, accessible, fits, launch, open, show } from "./browser";
 
-const { url, maps, buckets, written, nilMap, leak, labels, overflow, wrapped, waiting } = inject("seeded");
+const { url, maps, buckets, written, nilMap, leak, labels, overflow, wrapped, waiting, incidents } =
+  inject("seeded");
 const PAGES = {
   groups: "/",
   "groups-filtered": "/?q=map&sort=count",
@@ -30,12 +31,16 @@ const PAGES = {
   "map-groups": `/crashes/${maps.newer}/maps/${written.swiss.address}`,
   "map-buckets": `/crashes/${buckets}/maps/${written.hmap.address}`,
   "map-key": `/crashes/${buckets}/maps/${written.hmap.address}?key=%22%5C%22no%20such%20key%5C%22%22&rows=table`,
+  incidents: "/incidents",
+  "incident-open": `/incidents/${incidents.open}`,
+  "incident-resolved": `/incidents/${incidents.resolved}`,
   rules: "/rules",
   "rules-new": "/rules?make=true&predicate=class:nil-map-write",
   binaries: "/binaries",
   upload: "/upload",
   "not-found": "/no/such/page",
   "no-crash": "/crashes/none",
+  "no-incident": "/incidents/none",
 };
 const FOLDER = new URL("../screenshots/", import.meta.url).pathname;
 

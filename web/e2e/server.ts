@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
+import type { Webhook } from "./alerts";
 import type { Fixture } from "./fixtures";
 
 const BINARY = resolve(process.env.PANICLE_BIN ?? "../target/release/panicle");
@@ -108,6 +109,16 @@ export class Server {
       body: JSON.stringify({ core, binaries, ...known }),
     });
     return id;
+  }
+
+  /** Tells of alerts as Alertmanager does, and answers the id of their incident. */
+  async tell(webhook: Webhook): Promise<string> {
+    const { incident } = await this.json<{ incident: { id: string } }>("/hooks/alertmanager", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(webhook),
+    });
+    return incident.id;
   }
 
   /** Waits until a crash has a status, and answers the id of its group. */

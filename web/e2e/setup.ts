@@ -1,6 +1,7 @@
 // One server with a few real crashes, for all tests that only look.
 import type { TestProject } from "vitest/node";
 import type { GoMap, MapPage } from "../src/api/types";
+import { ago, alert, webhook } from "./alerts";
 import { fixture } from "./fixtures";
 import { Server } from "./server";
 
@@ -23,6 +24,7 @@ export interface Seeded {
   overflow: string;
   wrapped: string;
   waiting: string;
+  incidents: { open: string; resolved: string };
 }
 
 export default async function setup(project: TestProject) {
@@ -48,6 +50,19 @@ export default async function setup(project: TestProject) {
   await server.until(waiting, "waiting-for-binary");
   const group = await server.until(older, "done");
   if (group === null) throw new Error("the crash of two map writers is in no group");
+  const incidents = {
+    open: await server.tell(
+      webhook({ alertname: "BillingDown" }, [
+        alert("01", ago(2), { alertname: "BillingDown", severity: "page", service: "billing" }),
+        alert("02", ago(1), { alertname: "BillingDown", severity: "page", instance: "billing-2:9090" }),
+      ]),
+    ),
+    resolved: await server.tell(
+      webhook({ alertname: "SlowOrders" }, [
+        alert("03", ago(90), { alertname: "SlowOrders", service: "orders" }, { endsAt: ago(60) }),
+      ]),
+    ),
+  };
   const maps = { older, newer, group };
   const written = { swiss: await mapInQuestion(server, newer), hmap: await mapInQuestion(server, buckets) };
   project.provide("seeded", {
@@ -61,6 +76,7 @@ export default async function setup(project: TestProject) {
     overflow,
     wrapped,
     waiting,
+    incidents,
   });
   return () => server.stop();
 }

@@ -18,6 +18,8 @@ const pages = {
   goroutine: lazyRouteComponent(() => import("./routes/goroutine")),
   maps: lazyRouteComponent(() => import("./routes/maps")),
   map: lazyRouteComponent(() => import("./routes/map")),
+  incidents: lazyRouteComponent(() => import("./routes/incidents")),
+  incident: lazyRouteComponent(() => import("./routes/incident")),
   search: lazyRouteComponent(() => import("./routes/search")),
   rules: lazyRouteComponent(() => import("./routes/rules")),
   binaries: lazyRouteComponent(() => import("./routes/binaries")),
@@ -93,6 +95,18 @@ const map = createRoute({
   component: pages.map,
 });
 
+const incidents = createRoute({
+  getParentRoute: () => root,
+  path: "/incidents",
+  component: pages.incidents,
+});
+
+const incident = createRoute({
+  getParentRoute: () => root,
+  path: "/incidents/$id",
+  component: pages.incident,
+});
+
 const search = createRoute({
   getParentRoute: () => root,
   path: "/search",
@@ -138,6 +152,8 @@ export const router = createRouter({
     goroutine,
     maps,
     map,
+    incidents,
+    incident,
     search,
     rules,
     binaries,

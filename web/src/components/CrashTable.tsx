@@ -14,10 +14,12 @@ interface CrashTableProps {
   /** Those that are ticked; with it, each can be. */
   chosen?: ReadonlySet<string>;
   onChoose?: (id: string, on: boolean) => void;
+  /** What is said below the title of each, by its id. */
+  notes?: ReadonlyMap<string, string>;
 }
 
 /** Crashes, a line each. On a phone each is a card; the roles keep it a table for screen readers. */
-export function CrashTable({ crashes, caption, chosen, onChoose }: CrashTableProps) {
+export function CrashTable({ crashes, caption, chosen, onChoose, notes }: CrashTableProps) {
   return (
     <table role="table" className="data cards crashes">
       <caption className="sr-only">{caption}</caption>
@@ -65,6 +67,7 @@ export function CrashTable({ crashes, caption, chosen, onChoose }: CrashTablePro
               {crash.diagnostics.some((item) => item.severity !== "info") && crash.status === "done" && (
                 <span className="partial"> in part: {crash.diagnostics.length} missing or doubtful</span>
               )}
+              {notes?.has(crash.id) && <span className="crash-note">{notes.get(crash.id)}</span>}
             </th>
             <td role="cell">
               {crash.status === "done" ? (

@@ -36,6 +36,7 @@ export function Shell() {
               <Link to="/crashes" activeOptions={{ exact: true, includeSearch: false }}>
                 Crashes
               </Link>
+              <Link to="/incidents">Incidents</Link>
               <Link to="/search" activeOptions={{ includeSearch: false }}>
                 Search
               </Link>

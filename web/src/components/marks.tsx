@@ -1,6 +1,7 @@
 // Small marks that say a state in words, with an icon or a colour beside them, never instead.
-import type { CrashStatus, GroupState, Verdict } from "../api/types";
+import type { CrashStatus, GroupState, IncidentState, Verdict } from "../api/types";
 import { classInfo } from "../lib/classes";
+import { INCIDENT_STATE_WORDS } from "../lib/incident-words";
 import { CONFIDENCE_WORDS, STATE_WORDS, STATUS_WORDS } from "../lib/words";
 import { Icon } from "./Icon";
 
@@ -20,6 +21,10 @@ export function StateMark({ state }: { state: GroupState }) {
 
 export function StatusMark({ status }: { status: CrashStatus }) {
   return <span className={`mark status-${status}`}>{STATUS_WORDS[status]}</span>;
+}
+
+export function IncidentMark({ state }: { state: IncidentState }) {
+  return <span className={`mark state-${state}`}>{INCIDENT_STATE_WORDS[state]}</span>;
 }
 
 export function ConfidenceMark({ confidence }: { confidence: Verdict["confidence"] }) {

@@ -16,6 +16,7 @@ import { Races } from "../components/crash/Races";
 import { Threads } from "../components/crash/Threads";
 import { Hints, Remedies, VerdictSection } from "../components/crash/VerdictSection";
 import { Failure } from "../components/Failure";
+import { During } from "../components/incidents/During";
 import { MapCard } from "../components/maps/MapCard";
 import { ClassMark, ConfidenceMark, StatusMark } from "../components/marks";
 import { Skeleton } from "../components/Skeleton";
@@ -120,6 +121,7 @@ function CrashHead({ crash, report }: { crash: Crash; report: Report | null }) {
         {crash.hostname != null && <> on {crash.hostname}</>}
         {crash.go_version != null && <>, {crash.go_version}</>}, received <Time at={crash.received_at} />
       </p>
+      <During incidents={crash.incidents} />
       {report && !waits && (
         <>
           <p className="lead">

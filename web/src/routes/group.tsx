@@ -13,6 +13,7 @@ import { GroupExplain } from "../components/group/Population";
 import { Spread } from "../components/group/Spread";
 import { Unmerge, Variants } from "../components/group/Variants";
 import type { TaggedGroup } from "../components/group/useChange";
+import { During } from "../components/incidents/During";
 import { ClassMark, StateMark } from "../components/marks";
 import { Skeleton } from "../components/Skeleton";
 import { FullTime, Time } from "../components/Time";
@@ -53,6 +54,7 @@ export default function GroupPage() {
         </h1>
         {info.meaning !== "" && <p className="lead">{info.meaning}</p>}
         <State group={group} />
+        <During incidents={group.incidents} />
         <GroupActions key={id} group={group} />
       </header>
       <div className="with-aside">

@@ -15,7 +15,7 @@ import { useTitle } from "../lib/hooks";
 
 const route = getRouteApi("/");
 
-/** Incidents: one line for all crashes of one cause. */
+/** One line for all crashes of one cause. */
 export default function GroupsPage() {
   useTitle("Groups");
   const filter = route.useSearch();
