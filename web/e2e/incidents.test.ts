@@ -1,6 +1,6 @@
 // Incidents: told of by Alertmanager, linked with crashes, shown on all of their pages.
-import { mkdirSync } from "node:fs";
-import { type Page } from "playwright-core";
+import { mkdirSync, readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
 import { beforeAll, expect, it } from "vitest";
 import { ago, alert, webhook } from "./alerts";
 import { PHONE, accessible, fits, open, ownServer, settle, show, tabs } from "./browser";
@@ -49,12 +49,16 @@ const auth = (endsAt?: string) =>
     ),
   ]);
 
-async function crashed(service: string): Promise<string> {
-  const text = await server().put("text", fixture("nil-map-write").stderr);
+async function crashed(service: string, hostname: string): Promise<string> {
+  // What the same evidence tells is the same crash: each process prints its own first line.
+  const { id: text } = await server().json<{ id: string }>("/blobs/text?name=stderr.log", {
+    method: "PUT",
+    body: `${service} starts on ${hostname}\n${readFileSync(fixture("nil-map-write").stderr, "utf8")}`,
+  });
   const { id } = await server().json<{ id: string }>("/crashes", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ texts: [text], service, hostname: `${service}-1` }),
+    body: JSON.stringify({ texts: [text], service, hostname }),
   });
   await server().until(id, "done");
   return id;
@@ -105,9 +109,9 @@ it("say that they could not be read, and read again", async () => {
 });
 
 it("show what the alerts said, and what crashed meanwhile and why", async () => {
-  const [before, other] = [await crashed("auth"), await crashed("cart")];
+  const [before, other] = [await crashed("auth", "web-1"), await crashed("cart", "web-1")];
   const id = await server().tell(auth());
-  const after = await crashed("auth");
+  const after = await crashed("auth", "auth-1");
 
   // With the keyboard alone, from the navigation.
   await show(page, "/");
@@ -135,7 +139,7 @@ it("show what the alerts said, and what crashed meanwhile and why", async () => 
   const crashes = page.getByRole("table", { name: "Crashes during this incident" }).locator("tbody tr");
   expect(await crashes.count()).toBe(2);
   expect(await crashes.first().textContent()).toContain(
-    "Its service auth is the label job of an alert; it happened",
+    "Its service auth is the label job of an alert and its host auth-1 is the label pod of an alert; it happened",
   );
   const linked = await crashes.getByRole("link").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
   expect(linked).toEqual([`/crashes/${after}`, `/crashes/${before}`]);

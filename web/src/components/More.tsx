@@ -1,4 +1,4 @@
-import { Button } from "react-aria-components";
+import { PendingButton } from "./PendingButton";
 
 interface MoreProps {
   query: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => Promise<unknown> };
@@ -10,13 +10,13 @@ export function More({ query, what }: MoreProps) {
   if (!query.hasNextPage) return null;
   return (
     <div className="more">
-      <Button
+      <PendingButton
         className="button"
-        isPending={query.isFetchingNextPage}
+        pending={query.isFetchingNextPage}
         onPress={() => void query.fetchNextPage()}
       >
         {query.isFetchingNextPage ? "Loading…" : `More ${what}`}
-      </Button>
+      </PendingButton>
     </div>
   );
 }

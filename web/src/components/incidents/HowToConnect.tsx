@@ -3,8 +3,6 @@ import { Command } from "../Copy";
 /** How Alertmanager comes to tell of incidents, ready to be pasted. */
 export function HowToConnect() {
   const receiver = [
-    "route:",
-    "  receiver: panicle",
     "receivers:",
     "  - name: panicle",
     "    webhook_configs:",
@@ -20,7 +18,8 @@ export function HowToConnect() {
         what="the command that makes a token"
       />
       <p>
-        Write it into <code>alertmanager.yml</code>, in place of <code>pnc_…</code>:
+        Add a receiver to <code>alertmanager.yml</code>, with the token in place of <code>pnc_…</code>, and
+        name it in a route:
       </p>
       <Command text={receiver} what="the receiver of Alertmanager" />
       <p className="muted small">
