@@ -40,6 +40,9 @@ pub enum BlobError {
     /// There is no such blob.
     #[error("there is no blob {0}")]
     NotFound(Digest),
+    /// A piece of an upload is not there any more, as after a restore.
+    #[error("a piece of the upload is not there any more")]
+    PieceLost,
     /// The store cannot be reached, or cannot answer, right now.
     #[error("{what}: {reason}")]
     Unavailable {

@@ -218,7 +218,10 @@ impl Local {
 
     fn open_piece(&self, name: &str) -> Result<File, BlobError> {
         let path = self.piece_path(name);
-        File::open(&path).map_err(BlobError::io(format!("opening {}", path.display())))
+        File::open(&path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => BlobError::PieceLost,
+            _ => BlobError::io(format!("opening {}", path.display()))(error),
+        })
     }
 
     fn remove_piece(&self, name: &str) -> Result<(), BlobError> {

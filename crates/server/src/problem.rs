@@ -310,6 +310,7 @@ impl From<BlobError> for Problem {
                 "digest-mismatch",
                 "The bytes are not those that were announced",
             ),
+            BlobError::PieceLost => (StatusCode::GONE, "upload-expired", "The upload has to begin anew"),
             BlobError::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
             BlobError::Unavailable { .. } | BlobError::Refused { .. } => {
                 tracing::error!(%error, "the store of evidence cannot be used");

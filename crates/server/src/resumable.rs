@@ -153,7 +153,10 @@ async fn take(state: &AppState, hold: &Hold, part: Part) -> Result<(), Problem> 
             if size < upload.received_bytes {
                 return Err(conflict(format!("it has {} bytes already", upload.received_bytes)));
             }
-            state.store.size_upload(&hold.id, &hold.holder, size).await.map_err(lost)?;
+            // With its last byte it is counted together with the blob: one that has all its bytes has been taken over.
+            if size > upload.received_bytes {
+                state.store.size_upload(&hold.id, &hold.holder, size).await.map_err(lost)?;
+            }
             Some(size)
         }
         (Some(known), Some(size)) if known != size => {
@@ -347,14 +350,26 @@ async fn finish(
             discard(state, pieces.into_iter().map(|piece| piece.name).collect()).await;
             Ok(())
         }
-        Err(problem) => {
+        Err(Refusal { problem, last_word }) => {
             discard(state, last).await;
-            if problem.is_final() {
-                // Nothing that may still come would make it any better.
+            if last_word {
                 forget(state, hold).await?;
             }
             Err(problem)
         }
+    }
+}
+
+/// Why an upload did not become a blob.
+struct Refusal {
+    problem: Problem,
+    /// It is for what its bytes are: nothing that may still come would make it any better.
+    last_word: bool,
+}
+
+impl<E: Into<Problem>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self { problem: error.into(), last_word: false }
     }
 }
 
@@ -363,7 +378,7 @@ async fn take_over(
     project: &str,
     metadata: &Metadata,
     pieces: &[UploadPiece],
-) -> Result<(u64, String, Option<String>), Problem> {
+) -> Result<(u64, String, Option<String>), Refusal> {
     let kept: Vec<KeptPiece> = pieces
         .iter()
         .map(|piece| KeptPiece { name: piece.name.clone(), size_bytes: piece.size_bytes })
@@ -382,7 +397,8 @@ async fn take_over(
         })?;
         Ok::<(Option<EvidenceKind>, Ingested), Problem>((kind, ingested))
     })
-    .await?;
+    .await
+    .map_err(|problem| Refusal { last_word: problem.is_final(), problem })?;
     let kind = kind.ok_or_else(|| Problem::internal("the kind of an upload is not known"))?;
     let received = upload::record(state, project, kind, metadata.name.as_deref(), &ingested).await?;
     let crash = match &metadata.crash {

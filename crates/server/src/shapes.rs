@@ -252,7 +252,7 @@ pub(crate) struct Progress {
     /// Bytes that the step is through with; null where they are not counted.
     pub(crate) done_bytes: Option<u64>,
     pub(crate) total_bytes: Option<u64>,
-    /// Jobs that are to be done before it, counted up to 1,000; null when it does not wait.
+    /// Jobs of its project that are to be done before it, counted up to 1,000; null when it does not wait.
     pub(crate) jobs_ahead: Option<u64>,
     /// It is not tried before then, because an attempt failed.
     #[schema(value_type = Option<String>, format = DateTime)]

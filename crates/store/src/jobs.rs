@@ -116,16 +116,18 @@ pub(crate) async fn requeue(
     now: i64,
     priority: Priority,
 ) -> Result<u64, StoreError> {
-    let found = exec!(
+    let there: Option<(String,)> = first!(tx, "SELECT id FROM crashes WHERE id = $1", crash);
+    if there.is_none() {
+        return Ok(0);
+    }
+    // The job before its crash, as everybody else who changes both.
+    enqueue(tx, JobKind::Analyse, crash, now, priority).await?;
+    Ok(exec!(
         tx,
         "UPDATE crashes SET status = CASE WHEN status = 'analysing' THEN status ELSE 'queued' END \
          WHERE id = $1",
         crash
-    );
-    if found > 0 {
-        enqueue(tx, JobKind::Analyse, crash, now, priority).await?;
-    }
-    Ok(found)
+    ))
 }
 
 /// Completes a job, or answers [`StoreError::LeaseLost`]. Its value says whether it has to run
@@ -282,22 +284,35 @@ impl Store {
                 self.quarantine(&job, "every attempt ended with the end of its worker").await?;
                 continue;
             }
-            if kind == JobKind::Analyse {
-                query!(self, db => sqlx::query(
-                    "UPDATE crashes SET status = 'analysing', started_at = $2, attempts = $3 WHERE id = $1 \
-                     AND EXISTS (SELECT 1 FROM jobs WHERE id = $4 AND lease_token = $5)")
-                    .bind(&job.subject)
-                    .bind(now.as_microsecond())
-                    .bind(i64::from(attempt))
-                    // Whoever lost the lease in between has no say any more.
-                    .bind(&job.lease.job)
-                    .bind(&job.lease.token)
-                    .execute(db)
-                    .await
-                    .map(drop))?;
+            if kind == JobKind::Analyse && !self.say_analysing(&job, now).await? {
+                // It was called off in between.
+                continue;
             }
             return Ok(Some(job));
         }
+    }
+
+    /// Says in a crash that it is being analysed. `false`: the job is not this lease's any more.
+    async fn say_analysing(&self, job: &Job, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(transaction!(self, tx => {
+            // Held until the end: whoever calls the job off waits, or has done so and is seen.
+            let held = exec!(
+                tx,
+                "UPDATE jobs SET worker = worker WHERE id = $1 AND lease_token = $2 AND state = 'running'",
+                &job.lease.job,
+                &job.lease.token
+            );
+            if held == 1 {
+                exec!(
+                    tx,
+                    "UPDATE crashes SET status = 'analysing', started_at = $2, attempts = $3 WHERE id = $1",
+                    &job.subject,
+                    now.as_microsecond(),
+                    i64::from(job.attempt)
+                );
+            }
+            held == 1
+        }))
     }
 
     /// Extends a lease. `false`: it is lost, stop working.

@@ -11,8 +11,8 @@
 //! 3. Everything else. The turnstile `events` numbers what is told ([`crate::groups::events`]); it is only
 //!    reached within a turn.
 //!
-//! What takes no turn locks one row, or rows that nothing else reaches after it: a claim and a heartbeat change
-//! one job; a blob is recorded with the job that looks at it, which no turn holds before it holds the blob; a
+//! What takes no turn locks one row, or rows that nothing else reaches after it: a heartbeat changes one job; a claim
+//! changes one job and then its crash, and so does everybody who changes both; a blob is recorded with the job that looks at it, which no turn holds before it holds the blob; a
 //! blob is freed alone; an object of a bucket is recorded and ended with its own job; saved queries are alone, and so
 //! are tokens.
 //!

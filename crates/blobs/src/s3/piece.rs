@@ -30,7 +30,10 @@ impl S3 {
 
     pub(crate) fn piece(&self, name: &str) -> Result<Bytes, BlobError> {
         let read = self.wait(async { self.inner.client.get(&self.piece_path(name)).await?.bytes().await });
-        read.map_err(|error| self.inner.explain("reading a piece of an upload", &error))
+        read.map_err(|error| match error {
+            Error::NotFound { .. } => BlobError::PieceLost,
+            error => self.inner.explain("reading a piece of an upload", &error),
+        })
     }
 
     pub(crate) fn remove_piece(&self, name: &str) -> Result<(), BlobError> {

@@ -106,11 +106,13 @@ fn a_database_on_sqlite_is_copied_while_it_is_used() {
     };
     while_sending(&server, || {
         run(&mut command());
-        copy(&server.data().join("blobs"), &kept.path().join("blobs"));
+        for folder in ["blobs", "spool"] {
+            copy(&server.data().join(folder), &kept.path().join(folder));
+        }
     });
     let again = command().output().unwrap();
     assert_eq!(again.status.code(), Some(3), "{again:?}");
-    assert_eq!(std::fs::read_dir(kept.path()).unwrap().count(), 2, "nothing else is left");
+    assert_eq!(std::fs::read_dir(kept.path()).unwrap().count(), 3, "nothing else is left");
     drop(server);
     let restored = Server::start_in(kept, &["--workers", "1"]);
     check(&restored, &before);

@@ -49,19 +49,25 @@ fn base64(bytes: &[u8]) -> String {
     out
 }
 
-fn metadata(pairs: &[(&str, &str)]) -> String {
+pub(crate) fn metadata(pairs: &[(&str, &str)]) -> String {
     let pairs: Vec<_> =
         pairs.iter().map(|(key, value)| format!("{key} {}", base64(value.as_bytes()))).collect();
     pairs.join(",")
 }
 
-fn header(answer: &Answer, name: &str) -> String {
+pub(crate) fn header(answer: &Answer, name: &str) -> String {
     let value = answer.headers.get(name).unwrap_or_else(|| panic!("no {name}: {:?}", answer.headers));
     value.to_str().unwrap().to_owned()
 }
 
 /// A request with the protocol's version.
-fn tus(server: &Server, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+pub(crate) fn tus(
+    server: &Server,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
     let mut all = vec![("tus-resumable", "1.0.0")];
     all.extend_from_slice(headers);
     let answer = server.send(method, path, &all, body);
@@ -69,7 +75,7 @@ fn tus(server: &Server, method: &str, path: &str, headers: &[(&str, &str)], body
     answer
 }
 
-fn create(server: &Server, headers: &[(&str, &str)]) -> String {
+pub(crate) fn create(server: &Server, headers: &[(&str, &str)]) -> String {
     let answer = tus(server, "POST", "/api/v1/uploads", headers, b"");
     assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
     header(&answer, "location")
@@ -82,7 +88,7 @@ fn offset(server: &Server, path: &str) -> u64 {
     header(&answer, "upload-offset").parse().unwrap()
 }
 
-fn add(server: &Server, path: &str, at: usize, more: &[(&str, &str)], body: &[u8]) -> Answer {
+pub(crate) fn add(server: &Server, path: &str, at: usize, more: &[(&str, &str)], body: &[u8]) -> Answer {
     let at = at.to_string();
     let mut headers = vec![("content-type", PART), ("upload-offset", at.as_str())];
     headers.extend_from_slice(more);

@@ -12,7 +12,10 @@ use panicle_fixtures::get;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Server, Stores, panicle, terminate, text};
+use crate::{
+    harness::{Server, Stores, panicle, terminate, text},
+    resumable::{add, create, header, metadata, tus},
+};
 
 /// A running `panicle worker`, killed when dropped.
 struct Worker {
@@ -194,4 +197,39 @@ fn what_cannot_be_opened_is_said_and_ends_the_process() {
     refused("PANICLE_BLOBS", "s3://id:secret@crashes", 2, "credentials do not belong into the URL");
     refused("PANICLE_BLOBS", "ftp://crashes", 2, "not in ftp:");
     refused("PANICLE_DATABASE", "mysql://me:secret@host/db", 4, "mysql… is no database URL");
+}
+
+#[test]
+fn an_upload_of_unknown_length_is_not_whole_before_it_is_kept() {
+    let stores = Stores::new();
+    let server = Server::start_on(Some(Arc::clone(&stores)), &["--workers", "0"]);
+    let kind = metadata(&[("kind", "text")]);
+    let path = create(&server, &[("upload-defer-length", "1"), ("upload-metadata", &kind)]);
+    let (whole, length) = (text(1), text(1).len().to_string());
+    assert_eq!(add(&server, &path, 0, &[], whole.as_bytes()).status, 204);
+    stores.bucket().stop();
+    // Says that there is no more, and that can not be made a blob of now.
+    let last = || add(&server, &path, whole.len(), &[("upload-length", &length)], b"");
+    thread::scope(|scope| {
+        scope.spawn(last);
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(3) {
+            let head = tus(&server, "HEAD", &path, &[], b"");
+            assert_eq!(header(&head, "upload-offset"), length);
+            assert!(head.headers.get("upload-length").is_none(), "a client would think that it is done");
+            thread::sleep(Duration::from_millis(100));
+        }
+        stores.bucket().start();
+    });
+    let started = Instant::now();
+    let done = loop {
+        let answer = last();
+        if answer.status == 204 {
+            break answer;
+        }
+        assert!(started.elapsed() < Duration::from_mins(1), "{}", String::from_utf8_lossy(&answer.body));
+        thread::sleep(Duration::from_millis(200));
+    };
+    let kept = header(&done, "x-panicle-blob-id");
+    assert_eq!(server.get(&format!("/api/v1/blobs/{kept}/content")).body, whole.as_bytes());
 }

@@ -34,8 +34,10 @@ pub(super) struct Upload<'c> {
 
 /// Where an upload stands after a request.
 enum Stands {
-    /// As it says.
+    /// As it says, having taken the part.
     There(Answer),
+    /// As it says when asked.
+    Found(Answer),
     /// The service does not know it, or not any more.
     Gone(String),
 }
@@ -120,8 +122,10 @@ impl<'c> Upload<'c> {
             let length = whole.size.saturating_sub(self.offset).min(PART_BYTES);
             let part = Part { body: &mut whole.bytes, length, sha256: None, size: None };
             match self.patch(part, progress)? {
-                Stands::There(answer) if self.offset == whole.size => return self.end(&answer, whole.digest),
-                Stands::There(_) => {}
+                Stands::There(answer) | Stands::Found(answer) if self.offset == whole.size => {
+                    return self.end(&answer, whole.digest);
+                }
+                Stands::There(_) | Stands::Found(_) => {}
                 Stands::Gone(why) if beginnings == MOST_BEGINNINGS => return Err(self.refused(why)),
                 Stands::Gone(why) => {
                     beginnings += 1;
@@ -169,7 +173,11 @@ impl<'c> Upload<'c> {
                 };
                 match self.patch(sent, progress)? {
                     Stands::There(answer) if last && self.offset == size => break Some(answer),
-                    Stands::There(_) => {}
+                    // It may have all bytes and not know yet that these are all.
+                    Stands::Found(answer) if last && answer.text("x-panicle-blob-id").is_some() => {
+                        break Some(answer);
+                    }
+                    Stands::There(_) | Stands::Found(_) => {}
                     Stands::Gone(why) => return Err(self.refused(why)),
                 }
             };
@@ -246,7 +254,7 @@ impl<'c> Upload<'c> {
             match client.attempt(client.authorised(request).call()) {
                 Attempt::Answer(answer) if answer.status == 200 => {
                     self.stands(&answer)?;
-                    return Ok(Stands::There(answer));
+                    return Ok(Stands::Found(answer));
                 }
                 Attempt::Answer(answer) if matches!(answer.status, 404 | 410) => {
                     return Ok(Stands::Gone("the service does not know the upload any more".to_owned()));

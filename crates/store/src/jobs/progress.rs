@@ -53,13 +53,13 @@ pub struct AnalysisProgress {
     pub since: Option<Timestamp>,
     /// Bytes that are done, of all.
     pub bytes: Option<(u64, u64)>,
-    /// Jobs that are to be done before it, counted up to 1,000; `None` when it does not wait.
+    /// Jobs of its project that are to be done before it, counted up to 1,000; `None` when it does not wait.
     pub ahead: Option<u64>,
     /// Not before then, because an attempt failed.
     pub not_before: Option<Timestamp>,
 }
 
-type Stored = (String, Option<String>, Option<i64>, Option<i64>, Option<i64>, i64, i64, i64);
+type Stored = (String, Option<String>, Option<i64>, Option<i64>, Option<i64>, i64, i64, i64, String);
 
 impl Store {
     /// Notes how far a job is. `false`: its lease is lost, or it was called off; stop working.
@@ -94,13 +94,13 @@ impl Store {
     /// How far the analysis of a crash is; `None` when there is none to be done.
     pub async fn analysis_progress(&self, crash: &str) -> Result<Option<AnalysisProgress>, StoreError> {
         let row: Option<Stored> = query!(self, db => sqlx::query_as(
-            "SELECT state, step, step_since, done_bytes, total_bytes, priority, run_after, attempts FROM jobs \
+            "SELECT state, step, step_since, done_bytes, total_bytes, priority, run_after, attempts, project FROM jobs \
              WHERE kind = $1 AND subject = $2 AND state IN ('queued', 'running')")
             .bind(JobKind::Analyse.as_str())
             .bind(crash)
             .fetch_optional(db)
             .await)?;
-        let Some((state, step, since, done, total, priority, run_after, attempts)) = row else {
+        let Some((state, step, since, done, total, priority, run_after, attempts, project)) = row else {
             return Ok(None);
         };
         if state == "running" {
@@ -111,12 +111,13 @@ impl Store {
         let now = Timestamp::now().as_microsecond();
         let not_before = (attempts > 0 && run_after > now).then(|| time::read(run_after)).transpose()?;
         let (ahead,): (i64,) = query!(self, db => sqlx::query_as(
-            "SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE state = 'queued' AND run_after <= $1 \
+            "SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE state = 'queued' AND project = $5 AND run_after <= $1 \
              AND (priority, run_after) < ($2, $3) LIMIT $4) AS before")
             .bind(now)
             .bind(priority)
             .bind(run_after)
             .bind(COUNTED)
+            .bind(project)
             .fetch_one(db)
             .await)?;
         Ok(Some(AnalysisProgress { ahead: Some(ahead as u64), not_before, ..AnalysisProgress::default() }))

@@ -108,3 +108,21 @@ async fn a_process_of_the_version_before_goes_on_and_starts_again() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_is_called_off_while_it_is_claimed_is_not_left_under_way() {
+    let (api, worker) = two().await;
+    for round in 0..60 {
+        let id = crash(&api, &format!("c{round}"), "shop").await;
+        let claiming = tokio::spawn({
+            let worker = worker.clone();
+            async move { worker.claim(&claim(), Timestamp::now()).await.unwrap() }
+        });
+        // At another moment of the claim each time.
+        sleep(Duration::from_micros(200 * round)).await;
+        api.cancel_analysis(&id).await.unwrap();
+        claiming.await.unwrap();
+        let left = api.crash(&id).await.unwrap();
+        assert_eq!(left.status, CrashStatus::Failed, "in round {round}");
+    }
+}
