@@ -72,6 +72,11 @@ pub enum BlobError {
 impl BlobError {
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
-        move |source| Self::Io { what, source }
+        move |source: io::Error| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::DiskLow { free: 0, announced: 0 }
+            }
+            _ => Self::Io { what, source },
+        }
     }
 }

@@ -16,7 +16,7 @@ use panicle_server::{Answering, AskError, CrashMemory};
 use panicle_store::Store;
 use panicle_worker::{Questions, Settings, Worker};
 use tokio::{
-    runtime::Runtime,
+    runtime::Builder,
     signal::unix::{SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
@@ -227,7 +227,11 @@ pub(crate) fn unreachable(error: impl std::fmt::Display) -> Failure {
 /// Runs a service to its end, and does not wait for what blocks then: requests to a store that is away are
 /// repeated for a minute, and whoever wanted an answer has been let go.
 pub(crate) fn run_to_end(service: impl Future<Output = Result<Done, Failure>>) -> Result<Done, Failure> {
-    let runtime = Runtime::new().map_err(unreachable)?;
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(panicle_server::BLOCKING_THREADS)
+        .build()
+        .map_err(unreachable)?;
     let done = runtime.block_on(service);
     runtime.shutdown_background();
     done

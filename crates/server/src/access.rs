@@ -245,24 +245,20 @@ async fn check(
     }
 }
 
-/// The body, which counts where it does not announce its length.
+/// The body, which counts what comes of it.
 fn counted(access: &Access, who: &str, project: Option<String>, announced: Option<u64>, body: Body) -> Body {
     let Access { meters, quotas, .. } = access;
-    if announced.is_some() || (!meters.counts_bytes() && project.is_none()) {
+    if announced == Some(0) || (!meters.counts_bytes() && project.is_none()) {
         return body;
     }
-    // That there is something was counted already.
-    let mut counting = meters.counts_bytes().then(|| Counting {
-        meters: Arc::clone(meters),
-        who: who.to_owned(),
-        announced: 1,
-    });
-    let mut sent = project.map(|project| Sent { quotas: Arc::clone(quotas), project, counted: 1 });
+    let counting =
+        meters.counts_bytes().then(|| Counting { meters: Arc::clone(meters), who: who.to_owned() });
+    let sent = project.map(|project| Sent { quotas: Arc::clone(quotas), project });
     Body::from_stream(body.into_data_stream().inspect_ok(move |piece| {
-        if let Some(counting) = &mut counting {
+        if let Some(counting) = &counting {
             counting.piece(piece.len());
         }
-        if let Some(sent) = &mut sent {
+        if let Some(sent) = &sent {
             sent.piece(piece.len());
         }
     }))

@@ -37,4 +37,4 @@ pub use problem::Problem;
 pub use routes::{openapi, router};
 pub use serve::{ListenError, bind, serve};
 pub use sniff::sniff;
-pub use state::AppState;
+pub use state::{AppState, BLOCKING_THREADS};

@@ -175,15 +175,23 @@ async fn take(state: &AppState, hold: &Hold, part: Part) -> Result<(), Problem> 
         reader: StreamReader::new(part.body.into_data_stream().map_err(std::io::Error::other)),
         read: BytesMut::new(),
         over: false,
+        pace: upload::Pace::start(),
+        came: 0,
     };
     if part.length.is_some_and(|length| length > incoming.room) {
         upload::drain(&mut incoming.reader).await;
         return Err(too_long());
     }
 
-    let announced = size.map(|size| size.saturating_sub(upload.received_bytes)).or(part.length);
-    let mut room = match upload::reserve(state, announced).await {
-        Ok(room) => room,
+    let ready = match state.writing() {
+        Ok(slot) => {
+            let announced = size.map(|size| size.saturating_sub(upload.received_bytes)).or(part.length);
+            upload::reserve(state, announced).await.map(|room| (slot, room))
+        }
+        Err(problem) => Err(problem),
+    };
+    let (slot, mut room) = match ready {
+        Ok(ready) => ready,
         Err(problem) => {
             upload::drain(&mut incoming.reader).await;
             return Err(problem);
@@ -214,6 +222,7 @@ async fn take(state: &AppState, hold: &Hold, part: Part) -> Result<(), Problem> 
             commit(state, hold, &mut at, &mut waiting, &mut pieces).await?;
         }
     };
+    drop(slot);
     let outcome = match (outcome, incoming.checksum.take()) {
         (Ok(()), Some(checksum)) => checksum.check(),
         (outcome, _) => outcome,
@@ -260,6 +269,8 @@ struct Incoming<R> {
     read: BytesMut,
     /// There is no more.
     over: bool,
+    pace: upload::Pace,
+    came: u64,
 }
 
 impl<R: tokio::io::AsyncRead + Unpin> Incoming<R> {
@@ -327,6 +338,10 @@ impl<R: tokio::io::AsyncRead + Unpin> Incoming<R> {
             return Err(too_long());
         }
         self.room -= count;
+        self.came += count;
+        if count > 0 {
+            self.pace.check(self.came)?;
+        }
         self.over = count == 0;
         Ok(!self.over)
     }

@@ -3,15 +3,22 @@ use std::{
     time::{Duration, Instant},
 };
 
+use http::StatusCode;
 use metrics_exporter_prometheus::PrometheusHandle;
 use panicle_blobs::{BlobStore, S3Source};
 use panicle_store::Store;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    AlertLabels, CrashMemory, Rates, access::Access, observe, operations::Health, report_cache::ReportCache,
-    resumable,
+    AlertLabels, CrashMemory, Problem, Rates, access::Access, observe, operations::Health,
+    report_cache::ReportCache, resumable,
 };
 
+/// Uploads that are written at the same time. Less than the threads that [`BLOCKING_THREADS`] names, so that everything
+/// else has some.
+const UPLOADS_AT_ONCE: usize = 512;
+/// Threads that a process which serves needs for what blocks.
+pub const BLOCKING_THREADS: usize = UPLOADS_AT_ONCE + 256;
 /// How often uploads are looked for that were given up.
 const UPKEEP: Duration = Duration::from_mins(1);
 /// How often all pieces of uploads are looked through for those of none.
@@ -36,6 +43,8 @@ pub struct AppState {
     pub(crate) alert_labels: Arc<AlertLabels>,
     /// What was said of how this process is.
     pub(crate) health: Arc<Health>,
+    /// Uploads that may be written at the same time.
+    writers: Arc<Semaphore>,
 }
 
 impl AppState {
@@ -54,7 +63,18 @@ impl AppState {
             sources: Arc::default(),
             alert_labels: Arc::default(),
             health: Arc::default(),
+            writers: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
         }
+    }
+
+    /// The right to write one upload. Each takes a thread while it comes, and the process has so many: who comes when
+    /// they are taken is told so at once, and tries again.
+    pub(crate) fn writing(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.writers).try_acquire_owned().map_err(|_| {
+            let detail = format!("{UPLOADS_AT_ONCE} uploads come at this moment; try again in a few seconds");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-uploads", "Too many uploads", detail)
+                .after(Duration::from_secs(4))
+        })
     }
 
     /// The same, to which these labels of alerts name services and hosts.

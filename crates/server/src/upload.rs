@@ -1,6 +1,9 @@
 //! Taking evidence in: memory use does not depend on its size.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
 use axum::body::{Body, HttpBody};
@@ -23,6 +26,8 @@ const PIECE_BYTES: usize = 256 << 10;
 const PIECES_WAITING: usize = 4;
 /// An upload of which nothing comes for so long is given up.
 pub(crate) const IDLE_TIME: Duration = Duration::from_mins(2);
+/// One that is slower than this, after that time, is given up, too.
+const LEAST_BYTES_A_SECOND: u64 = 256;
 /// How much of a refused upload is still read, and for how long.
 pub(crate) const DRAIN_BYTES: u64 = 64 << 20;
 pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(2);
@@ -94,6 +99,14 @@ pub(crate) async fn take(
         }
     };
 
+    let slot = match state.writing() {
+        Ok(slot) => slot,
+        Err(problem) => {
+            drain(&mut reader).await;
+            return Err(problem);
+        }
+    };
+    let pace = Pace::start();
     let (blobs, size) = (state.blobs.clone(), announced.size);
     let (sender, mut receiver) = mpsc::channel(PIECES_WAITING);
     // Hashing, compressing and writing block.
@@ -109,6 +122,7 @@ pub(crate) async fn take(
         Ok(None)
     });
     let mut piece = head;
+    let mut came = piece.len() as u64;
     let mut open = true;
     let outcome = loop {
         if !piece.is_empty() {
@@ -121,8 +135,11 @@ pub(crate) async fn take(
         piece.reserve(PIECE_BYTES);
         match read(&mut reader, &mut piece).await {
             Ok(0) => break Ok(()),
-            Ok(_) => {}
+            Ok(count) => came += count as u64,
             Err(problem) => break Err(problem),
+        }
+        if let Err(problem) = pace.check(came) {
+            break Err(problem);
         }
     };
     if outcome.is_ok() && open {
@@ -135,6 +152,7 @@ pub(crate) async fn take(
         drain(&mut reader).await;
     }
     let ingested = writer.await.map_err(|error| Problem::internal(error.to_string()))?;
+    drop(slot);
     outcome?;
     let ingested = ingested?.ok_or_else(|| Problem::internal("the upload was not finished"))?;
     record(state, announced.project, kind, announced.name, &ingested).await
@@ -215,6 +233,26 @@ pub(crate) async fn read(
     }
 }
 
+/// How fast an upload comes. One that brings a byte now and then would hold for days what others wait for.
+pub(crate) struct Pace(Instant);
+
+impl Pace {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Ends what is slower than any line.
+    pub(crate) fn check(&self, bytes: u64) -> Result<(), Problem> {
+        let seconds = self.0.elapsed().saturating_sub(IDLE_TIME).as_secs();
+        if bytes >= seconds.saturating_mul(LEAST_BYTES_A_SECOND) {
+            return Ok(());
+        }
+        let title = "The upload broke off";
+        let detail = format!("less than {LEAST_BYTES_A_SECOND} bytes a second came");
+        Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body-idle", title, detail))
+    }
+}
+
 /// Takes a little more of what is refused. Many clients send all before they read an answer, and
 /// would lose it with the connection.
 pub(crate) async fn drain(reader: &mut (impl AsyncRead + Unpin)) {
@@ -229,10 +267,17 @@ pub(crate) async fn discard(body: Body) {
 }
 
 fn decoded(headers: &HeaderMap, body: Body) -> Result<Box<dyn AsyncRead + Unpin + Send>, Problem> {
+    // RFC 9110, section 14.5: whoever sends a part, as `curl -C` does, must not have it taken for the whole.
+    if headers.contains_key(header::CONTENT_RANGE) {
+        return Err(Problem::bad_request(
+            "Content-Range: a part cannot be put; an upload that goes on where it broke off is one by tus, at /api/v1/uploads",
+        ));
+    }
     let stream = body.into_data_stream().map_err(io::Error::other);
     let reader = StreamReader::new(stream);
     let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or_default());
-    match encoding.map(str::trim) {
+    let encoding = encoding.map(|name| name.trim().to_ascii_lowercase());
+    match encoding.as_deref() {
         None | Some("" | "identity") => Ok(Box::new(reader)),
         Some("gzip" | "x-gzip") => {
             let mut decoder = GzipDecoder::new(BufReader::new(reader));

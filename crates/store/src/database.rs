@@ -8,10 +8,11 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions, Connection, PgPool, SqlitePool,
+    ConnectOptions, Connection, Database, PgPool, Sqlite, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use sqlx_core::transaction::TransactionManager as _;
 use tokio::sync::Notify;
 
 use crate::{StoreError, listen};
@@ -158,6 +159,12 @@ async fn sqlite(url: &str, path: &Path) -> Result<SqlitePool, StoreError> {
     let pool = SqlitePoolOptions::new()
         .max_connections(8)
         .acquire_timeout(Duration::from_secs(30))
+        // A full disk can fail a rollback, too. Whoever got such a connection next would find another's transaction.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                Ok(<Sqlite as Database>::TransactionManager::get_transaction_depth(connection) == 0)
+            })
+        })
         .connect_with(options)
         .await?;
     migrated(sqlx::migrate!("../../migrations/sqlite")).run(&pool).await?;

@@ -107,19 +107,26 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(
 
 fn explain(status: u16, body: &[u8]) -> String {
     let problem: ProblemAnswer = serde_json::from_slice(body).unwrap_or_default();
-    match (problem.title.as_str(), problem.detail.as_str()) {
+    let said = match (problem.title.as_str(), problem.detail.as_str()) {
         ("", "") => format!("HTTP status {status}"),
         (title, "") => title.to_owned(),
         ("", detail) => detail.to_owned(),
         (title, detail) => format!("{title}: {detail}"),
-    }
+    };
+    // A terminal shows it, and whoever answered may be anybody.
+    said.chars().filter(|character| !character.is_control()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::retry_after;
+    use super::{explain, retry_after};
+
+    #[test]
+    fn what_is_said_moves_no_cursor() {
+        assert_eq!(explain(500, br#"{"title": "a\u001b[2J", "detail": "b\r\nc"}"#), "a[2J: bc");
+    }
 
     #[test]
     fn a_wait_is_seconds_or_a_date() {

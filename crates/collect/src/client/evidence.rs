@@ -183,6 +183,10 @@ impl Client {
             }
         };
         let stored: EvidenceAnswer = read(evidence.what, answer.status, &answer.body)?;
+        if stored.id != whole.digest {
+            let told = stored.id.escape_default();
+            return Err(evidence.refused(format!("the service has {told}, and this is {}", whole.digest)));
+        }
         Ok(evidence.stored(stored.id, whole.size, answer.status == 201))
     }
 

@@ -226,10 +226,18 @@ impl<'c> Upload<'c> {
         if let Some(error) = body.trouble {
             return self.or_give_up(Err(self.evidence.failed(error)));
         }
+        let (before, length) = (self.offset, part.length);
         let trouble = match attempt {
             Attempt::Answer(answer) if answer.status == 204 => {
                 self.stands(&answer)?;
-                return Ok(Stands::There(answer));
+                if self.offset > before || length == 0 {
+                    return Ok(Stands::There(answer));
+                }
+                Trouble {
+                    detail: "the service took a part and has no more than before".to_owned(),
+                    retry_after: None,
+                    answered: true,
+                }
             }
             Attempt::Answer(answer) if matches!(answer.status, 404 | 410) => {
                 return Ok(Stands::Gone(answer.why()));

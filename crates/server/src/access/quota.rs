@@ -78,8 +78,8 @@ impl Quotas {
         Self { store, usual, projects: Mutex::default(), looking: Mutex::default() }
     }
 
-    /// Counts a request to a project whose body announces so many bytes, or says what there is too much of. One of
-    /// unknown length needs something to be left. Answers whether the bytes are counted.
+    /// Counts a request to a project, or says what there is too much of. So many bytes as its body announces have to be
+    /// left, and something if it does not say. Answers whether those that come are to be counted.
     pub(super) async fn request(
         self: &Arc<Self>,
         project: &str,
@@ -126,7 +126,8 @@ impl Quotas {
             Some(Err(exceeded)) => return Ok(Err(exceeded)),
             None => false,
         };
-        if counted {
+        // Those of a request's body are counted as they come.
+        if counted && !is_request {
             self.add(project, amount);
         }
         Ok(Ok(counted))
@@ -242,21 +243,15 @@ impl Quotas {
     }
 }
 
-/// Counts the bytes of one body beyond those that were counted when it began.
+/// Counts the bytes of one body as they come.
 pub(super) struct Sent {
     pub(super) quotas: Arc<Quotas>,
     pub(super) project: String,
-    pub(super) counted: u64,
 }
 
 impl Sent {
-    pub(super) fn piece(&mut self, bytes: usize) {
-        let bytes = bytes as u64;
-        let beyond = bytes.saturating_sub(self.counted);
-        self.counted = self.counted.saturating_sub(bytes);
-        if beyond > 0 {
-            self.quotas.add(&self.project, beyond);
-        }
+    pub(super) fn piece(&self, bytes: usize) {
+        self.quotas.add(&self.project, bytes as u64);
     }
 }
 
@@ -315,7 +310,8 @@ mod tests {
         // What was found meanwhile is not looked for again, which would find that there is no limit.
         let mine = Rates { requests_per_minute: Some(7), ..Rates::default() };
         quotas.with("default", |known| (known.looked, known.rates) = (Instant::now(), mine));
-        drop((held, turn));
+        drop(held);
+        drop(turn);
         assert!(waiting.await.unwrap().unwrap());
         assert_eq!(quotas.with("default", |known| known.rates.requests_per_minute), Some(Some(7)));
         assert!(quotas.look("default").await.unwrap());

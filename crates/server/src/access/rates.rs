@@ -29,7 +29,7 @@ impl Bucket {
     }
 
     /// Takes `amount` out of a bucket of this size, which fills in `period`; or says after which time there is
-    /// enough. What is more than the bucket holds is taken when it is full.
+    /// enough.
     pub(super) fn take(
         &mut self,
         amount: f64,
@@ -37,20 +37,29 @@ impl Bucket {
         period: Duration,
         now: Instant,
     ) -> Result<(), Duration> {
+        self.has(amount, size, period, now)?;
+        self.left -= amount;
+        Ok(())
+    }
+
+    /// Whether there is so much; or after which time there is. For what is more than the bucket holds it has to be full.
+    fn has(&mut self, amount: f64, size: f64, period: Duration, now: Instant) -> Result<(), Duration> {
         let gained = now.saturating_duration_since(self.at).as_secs_f64() / period.as_secs_f64() * size;
         self.left = (self.left + gained).min(size);
         self.at = now;
         let enough = amount.min(size);
-        if self.left >= enough {
-            self.left -= amount;
+        if self.left >= enough && size > 0.0 {
             return Ok(());
         }
-        Err(period.mul_f64((enough - self.left) / size))
+        let seconds = period.as_secs_f64() * (enough - self.left) / size;
+        Err(Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST).min(LONGEST))
     }
 }
 
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
+/// What a bucket that holds nothing lets somebody wait.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
 
 /// Which of the two was used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +75,12 @@ struct Meter {
 }
 
 impl Meter {
+    fn has(&mut self, amount: u64, most: Option<u64>, now: Instant) -> Result<(), (Exceeded, Duration)> {
+        let Some(most) = most.filter(|_| amount > 0) else { return Ok(()) };
+        let has = self.bytes.has(amount as f64, most as f64, DAY, now);
+        has.map_err(|wait| (Exceeded::Bytes(most), wait))
+    }
+
     fn bytes(&mut self, amount: u64, most: Option<u64>, now: Instant) -> Result<(), (Exceeded, Duration)> {
         let Some(most) = most.filter(|_| amount > 0) else { return Ok(()) };
         let taken = self.bytes.take(amount as f64, most as f64, DAY, now);
@@ -89,7 +104,8 @@ impl Meters {
         self.rates.bytes_per_day.is_some()
     }
 
-    /// Counts a request whose body announces so many bytes. A body of unknown length needs something to be left.
+    /// Counts a request. So many bytes as its body announces have to be left, and something if it does not say; what
+    /// really comes is counted then.
     pub(super) fn request(
         &self,
         who: &str,
@@ -105,7 +121,7 @@ impl Meters {
                 let taken = meter.requests.take(1.0, f64::from(most), MINUTE, now);
                 taken.map_err(|wait| (Exceeded::Requests(most), wait))?;
             }
-            meter.bytes(announced.unwrap_or(1), bytes_per_day, now)
+            meter.has(announced.unwrap_or(1), bytes_per_day, now)
         })
     }
 
@@ -115,7 +131,7 @@ impl Meters {
         if most.is_none() { Ok(()) } else { self.with(who, now, |meter| meter.bytes(bytes, most, now)) }
     }
 
-    /// Counts bytes that nobody announced.
+    /// Counts bytes.
     fn more(&self, who: &str, bytes: u64) {
         let now = Instant::now();
         self.with(who, now, |meter| meter.bytes.left -= bytes as f64);
@@ -136,21 +152,15 @@ impl Meters {
     }
 }
 
-/// Counts the bytes of one body beyond those that it announced.
+/// Counts the bytes of one body as they come.
 pub(super) struct Counting {
     pub(super) meters: Arc<Meters>,
     pub(super) who: String,
-    pub(super) announced: u64,
 }
 
 impl Counting {
-    pub(super) fn piece(&mut self, bytes: usize) {
-        let bytes = bytes as u64;
-        let beyond = bytes.saturating_sub(self.announced);
-        self.announced = self.announced.saturating_sub(bytes);
-        if beyond > 0 {
-            self.meters.more(&self.who, beyond);
-        }
+    pub(super) fn piece(&self, bytes: usize) {
+        self.meters.more(&self.who, bytes as u64);
     }
 }
 
@@ -182,19 +192,24 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_counted_whether_announced_or_not() {
+    fn bytes_are_counted_when_they_come() {
         let meters = Arc::new(Meters::new(Rates { requests_per_minute: None, bytes_per_day: Some(1000) }));
         let start = Instant::now();
-        meters.request("a", Some(600), start).unwrap();
+        let counting = |who: &str| Counting { meters: Arc::clone(&meters), who: who.to_owned() };
+        // Whatever is announced costs nothing before it comes.
+        for _ in 0..3 {
+            meters.request("a", Some(600), start).unwrap();
+        }
+        counting("a").piece(600);
         let (what, wait) = meters.request("a", Some(600), start).unwrap_err();
         assert_eq!(what, Exceeded::Bytes(1000));
         assert!((wait.as_secs_f64() / 86400.0 - 0.2).abs() < 0.01, "{wait:?}");
         meters.request("a", Some(0), start).unwrap();
         // What is longer than was said, or of which nothing was said, is paid for afterwards.
         meters.request("a", None, start).unwrap();
-        let mut counting = Counting { meters: Arc::clone(&meters), who: "a".to_owned(), announced: 1 };
-        counting.piece(300);
-        counting.piece(700);
+        let body = counting("a");
+        body.piece(300);
+        body.piece(700);
         assert!(meters.request("a", None, start).is_err());
         meters.request("a", Some(0), start).unwrap();
         assert!(meters.bytes("a", 1, start).is_err());
@@ -202,8 +217,21 @@ mod tests {
         assert_eq!(meters.bytes("c", 600, start).unwrap_err().0, Exceeded::Bytes(1000));
         // More than a day's worth goes when nothing else did.
         meters.request("b", Some(5000), start).unwrap();
+        counting("b").piece(5000);
         let (_, wait) = meters.request("b", Some(1), start).unwrap_err();
         assert!(wait > Duration::from_hours(90), "{wait:?}");
+    }
+
+    #[test]
+    fn no_number_is_too_large_or_too_small() {
+        let now = Instant::now();
+        let meters = Arc::new(Meters::new(Rates { requests_per_minute: Some(0), bytes_per_day: Some(1) }));
+        assert!(meters.request("a", None, now).is_err());
+        let meters = Arc::new(Meters::new(Rates { requests_per_minute: None, bytes_per_day: Some(1000) }));
+        meters.request("a", Some(u64::MAX), now).unwrap();
+        meters.more("a", u64::MAX);
+        let (_, wait) = meters.request("a", Some(1), now).unwrap_err();
+        assert!(wait >= Duration::from_hours(24), "{wait:?}");
     }
 
     #[test]

@@ -146,11 +146,14 @@ struct Form {
 
 impl Form {
     async fn take(&mut self, state: &AppState, multipart: &mut Multipart) -> Result<(), Problem> {
-        for _ in 0..MAX_FIELDS {
+        for taken in 0.. {
             let Some(field) = in_time(multipart.next_field()).await? else {
                 let none = self.files.is_empty().then(|| Problem::bad_request("the form has no file"));
                 return none.map_or(Ok(()), Err);
             };
+            if taken == MAX_FIELDS {
+                break;
+            }
             match field.file_name().map(str::to_owned) {
                 Some(name) => self.file(state, &name, field).await?,
                 None => self.field(field).await?,

@@ -55,6 +55,7 @@ pub(crate) async fn create(
     Json(body): Json<NewProject>,
 ) -> Result<Response, Problem> {
     named(body.name.as_deref())?;
+    limited(body.requests_per_minute, body.upload_bytes_per_day)?;
     let new = panicle_store::NewProject {
         id: body.id,
         name: body.name.map(|name| name.trim().to_owned()),
@@ -90,9 +91,20 @@ pub(crate) async fn patch(
     Json(body): Json<ProjectPatch>,
 ) -> Result<Answer<Project>, Problem> {
     named(body.name.as_deref())?;
+    limited(body.requests_per_minute.flatten(), body.upload_bytes_per_day.flatten())?;
     let project = state.store.change_project(&id, &body.into()).await?;
     tracing::info!(project = project.id, "a project was changed");
     Ok(Answer(project.into()))
+}
+
+/// What takes nothing in is archived, which says why.
+fn limited(requests: Option<u32>, bytes: Option<u64>) -> Result<(), Problem> {
+    if requests == Some(0) || bytes.is_some_and(|bytes| bytes == 0 || i64::try_from(bytes).is_err()) {
+        return Err(Problem::bad_request(
+            "a limit is from 1 on, to 9223372036854775807 bytes; to take nothing in any more, archive the project",
+        ));
+    }
+    Ok(())
 }
 
 fn named(name: Option<&str>) -> Result<(), Problem> {

@@ -71,9 +71,10 @@ pub(crate) async fn reprocess(
             before: page::id_cursor(body.cursor.as_deref())?,
             ..CrashFilter::default()
         };
-        match body.dry_run {
-            true => state.store.count_to_reprocess(&filter).await?,
-            false => state.store.reprocess(&filter, BATCH).await?,
+        if body.dry_run {
+            state.store.count_to_reprocess(&filter).await?
+        } else {
+            state.store.reprocess(&filter, BATCH).await?
         }
     } else {
         if body.q.is_some() || body.project.is_some() || body.cursor.is_some() {

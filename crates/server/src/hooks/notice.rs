@@ -104,11 +104,10 @@ fn compose(message: Option<&str>, stack: Option<&str>, printed: Option<&str>) ->
     // As Go prints the lines of a message (printindented, runtime/panic.go).
     let lines = |message: &str| message.trim_end().replace('\n', "\n\t");
     match message {
+        // What was printed tells better what the panic was.
         Some(message) if has_headline || has_stacks => {
-            // What was printed tells better what the panic was.
-            if !known.has_message(message) {
-                after.push(format!("The notice says: {}\n", lines(message)));
-            }
+            let told = known.has_message(message);
+            after.extend((!told).then(|| format!("The notice says: {}\n", lines(message))));
         }
         Some(message) => {
             let message = lines(message);

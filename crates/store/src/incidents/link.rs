@@ -45,7 +45,7 @@ pub(super) async fn link_incident(tx: &mut Tx, incident: &str, now: i64) -> Resu
          AND s.service IN (SELECT k.value FROM incident_keys k WHERE k.incident_id = $3 AND k.kind = 'service') \
          UNION SELECT h.id FROM crashes h WHERE h.seen_at BETWEEN $1 AND $2 \
          AND h.hostname IN (SELECT k.value FROM incident_keys k WHERE k.incident_id = $3 AND k.kind = 'host')) \
-         AND c.joined_into IS NULL \
+         AND c.joined_into IS NULL AND c.project = (SELECT i.project FROM incidents i WHERE i.id = $3) \
          AND NOT EXISTS (SELECT 1 FROM incident_crashes l WHERE l.incident_id = $3 AND l.crash_id = c.id) \
          ORDER BY c.seen_at DESC LIMIT $4",
         from,
@@ -77,6 +77,7 @@ pub(crate) async fn link_crash(tx: &mut Tx, crash: &str, now: i64) -> Result<(),
         "SELECT id, starts_at, ends_at, updated_at FROM incidents WHERE starts_at <= $1 \
          AND (state = 'open' OR ends_at >= $2) AND id IN (SELECT incident_id FROM incident_keys \
          WHERE (kind = 'service' AND value = $3) OR (kind = 'host' AND value = $4)) \
+         AND project = (SELECT c.project FROM crashes c WHERE c.id = $5) \
          AND NOT EXISTS (SELECT 1 FROM incident_crashes l WHERE l.incident_id = incidents.id AND l.crash_id = $5) \
          ORDER BY id DESC LIMIT 100",
         crash.seen_at.saturating_add(micros(BEFORE)),
