@@ -121,7 +121,7 @@ function CrashHead({ crash, report }: { crash: Crash; report: Report | null }) {
         {crash.hostname != null && <> on {crash.hostname}</>}
         {crash.go_version != null && <>, {crash.go_version}</>}, received <Time at={crash.received_at} />
       </p>
-      <During incidents={crash.incidents} />
+      {!report && <During incidents={crash.incidents} />}
       {report && !waits && (
         <>
           <p className="lead">
@@ -174,6 +174,7 @@ function Body({ crash, report }: { crash: Crash; report: Report }) {
     <div className="with-aside">
       <div>
         <MapCard crash={crash} report={report} />
+        <During incidents={crash.incidents} />
         <VerdictSection crash={crash} report={report} />
         <Hints report={report} />
         <Races report={report} />
