@@ -99,7 +99,11 @@ fn a_busy_server_is_waited_for_and_a_lost_one_is_not_for_ever() {
     arguments.extend(logs.iter().map(|path| path.to_str().unwrap()));
     let output = upload(&server.url, &arguments).output().unwrap();
     assert_eq!(printed(&output)["evidence"].as_array().unwrap().len(), 10);
-    assert!(said(&output).contains("20 requests a minute are taken; trying again in"), "{}", said(&output));
+    assert!(
+        said(&output).contains("requests a minute are taken from one token; trying again in"),
+        "{}",
+        said(&output)
+    );
 
     let server = start(&["--workers", "0"]);
     let link = Link::to(&server.url);
