@@ -34,8 +34,8 @@ pub(crate) use self::{
     project::{ProjectQuery, Seen, Target},
 };
 use self::{
-    quota::{Quotas, Sent},
-    rates::{Counting, Exceeded, Meters},
+    quota::Quotas,
+    rates::{Exceeded, Meters},
     scopes::{Need, need},
 };
 use crate::{AppState, Problem, upload};
@@ -251,15 +251,15 @@ fn counted(access: &Access, who: &str, project: Option<String>, announced: Optio
     if announced == Some(0) || (!meters.counts_bytes() && project.is_none()) {
         return body;
     }
-    let counting =
-        meters.counts_bytes().then(|| Counting { meters: Arc::clone(meters), who: who.to_owned() });
-    let sent = project.map(|project| Sent { quotas: Arc::clone(quotas), project });
+    let of_token = meters.counts_bytes().then(|| (Arc::clone(meters), who.to_owned()));
+    let of_project = project.map(|project| (Arc::clone(quotas), project));
     Body::from_stream(body.into_data_stream().inspect_ok(move |piece| {
-        if let Some(counting) = &counting {
-            counting.piece(piece.len());
+        let bytes = piece.len() as u64;
+        if let Some((meters, who)) = &of_token {
+            meters.add(who, bytes);
         }
-        if let Some(sent) = &sent {
-            sent.piece(piece.len());
+        if let Some((quotas, project)) = &of_project {
+            quotas.add(project, bytes);
         }
     }))
 }

@@ -173,6 +173,19 @@ macro_rules! binary_columns {
     };
 }
 
+/// Those of the executables that a condition means.
+macro_rules! binaries_text {
+    ($which:literal) => {
+        concat!(
+            "SELECT b.id, b.kind, b.name, b.size_bytes, n.received_at, b.deleted_at, \
+             CAST(NULL AS TEXT) AS deleted_reason, ",
+            binary_columns!(),
+            " FROM binaries n JOIN blobs b ON b.id = n.id WHERE ",
+            $which
+        )
+    };
+}
+
 /// Whether the project `$2` has the blob of a row of `blobs`: it was sent there, or all share it.
 macro_rules! has_blob {
     () => {
@@ -309,10 +322,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<BinaryRow>, StoreError> {
         let (at, id) = before.unwrap_or((i64::MAX, String::new()));
-        let rows: Vec<EvidenceRecord> = query!(self, db => sqlx::query_as(concat!(
-            "SELECT b.id, b.kind, b.name, b.size_bytes, n.received_at, b.deleted_at, \
-            CAST(NULL AS TEXT) AS deleted_reason, ", binary_columns!(),
-            " FROM binaries n JOIN blobs b ON b.id = n.id WHERE (n.received_at, n.id) < ($1, $2) \
+        let rows: Vec<EvidenceRecord> = query!(self, db => sqlx::query_as(binaries_text!(
+            "(n.received_at, n.id) < ($1, $2) \
              ORDER BY n.received_at DESC, n.id DESC LIMIT $3"))
             .bind(at)
             .bind(id)
@@ -332,10 +343,8 @@ impl Store {
     ) -> Result<Vec<BinaryRow>, StoreError> {
         let (at, id) = before.unwrap_or((i64::MAX, String::new()));
         // Each identity is looked up in its index.
-        let rows: Vec<EvidenceRecord> = query!(self, db => sqlx::query_as(concat!(
-            "SELECT b.id, b.kind, b.name, b.size_bytes, n.received_at, b.deleted_at, \
-            CAST(NULL AS TEXT) AS deleted_reason, ", binary_columns!(),
-            " FROM binaries n JOIN blobs b ON b.id = n.id WHERE n.id IN (\
+        let rows: Vec<EvidenceRecord> = query!(self, db => sqlx::query_as(binaries_text!(
+            "n.id IN (\
              SELECT id FROM binaries WHERE gnu_build_id = $4 UNION SELECT id FROM binaries WHERE go_build_id = $5 \
              UNION SELECT id FROM binaries WHERE go_build_id = $6) AND b.deleted_at IS NULL \
              AND (n.received_at, n.id) < ($1, $2) ORDER BY n.received_at DESC, n.id DESC LIMIT $3"))

@@ -16,7 +16,7 @@ use panicle_store::{
 };
 use tokio::runtime::Handle;
 
-use crate::{JobError, Worker, tend::Tended};
+use crate::{JobError, Worker, names::base_name, tend::Tended};
 
 /// Tells what some bytes are the beginning of, of this kind if it is said, in a file of this name; or why they are
 /// nothing that is taken.
@@ -184,7 +184,7 @@ impl Worker {
         object: &Object,
         tended: &Tended,
     ) -> Result<Taken, Trouble> {
-        let name = object.name.clone().or_else(|| name_of(&object.key));
+        let name = object.name.clone().or_else(|| base_name(&object.key));
         let expected = object.sha256.as_deref().map(str::parse::<Digest>).transpose();
         let expected = expected.map_err(|_| Trouble::Final("its SHA-256 is none".to_owned()))?;
         let (kind, sniff) = (object.kind, self.inner.settings.sniff);
@@ -292,10 +292,4 @@ fn crash_of(object: &Object, source: &S3Source, blob: &NewBlob) -> NewCrash {
         project: Some(object.project.clone()),
         ..NewCrash::default()
     }
-}
-
-/// The last part of a key, as far as it is fit to be shown.
-fn name_of(key: &str) -> Option<String> {
-    let name: String = key.rsplit('/').next()?.chars().filter(|one| !one.is_control()).take(255).collect();
-    (!name.is_empty()).then_some(name)
 }

@@ -10,6 +10,7 @@ mod facts;
 mod identify;
 mod import;
 mod join;
+mod names;
 mod nul;
 mod parts;
 mod retention;

@@ -18,7 +18,7 @@ use panicle_store::{Artifact, EvidenceKind, Job, NewBlob, SymbolRequest};
 use tokio::time::{Instant, timeout};
 use ureq::Agent;
 
-use crate::{JobError, Worker, tend::Tended};
+use crate::{JobError, Worker, names::base_name, tend::Tended};
 
 /// A file that no server has is asked for again after this, as long as a crash waits for it.
 const NOBODY_HAS_IT: Duration = Duration::from_hours(1);
@@ -203,12 +203,6 @@ fn ask(agent: &Agent, url: &str, blobs: &BlobStore, called_off: &Arc<AtomicBool>
         return Ok(Said::Trouble(format!("{received} of {announced} bytes came")));
     }
     Ok(Said::Found { name, ingested: ingest.finish(None)? })
-}
-
-/// The last component of a path, as far as it is fit to be shown.
-fn base_name(path: &str) -> Option<String> {
-    let base: String = path.rsplit('/').next()?.chars().filter(|one| !one.is_control()).take(255).collect();
-    (!base.is_empty()).then_some(base)
 }
 
 #[cfg(test)]

@@ -243,18 +243,6 @@ impl Quotas {
     }
 }
 
-/// Counts the bytes of one body as they come.
-pub(super) struct Sent {
-    pub(super) quotas: Arc<Quotas>,
-    pub(super) project: String,
-}
-
-impl Sent {
-    pub(super) fn piece(&self, bytes: usize) {
-        self.quotas.add(&self.project, bytes as u64);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::{

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -132,7 +132,7 @@ impl Meters {
     }
 
     /// Counts bytes.
-    fn more(&self, who: &str, bytes: u64) {
+    pub(super) fn add(&self, who: &str, bytes: u64) {
         let now = Instant::now();
         self.with(who, now, |meter| meter.bytes.left -= bytes as f64);
     }
@@ -152,26 +152,11 @@ impl Meters {
     }
 }
 
-/// Counts the bytes of one body as they come.
-pub(super) struct Counting {
-    pub(super) meters: Arc<Meters>,
-    pub(super) who: String,
-}
-
-impl Counting {
-    pub(super) fn piece(&self, bytes: usize) {
-        self.meters.more(&self.who, bytes as u64);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::Arc,
-        time::{Duration, Instant},
-    };
+    use std::time::{Duration, Instant};
 
-    use super::{Counting, Exceeded, Meters, Rates};
+    use super::{Exceeded, Meters, Rates};
 
     #[test]
     fn requests_come_back_by_and_by() {
@@ -193,23 +178,21 @@ mod tests {
 
     #[test]
     fn bytes_are_counted_when_they_come() {
-        let meters = Arc::new(Meters::new(Rates { requests_per_minute: None, bytes_per_day: Some(1000) }));
+        let meters = Meters::new(Rates { requests_per_minute: None, bytes_per_day: Some(1000) });
         let start = Instant::now();
-        let counting = |who: &str| Counting { meters: Arc::clone(&meters), who: who.to_owned() };
         // Whatever is announced costs nothing before it comes.
         for _ in 0..3 {
             meters.request("a", Some(600), start).unwrap();
         }
-        counting("a").piece(600);
+        meters.add("a", 600);
         let (what, wait) = meters.request("a", Some(600), start).unwrap_err();
         assert_eq!(what, Exceeded::Bytes(1000));
         assert!((wait.as_secs_f64() / 86400.0 - 0.2).abs() < 0.01, "{wait:?}");
         meters.request("a", Some(0), start).unwrap();
         // What is longer than was said, or of which nothing was said, is paid for afterwards.
         meters.request("a", None, start).unwrap();
-        let body = counting("a");
-        body.piece(300);
-        body.piece(700);
+        meters.add("a", 300);
+        meters.add("a", 700);
         assert!(meters.request("a", None, start).is_err());
         meters.request("a", Some(0), start).unwrap();
         assert!(meters.bytes("a", 1, start).is_err());
@@ -217,7 +200,7 @@ mod tests {
         assert_eq!(meters.bytes("c", 600, start).unwrap_err().0, Exceeded::Bytes(1000));
         // More than a day's worth goes when nothing else did.
         meters.request("b", Some(5000), start).unwrap();
-        counting("b").piece(5000);
+        meters.add("b", 5000);
         let (_, wait) = meters.request("b", Some(1), start).unwrap_err();
         assert!(wait > Duration::from_hours(90), "{wait:?}");
     }
@@ -225,11 +208,11 @@ mod tests {
     #[test]
     fn no_number_is_too_large_or_too_small() {
         let now = Instant::now();
-        let meters = Arc::new(Meters::new(Rates { requests_per_minute: Some(0), bytes_per_day: Some(1) }));
+        let meters = Meters::new(Rates { requests_per_minute: Some(0), bytes_per_day: Some(1) });
         assert!(meters.request("a", None, now).is_err());
-        let meters = Arc::new(Meters::new(Rates { requests_per_minute: None, bytes_per_day: Some(1000) }));
+        let meters = Meters::new(Rates { requests_per_minute: None, bytes_per_day: Some(1000) });
         meters.request("a", Some(u64::MAX), now).unwrap();
-        meters.more("a", u64::MAX);
+        meters.add("a", u64::MAX);
         let (_, wait) = meters.request("a", Some(1), now).unwrap_err();
         assert!(wait >= Duration::from_hours(24), "{wait:?}");
     }

@@ -199,6 +199,24 @@ async fn bounds(tx: &mut Tx, share: &Share, facet: &str, value: &str) -> Result<
     Ok(())
 }
 
+/// Counts the values of a facet of the crashes that a condition means.
+macro_rules! facet_text {
+    ($name:literal, $column:literal, $which:literal) => {
+        concat!(
+            "INSERT INTO group_facets (group_id, facet, value, crashes, first_seen, last_seen) SELECT group_id, '",
+            $name,
+            "', ",
+            $column,
+            ", COUNT(*), MIN(seen_at), MAX(seen_at) FROM crashes WHERE ",
+            $which,
+            " AND ",
+            $column,
+            " IS NOT NULL GROUP BY group_id, ",
+            $column
+        )
+    };
+}
+
 /// Counts a group anew from its crashes, after many have come or gone at once.
 pub(crate) async fn rebuild(tx: &mut Tx, group: &str) -> Result<(), StoreError> {
     exec!(
@@ -218,21 +236,7 @@ pub(crate) async fn rebuild(tx: &mut Tx, group: &str) -> Result<(), StoreError> 
     exec!(tx, "DELETE FROM group_facets WHERE group_id = $1", group);
     macro_rules! one {
         ($name:literal, $column:literal) => {
-            exec!(
-                tx,
-                concat!(
-                    "INSERT INTO group_facets (group_id, facet, value, crashes, first_seen, last_seen) \
-                     SELECT group_id, '",
-                    $name,
-                    "', ",
-                    $column,
-                    ", COUNT(*), MIN(seen_at), MAX(seen_at) FROM crashes WHERE group_id = $1 AND ",
-                    $column,
-                    " IS NOT NULL GROUP BY group_id, ",
-                    $column
-                ),
-                group
-            );
+            exec!(tx, facet_text!($name, $column, "group_id = $1"), group);
         };
     }
     each_facet!(one);
@@ -256,20 +260,7 @@ pub(crate) async fn build_all(tx: &mut Tx) -> Result<(), StoreError> {
     );
     macro_rules! one {
         ($name:literal, $column:literal) => {
-            exec!(
-                tx,
-                concat!(
-                    "INSERT INTO group_facets (group_id, facet, value, crashes, first_seen, last_seen) \
-                     SELECT group_id, '",
-                    $name,
-                    "', ",
-                    $column,
-                    ", COUNT(*), MIN(seen_at), MAX(seen_at) FROM crashes WHERE group_id IS NOT NULL AND ",
-                    $column,
-                    " IS NOT NULL GROUP BY group_id, ",
-                    $column
-                )
-            );
+            exec!(tx, facet_text!($name, $column, "group_id IS NOT NULL"));
         };
     }
     each_facet!(one);
