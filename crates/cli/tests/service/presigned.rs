@@ -1,6 +1,6 @@
 //! Uploads straight into the bucket that evidence is in.
 
-use std::{fs, sync::Arc, thread, time::Duration};
+use std::{fs, process::Command, sync::Arc, thread, time::Duration};
 
 use panicle_fixtures::get;
 use serde_json::{Value, json};
@@ -98,6 +98,43 @@ fn large_uploads_come_in_parts() {
     let done = taken_over(&server, &upload, &json!({ "parts": parts }));
     assert_eq!(done["evidence"]["id"], sha256(&core), "{done:#}");
     assert_eq!(incoming(&stores), 0);
+}
+
+/// An SDK that was not written here puts a file into a bucket.
+const BOTO: &str = r#"
+import sys, boto3
+from boto3.s3.transfer import TransferConfig
+endpoint, path, bucket, key = sys.argv[1:]
+s3 = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+parts = TransferConfig(multipart_threshold=5 << 20, multipart_chunksize=5 << 20)
+s3.upload_file(path, bucket, key, Config=parts)
+"#;
+
+#[test]
+fn an_sdk_not_written_here_puts_it_there() {
+    let packages = panicle_fixtures::cache_root().unwrap().join("tools").join("moto");
+    assert!(packages.join("boto3").is_dir(), "cargo xtask test installs boto3 into {}", packages.display());
+    let stores = Stores::new();
+    let server = Server::start_on(Some(Arc::clone(&stores)), &[]);
+    let fixture = get("nil-map-write", "1.27");
+    // In parts or at once, as the SDK likes, whether the service had thought of parts or not.
+    let announced = [(&fixture.core, "core", Some(5 << 20)), (&fixture.binary, "binary", None)];
+    let stored = announced.map(|(path, kind, part)| {
+        let bytes = fs::read(path).unwrap();
+        let said = json!({ "kind": kind, "size_bytes": bytes.len(), "part_size_bytes": part });
+        let upload = begin(&server, &said);
+        let mut python = Command::new("python3");
+        python.env("PYTHONPATH", &packages).envs(stores.bucket().environment()).args(["-c", BOTO]);
+        python.arg(stores.bucket().endpoint()).arg(path);
+        python.args(["bucket", "key"].map(|field| upload[field].as_str().unwrap()));
+        assert!(python.status().unwrap().success());
+        let done = taken_over(&server, &upload, &json!({}));
+        assert_eq!(done["evidence"]["id"], sha256(&bytes), "{done:#}");
+        done["evidence"]["id"].clone()
+    });
+    assert_eq!(incoming(&stores), 0);
+    let crash = server.crash(&json!({ "core": stored[0], "binaries": [stored[1]] }));
+    assert_eq!(server.wait(&crash, &["done", "failed"])["class"], "nil-map-write");
 }
 
 #[test]

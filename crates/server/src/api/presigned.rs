@@ -205,7 +205,8 @@ fn part_bytes(size: u64, asked: Option<u64>) -> Result<Option<u64>, Problem> {
 
 /// Makes the object whole, and refuses what is not there or of another size.
 async fn check_there(bucket: &Bucket, object: &Object, mut parts: Vec<PutPart>) -> Result<(), Problem> {
-    if let Some((upload, count)) = &object.upload {
+    let mut found = bucket.object(&object.key, &ObjectVersion::default()).await;
+    if let (Some((upload, count)), Err(ObjectError::NotThere { .. })) = (&object.upload, &found) {
         parts.sort_by_key(|part| part.number);
         let numbers = parts.iter().map(|part| part.number);
         if !numbers.eq(1..=*count) || parts.iter().any(|part| part.etag.is_empty() || part.etag.len() > 200) {
@@ -219,8 +220,12 @@ async fn check_there(bucket: &Bucket, object: &Object, mut parts: Vec<PutPart>) 
             let detail = "the store has no such parts; put them again, and say the ETag of each answer";
             return Err(Problem::new(StatusCode::CONFLICT, slug, title, detail));
         }
+        found = bucket.object(&object.key, &ObjectVersion::default()).await;
+    } else if let (Some((upload, _)), Ok(_)) = (&object.upload, &found) {
+        // It was put whole, with a client's own credentials.
+        bucket.abort_parts(&object.key, upload).await.map_err(trouble)?;
     }
-    let found = match bucket.object(&object.key, &ObjectVersion::default()).await {
+    let found = match found {
         Err(ObjectError::NotThere { .. }) => {
             let detail = "nothing was put to the upload's URL yet";
             return Err(Problem::new(
@@ -274,6 +279,8 @@ async fn shape(state: &AppState, object: Object) -> Result<Presigned, Problem> {
         state: object.state,
         kind: object.kind.unwrap_or(EvidenceKind::Core),
         size_bytes: object.size_bytes.unwrap_or_default(),
+        bucket: object.bucket,
+        key: object.key,
         method: "PUT",
         url: None,
         headers: BTreeMap::new(),

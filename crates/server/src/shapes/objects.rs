@@ -115,6 +115,10 @@ pub(crate) struct Presigned {
     pub(crate) state: ObjectState,
     pub(crate) kind: EvidenceKind,
     pub(crate) size_bytes: u64,
+    /// The bucket that it is put into, and the key of the object: for those who put it there with credentials of
+    /// their own instead of the URLs.
+    pub(crate) bucket: String,
+    pub(crate) key: String,
     /// `PUT`.
     pub(crate) method: &'static str,
     /// Where the whole is put; null for an upload in parts, and where it was said before.
@@ -149,7 +153,7 @@ pub(crate) struct PresignedPart {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct CompletePresigned {
-    /// All parts, of an upload in parts.
+    /// All parts, of an upload in parts by the URLs.
     pub(crate) parts: Vec<PutPart>,
 }
 
