@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     fs,
+    io::Write as _,
     sync::Mutex,
     thread,
     time::{Duration, Instant},
@@ -63,10 +64,11 @@ impl Load {
                     let client = Client::new(cluster, number);
                     let mut sent = Vec::new();
                     for (kind, bytes) in pieces {
-                        let name = if (number / CORE_EACH as usize).is_multiple_of(2) {
-                            client.put(kind, bytes)
-                        } else {
-                            client.tus(kind, bytes)
+                        let name = match number / CORE_EACH as usize % 4 {
+                            0 => client.put(kind, bytes),
+                            1 => client.tus(kind, bytes, true),
+                            2 => client.tus(kind, bytes, false),
+                            _ => client.form(kind, bytes),
                         };
                         assert_eq!(name, hex::encode(Sha256::digest(bytes)), "other bytes were acknowledged");
                         acknowledged.lock().unwrap().bytes.insert(name.clone(), bytes.len());
@@ -118,6 +120,13 @@ impl Reply {
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
+
+    /// It is there now, or was before.
+    #[track_caller]
+    fn stored(&self) {
+        let said = String::from_utf8_lossy(&self.body);
+        assert!(matches!(self.status, 200 | 201), "{} {said}", self.status);
+    }
 }
 
 impl<'a> Client<'a> {
@@ -158,8 +167,10 @@ impl<'a> Client<'a> {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         // An acknowledgement whose end did not come is none.
         let body = answer.body_mut().with_config().limit(1 << 32).read_to_vec().ok()?;
+        // Who cannot reach a database or a store says so (503); whatever else goes wrong inside is a mistake.
+        assert_ne!(status, 500, "{method} {path}: {}", String::from_utf8_lossy(&body));
         // 423: the process that had the upload was killed, and its hold lasts a while longer.
-        let passing = matches!(status, 423 | 429 | 500 | 503);
+        let passing = matches!(status, 423 | 429 | 503);
         if passing { None } else { Some(Reply { status, headers, body }) }
     }
 
@@ -190,42 +201,62 @@ impl<'a> Client<'a> {
     fn put(&self, kind: &str, bytes: &[u8]) -> String {
         let path = format!("/api/v1/blobs/{kind}");
         let reply = self.until(|client, turn| client.ask(turn, "PUT", &path, &[], bytes));
-        assert!(
-            matches!(reply.status, 200 | 201),
-            "{} {}",
-            reply.status,
-            String::from_utf8_lossy(&reply.body)
-        );
+        reply.stored();
         id(&reply.json())
     }
 
-    /// In parts, each from where the service says that it is.
-    fn tus(&self, kind: &str, bytes: &[u8]) -> String {
+    /// With the form of a browser.
+    fn form(&self, kind: &str, bytes: &[u8]) -> String {
+        let mut form = Vec::new();
+        for (field, value) in [("kind", kind), ("crash", "false")] {
+            write!(form, "--edge\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n")
+                .unwrap();
+        }
+        form.extend(
+            b"--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"evidence\"\r\n\r\n",
+        );
+        form.extend(bytes);
+        form.extend(b"\r\n--edge--\r\n");
+        let of_a_form = [("content-type", "multipart/form-data; boundary=edge")];
+        let reply =
+            self.until(|client, turn| client.ask(turn, "POST", "/api/v1/uploads/form", &of_a_form, &form));
+        reply.stored();
+        id(&reply.json()["evidence"][0])
+    }
+
+    /// In parts, each from where the service says that it is. Its length is said at the beginning, or with the last part.
+    fn tus(&self, kind: &str, bytes: &[u8], sized: bool) -> String {
         let version = ("tus-resumable", "1.0.0");
-        let length = bytes.len().to_string();
+        let whole = bytes.len().to_string();
+        let length = ("upload-length", whole.as_str());
         let kind = match kind {
             "text" => "dGV4dA==",
             "core" => "Y29yZQ==",
             _ => "YmluYXJ5",
         };
         let metadata = format!("kind {kind}");
-        let start = [version, ("upload-length", length.as_str()), ("upload-metadata", metadata.as_str())];
+        let announced = if sized { length } else { ("upload-defer-length", "1") };
+        let start = [version, announced, ("upload-metadata", metadata.as_str())];
         let part = (bytes.len() / 3).max(1);
         self.until(|client, turn| {
             let path = client.ask(turn, "POST", "/api/v1/uploads", &start, b"")?.text("location");
             let name = client.until(|client, turn| {
                 let head = client.ask(turn, "HEAD", &path, &[version], b"")?;
                 let at = head.number("upload-offset").unwrap();
-                if at == bytes.len() {
+                let known = head.number("upload-length").is_some();
+                if at == bytes.len() && known {
                     return Some(head.text("x-panicle-blob-id"));
                 }
                 let offset = at.to_string();
                 let piece = &bytes[at..bytes.len().min(at + part)];
-                let more = [
+                let mut more = vec![
                     version,
                     ("upload-offset", &offset),
                     ("content-type", "application/offset+octet-stream"),
                 ];
+                if !known && at + piece.len() == bytes.len() {
+                    more.push(length);
+                }
                 let reply = client.ask(turn, "PATCH", &path, &more, piece)?;
                 // Another process may have counted what a killed one had begun to.
                 assert!(matches!(reply.status, 204 | 409), "{}", String::from_utf8_lossy(&reply.body));
@@ -241,12 +272,7 @@ impl<'a> Client<'a> {
             texts => json!({ "texts": texts }),
         };
         let reply = self.post("/api/v1/crashes", &body);
-        assert!(
-            matches!(reply.status, 200 | 201),
-            "{} {}",
-            reply.status,
-            String::from_utf8_lossy(&reply.body)
-        );
+        reply.stored();
         id(&reply.json())
     }
 }
