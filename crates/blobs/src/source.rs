@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::{BlobUrl, NotABlobUrl, S3Url};
 
-/// A bucket, or a part of one, that evidence comes from: `NAME=s3://bucket/prefix?endpoint=…&service=…`.
+/// A bucket, or a part of one, that evidence comes from: `NAME=s3://bucket/prefix?endpoint=…&service=…&project=…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct S3Source {
     /// What it is called here.
@@ -16,6 +16,8 @@ pub struct S3Source {
     pub url: S3Url,
     /// Service of the crashes that are made of its objects.
     pub service: Option<String>,
+    /// The project that its objects are for, and whose tokens alone may tell of them; else that of whoever does.
+    pub project: Option<String>,
 }
 
 /// The text names no source.
@@ -63,12 +65,13 @@ impl FromStr for S3Source {
         if name.is_empty() || name.len() > 100 || !name.chars().all(is_name) {
             return Err(NotASource::Name);
         }
-        let mut service = None;
+        let (mut service, mut project) = (None, None);
         let mut url = Url::parse(url).map_err(|_| NotASource::NotS3)?;
         let mut rest = Vec::new();
         for (name, value) in url.query_pairs() {
             match &*name {
                 "service" => service = Some(value.into_owned()).filter(|text| !text.is_empty()),
+                "project" => project = Some(value.into_owned()).filter(|text| !text.is_empty()),
                 _ => rest.push((name.into_owned(), value.into_owned())),
             }
         }
@@ -77,7 +80,7 @@ impl FromStr for S3Source {
             url.query_pairs_mut().extend_pairs(rest);
         }
         match url.as_str().parse()? {
-            BlobUrl::S3(url) => Ok(Self { name: name.to_owned(), url, service }),
+            BlobUrl::S3(url) => Ok(Self { name: name.to_owned(), url, service, project }),
             BlobUrl::Directory(_) => Err(NotASource::NotS3),
         }
     }

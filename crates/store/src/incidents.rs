@@ -234,19 +234,21 @@ impl Store {
         row.ok_or_else(|| StoreError::NotFound { what: "incident", id: id.to_owned() })?.read()
     }
 
-    /// Incidents, newest first, in this state and before the one of this identifier.
+    /// Incidents of a project, or of all, newest first, in this state and before the one of this identifier.
     pub async fn incidents(
         &self,
+        project: Option<&str>,
         state: Option<IncidentState>,
         before: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Incident>, StoreError> {
         let rows: Vec<Row> = query!(self, db => sqlx::query_as(incidents!(
             "WHERE (CAST($1 AS TEXT) IS NULL OR i.state = $1) AND (CAST($2 AS TEXT) IS NULL OR i.id < $2) \
-             ORDER BY i.id DESC LIMIT $3"))
+             AND (CAST($4 AS TEXT) IS NULL OR i.project = $4) ORDER BY i.id DESC LIMIT $3"))
             .bind(state.map(IncidentState::as_str))
             .bind(before)
             .bind(i64::from(limit))
+            .bind(project)
             .fetch_all(db)
             .await)?;
         rows.into_iter().map(Row::read).collect()

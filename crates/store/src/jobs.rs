@@ -92,7 +92,7 @@ pub(crate) async fn enqueue(
         "INSERT INTO jobs (id, kind, subject, state, wanted, claimed, attempts, run_after, priority, project) \
          VALUES ($1, $2, $3, 'queued', 1, 0, 0, $4, $5, COALESCE((SELECT c.project FROM crashes c WHERE c.id = $3), \
          (SELECT p.project FROM blob_projects p WHERE p.blob_id = $3 ORDER BY p.received_at, p.project LIMIT 1), \
-         'default')) ON CONFLICT (kind, subject) DO UPDATE SET \
+         (SELECT o.project FROM objects o WHERE o.id = $3), 'default')) ON CONFLICT (kind, subject) DO UPDATE SET \
          wanted = jobs.wanted + 1, problem = NULL, \
          run_after = CASE WHEN jobs.state = 'queued' AND jobs.run_after < $4 THEN jobs.run_after ELSE $4 END, \
          priority = CASE WHEN jobs.state IN ('queued', 'running') AND jobs.priority < $5 THEN jobs.priority \

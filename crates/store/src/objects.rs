@@ -9,6 +9,7 @@ use crate::{
     EvidenceKind, JobKind, Lease, ObjectState, Store, StoreError,
     facts::storable,
     jobs::{Priority, complete, enqueue},
+    projects::within,
     time,
     tx::Tx,
 };
@@ -179,8 +180,12 @@ fn is_after(removal: Option<&str>, event: Option<&str>) -> bool {
     filled(removal) > filled(event)
 }
 
-fn version(object: &NewObject) -> &str {
-    object.version_id.as_deref().or(object.etag.as_deref()).unwrap_or_default()
+/// What tells the objects apart that a key has had.
+fn version(object: &NewObject) -> String {
+    let version = object.version_id.as_deref().or(object.etag.as_deref()).unwrap_or_default();
+    // Whoever tells of it must not name another project with it.
+    let version: String = version.chars().filter(|one| !one.is_control()).collect();
+    within(&object.project, &version)
 }
 
 impl Store {
@@ -203,15 +208,16 @@ impl Store {
         Ok(noted)
     }
 
-    /// Notes that an object was removed at its place. What was taken over stays.
+    /// Notes for its project that an object was removed at its place. What was taken over stays.
     pub async fn note_removal(&self, object: &NewObject, now: Timestamp) -> Result<u64, StoreError> {
         let now = now.as_microsecond();
+        let source = within(&object.project, &object.source);
         Ok(transaction!(self, tx => {
             let version_id = object.version_id.as_deref().unwrap_or_default();
             let known: Option<(Option<String>,)> = first!(
                 tx,
                 "SELECT sequencer FROM removed_objects WHERE source = $1 AND object_key = $2 AND version_id = $3",
-                &object.source,
+                &source,
                 &object.key,
                 version_id
             );
@@ -222,7 +228,7 @@ impl Store {
                     "INSERT INTO removed_objects (source, object_key, version_id, sequencer, removed_at) \
                      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (source, object_key, version_id) DO UPDATE SET \
                      sequencer = $4, removed_at = $5",
-                    &object.source,
+                    &source,
                     &object.key,
                     version_id,
                     &object.sequencer,
@@ -232,10 +238,11 @@ impl Store {
             let there: Vec<(String, Option<String>)> = all!(
                 tx,
                 "SELECT id, sequencer FROM objects WHERE source = $1 AND object_key = $2 AND removed_at IS NULL \
-                 AND ($3 = '' OR version_id = $3)",
+                 AND ($3 = '' OR version_id = $3) AND project = $4",
                 &object.source,
                 &object.key,
-                version_id
+                version_id,
+                &object.project
             );
             let mut removed = 0;
             for (id, sequencer) in there {
@@ -308,19 +315,23 @@ impl Store {
         row.ok_or_else(|| StoreError::NotFound { what: "object", id: id.to_owned() })?.read()
     }
 
-    /// Objects that events told of, newest first, in this state and before the one of this identifier.
+    /// Objects that events told a project of, or all, newest first, in this state and before the one of this
+    /// identifier.
     pub async fn objects(
         &self,
+        project: Option<&str>,
         state: Option<ObjectState>,
         before: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Object>, StoreError> {
         let rows: Vec<Row> = query!(self, db => sqlx::query_as(
             "SELECT * FROM objects WHERE origin = 'event' AND (CAST($1 AS TEXT) IS NULL OR state = $1) \
-             AND (CAST($2 AS TEXT) IS NULL OR id < $2) ORDER BY id DESC LIMIT $3")
+             AND (CAST($2 AS TEXT) IS NULL OR id < $2) AND (CAST($4 AS TEXT) IS NULL OR project = $4) \
+             ORDER BY id DESC LIMIT $3")
             .bind(state.map(ObjectState::as_str))
             .bind(before)
             .bind(i64::from(limit))
+            .bind(project)
             .fetch_all(db)
             .await)?;
         rows.into_iter().map(Row::read).collect()
@@ -403,11 +414,12 @@ impl Store {
 
 async fn note(tx: &mut Tx, object: &NewObject, now: i64) -> Result<Noted, StoreError> {
     let id = uuid::Uuid::now_v7().to_string();
+    let version = version(object);
     let removals: Vec<(Option<String>, i64)> = all!(
         tx,
         "SELECT sequencer, removed_at FROM removed_objects WHERE source = $1 AND object_key = $2 \
          AND (version_id = '' OR version_id = $3)",
-        &object.source,
+        within(&object.project, &object.source),
         &object.key,
         object.version_id.as_deref().unwrap_or_default()
     );
@@ -429,7 +441,7 @@ async fn note(tx: &mut Tx, object: &NewObject, now: i64) -> Result<Noted, StoreE
         &object.bucket,
         &object.key,
         &object.raw_key,
-        version(object),
+        &version,
         &object.version_id,
         &object.etag,
         object.size_bytes.map(|size| size as i64),
@@ -446,7 +458,7 @@ async fn note(tx: &mut Tx, object: &NewObject, now: i64) -> Result<Noted, StoreE
         "SELECT id, state FROM objects WHERE source = $1 AND object_key = $2 AND version = $3",
         &object.source,
         &object.key,
-        version(object)
+        &version
     )
     .ok_or(StoreError::Conflict)?;
     if state == ObjectState::Failed.as_str() {

@@ -254,6 +254,16 @@ impl Store {
         self.project_of("SELECT project FROM uploads WHERE id = $1", id).await
     }
 
+    /// The project of an object of a bucket, if there is such an object.
+    pub async fn object_project(&self, id: &str) -> Result<Option<String>, StoreError> {
+        self.project_of("SELECT project FROM objects WHERE id = $1", id).await
+    }
+
+    /// The project of an incident, if there is such an incident.
+    pub async fn incident_project(&self, id: &str) -> Result<Option<String>, StoreError> {
+        self.project_of("SELECT project FROM incidents WHERE id = $1", id).await
+    }
+
     async fn project_of(&self, select: &'static str, id: &str) -> Result<Option<String>, StoreError> {
         let row: Option<(String,)> =
             query!(self, db => sqlx::query_as(select).bind(id).fetch_optional(db).await)?;

@@ -54,8 +54,10 @@ async fn a_signed_url_names_the_part_and_nothing_secret() {
 
 #[test]
 fn a_source_has_a_name_and_is_in_a_bucket() {
-    let source: S3Source = "logs=s3://crashes/in?endpoint=http://h:1&service=auth".parse().unwrap();
+    let source: S3Source =
+        "logs=s3://crashes/in?endpoint=http://h:1&service=auth&project=shop".parse().unwrap();
     assert_eq!((source.name.as_str(), source.service.as_deref()), ("logs", Some("auth")));
+    assert_eq!(source.project.as_deref(), Some("shop"));
     assert_eq!((source.url.bucket.as_str(), source.url.prefix.as_str()), ("crashes", "in"));
     assert_eq!(source.url.endpoint.as_deref(), Some("http://h:1"));
     assert!(

@@ -127,7 +127,11 @@ impl Server {
         Self::launch(data, None, Vec::new(), arguments.iter().map(|&text| text.to_owned()).collect())
     }
 
-    fn start_with(stores: Option<Arc<Stores>>, environment: &[(String, String)], arguments: &[&str]) -> Self {
+    pub(crate) fn start_with(
+        stores: Option<Arc<Stores>>,
+        environment: &[(String, String)],
+        arguments: &[&str],
+    ) -> Self {
         let data = tempfile::tempdir().unwrap();
         let arguments = arguments.iter().map(|&text| text.to_owned()).collect();
         Self::launch(data, stores, environment.to_vec(), arguments)
@@ -148,6 +152,13 @@ impl Server {
         let mut server = Self::run(command, data);
         (server.arguments, server.environment, server.stores) = (arguments, environment, stores);
         server
+    }
+
+    /// Has a command use the same database, where it is not in the data directory.
+    pub(crate) fn share_database(&self, command: &mut Command) {
+        if let Some(stores) = &self.stores {
+            stores.used_by(command);
+        }
     }
 
     /// Runs a command that serves, and whose log goes into `data`.

@@ -19,17 +19,22 @@ const KEY: &str = "in/a b+c/core.1";
 
 /// A service that takes events of a bucket, whose credentials are its own.
 fn with_source(bucket: &S3Server, more: &[&str]) -> Server {
-    let environment =
-        bucket.environment().map(|(name, value)| (format!("PANICLE_SOURCE_CORES_{name}"), value));
-    let source = format!("cores={}&service=auth", bucket.url("in"));
+    let (environment, source) = the_source(bucket);
     start_with(&environment, &[&["--s3-source", &source], more].concat())
 }
 
-fn source() -> S3Server {
+/// What a service needs to be told to take them.
+pub(crate) fn the_source(bucket: &S3Server) -> (Vec<(String, String)>, String) {
+    let environment =
+        bucket.environment().map(|(name, value)| (format!("PANICLE_SOURCE_CORES_{name}"), value));
+    (environment.to_vec(), format!("cores={}&service=auth", bucket.url("in")))
+}
+
+pub(crate) fn source() -> S3Server {
     S3Server::with("the-source", "also-not-a-secret")
 }
 
-fn put(bucket: &S3Server, key: &str, bytes: &[u8]) {
+pub(crate) fn put(bucket: &S3Server, key: &str, bytes: &[u8]) {
     let path = bucket.bucket().join(key);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, bytes).unwrap();
@@ -63,7 +68,7 @@ fn recorded(maker: &str, size: usize) -> String {
     event.to_string()
 }
 
-fn event(name: &str, key: &str, sequencer: &str) -> Value {
+pub(crate) fn event(name: &str, key: &str, sequencer: &str) -> Value {
     let object = json!({ "key": key, "sequencer": sequencer });
     json!({ "Records": [{ "eventName": name, "s3": { "bucket": { "name": "crashes" }, "object": object } }] })
 }

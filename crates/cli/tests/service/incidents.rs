@@ -7,7 +7,7 @@ use super::start;
 use crate::harness::{Server, id, text};
 
 /// An alert of the service `auth` that began so long ago, as version 4 of the webhook has it.
-fn webhook(status: &str, minutes_ago: i64, labels: &Value) -> Value {
+pub(crate) fn webhook(status: &str, minutes_ago: i64, labels: &Value) -> Value {
     let begun = Timestamp::now() - SignedDuration::from_mins(minutes_ago);
     let begun = begun.round(jiff::Unit::Second).unwrap();
     let ended =

@@ -1,27 +1,29 @@
 //! What is of one project is to the token of another as if it were not there.
 
-use std::path::Path;
+use std::sync::Arc;
 
+use panicle_backends::S3Server;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Server, id, panicle, text};
+use crate::{
+    harness::{Answer, Server, Stores, id, panicle, text},
+    hooks::{event, put, source, the_source},
+    incidents::webhook,
+};
 
-fn admin(data: &Path, arguments: &[&str]) -> Value {
-    let output = panicle()
-        .arg("admin")
-        .args(arguments)
-        .args(["--format", "json", "--data"])
-        .arg(data)
-        .output()
-        .unwrap();
+fn admin(server: &Server, arguments: &[&str]) -> Value {
+    let mut command = panicle();
+    server.share_database(&mut command);
+    command.arg("admin").args(arguments).args(["--format", "json", "--data"]).arg(server.data());
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn token(data: &Path, project: Option<&str>) -> String {
+fn token(server: &Server, project: Option<&str>) -> String {
     let mut arguments = vec!["token", "create", "--name", "test", "--scopes", "all"];
     arguments.extend(project.into_iter().flat_map(|project| ["--project", project]));
-    admin(data, &arguments)["token"].as_str().unwrap().to_owned()
+    admin(server, &arguments)["token"].as_str().unwrap().to_owned()
 }
 
 struct As<'a> {
@@ -31,7 +33,7 @@ struct As<'a> {
 
 impl<'a> As<'a> {
     fn new(server: &'a Server, project: Option<&str>) -> Self {
-        Self { server, bearer: format!("Bearer {}", token(server.data(), project)) }
+        Self { server, bearer: format!("Bearer {}", token(server, project)) }
     }
 
     fn send(&self, method: &str, path: &str, body: &str) -> Answer {
@@ -42,7 +44,7 @@ impl<'a> As<'a> {
             ("upload-length", "9"),
             (
                 "content-type",
-                if path.contains("/uploads/") {
+                if path.contains("/uploads/") && !path.contains("/presigned") {
                     "application/offset+octet-stream"
                 } else {
                     "application/json"
@@ -79,23 +81,44 @@ impl<'a> As<'a> {
 }
 
 fn two_projects() -> Server {
-    let server = Server::start(&["--workers", "1"]);
+    in_two_projects(Server::start(&["--workers", "1"]))
+}
+
+fn with_source_on(stores: Option<Arc<Stores>>, bucket: &S3Server, more: &[&str]) -> Server {
+    let (mut environment, source) = the_source(bucket);
+    let others = environment.clone().into_iter();
+    environment.extend(others.map(|(name, value)| (name.replace("_CORES_", "_SHOPS_"), value)));
+    let arguments = [&["--workers", "1", "--s3-source", &source], more].concat();
+    in_two_projects(Server::start_with(stores, &environment, &arguments))
+}
+
+fn in_two_projects(server: Server) -> Server {
     for project in ["shop", "cart"] {
-        admin(server.data(), &["project", "create", project]);
+        admin(&server, &["project", "create", project]);
     }
     server
 }
 
 #[test]
 fn a_walk_through_the_whole_document_finds_nothing_of_another_project() {
-    let server = two_projects();
+    let stores = Stores::new();
+    let bucket = source();
+    put(&bucket, "in/theirs.log", text(72).as_bytes());
+    let server = with_source_on(Some(Arc::clone(&stores)), &bucket, &[]);
     let [shop, cart] = ["shop", "cart"].map(|project| As::new(&server, Some(project)));
     let [crash, group, blob] = shop.crash(&text(71), "their-own-service");
+    let told = shop.post("/api/v1/hooks/s3", &event("ObjectCreated:Put", "in/theirs.log", "1")).expect(200);
+    let object = id(&told["objects"][0]);
+    let signed = json!({ "kind": "text", "size_bytes": 5, "name": "their-own-file" });
+    let signed = id(&shop.post("/api/v1/uploads/presigned", &signed).expect(201));
+    let alerts = webhook("firing", 5, &json!({ "alertname": "A", "service": "their-own-service" }));
+    let incident = id(&shop.post("/api/v1/hooks/alertmanager", &alerts).expect(200)["incident"]);
     let upload = shop.send("POST", "/api/v1/uploads", "");
     assert_eq!(upload.status, 201);
     let upload = upload.headers["location"].to_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let own = [&crash, &group, &blob, &upload, &object, &signed, &incident].map(String::as_str);
     let theirs =
-        ["their-own", "work71", "\"id\":\"shop\"", "project\":\"shop", &crash, &group, &blob, &upload];
+        [&["their-own", "work71", "work72", "\"id\":\"shop\"", "project\":\"shop"], &own[..]].concat();
 
     let document = cart.get("/openapi.json").expect(200);
     let (mut walked, mut hidden) = (0, 0);
@@ -106,8 +129,15 @@ fn a_walk_through_the_whole_document_finds_nothing_of_another_project() {
                 continue;
             }
             walked += 1;
-            let own =
-                [("/crashes/", &crash), ("/groups/", &group), ("/uploads/", &upload), ("/blobs/", &blob)];
+            let own = [
+                ("/crashes/", &crash),
+                ("/groups/", &group),
+                ("/presigned/", &signed),
+                ("/uploads/", &upload),
+                ("/blobs/", &blob),
+                ("/objects/", &object),
+                ("/incidents/", &incident),
+            ];
             let id = own.iter().find(|(part, _)| path.contains(part)).map(|(_, id)| id.as_str());
             let at = |id: &str| {
                 let path = path.replace("{id}", id).replace("{gid}", "1").replace("{address}", "0x1");
@@ -121,9 +151,7 @@ fn a_walk_through_the_whole_document_finds_nothing_of_another_project() {
                 hidden += 1;
                 let nothing = id.replace(|c: char| c.is_ascii_digit(), "0").replace('a', "b");
                 let (one, other) = (ask(id), ask(&nothing));
-                // What is in buckets is of the installation.
-                let status = if path.contains("/presigned/") { 403 } else { 404 };
-                assert_eq!((one.status, other.status), (status, status), "{method} {path}");
+                assert_eq!((one.status, other.status), (404, 404), "{method} {path}");
                 let body =
                     |answer: &Answer, id: &str| String::from_utf8_lossy(&answer.body).replace(id, "ID");
                 assert_eq!(body(&one, id), body(&other, &nothing), "{method} {path} tells the two apart");
@@ -152,6 +180,116 @@ fn a_walk_through_the_whole_document_finds_nothing_of_another_project() {
     // It all is there for those whose it is.
     assert_eq!(shop.get(&format!("/api/v1/crashes/{crash}")).expect(200)["project"], "shop");
     assert_eq!(shop.get(&format!("/api/v1/uploads/{upload}")).status, 405);
+    for (path, id) in [("objects", &object), ("uploads/presigned", &signed), ("incidents", &incident)] {
+        shop.get(&format!("/api/v1/{path}/{id}")).expect(200);
+    }
+}
+
+#[test]
+fn what_other_systems_tell_is_of_the_project_of_the_token() {
+    let bucket = source();
+    for (key, number) in [("in/a.log", 81), ("shops/b.log", 82)] {
+        put(&bucket, key, text(number).as_bytes());
+    }
+    let shops = format!("shops={}&project=shop", bucket.url("shops"));
+    let server = with_source_on(None, &bucket, &["--s3-source", &shops]);
+    let [shop, cart] = ["shop", "cart"].map(|project| As::new(&server, Some(project)));
+    let all = As::new(&server, None);
+    let tell = |by: &As<'_>, key: &str, query: &str| {
+        by.post(&format!("/api/v1/hooks/s3{query}"), &event("ObjectCreated:Put", key, "1")).expect(200)
+    };
+    let ended = |by: &As<'_>, told: &Value| {
+        let path = format!("/api/v1/objects/{}", id(&told["objects"][0]));
+        let started = std::time::Instant::now();
+        loop {
+            let object = by.get(&path).expect(200);
+            if object["state"] != "queued" {
+                assert_eq!(object["state"], "done", "{object:#}");
+                return object;
+            }
+            assert!(started.elapsed().as_secs() < 90, "still {object:#}");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    };
+    // The same object, told of by two: each has it for itself.
+    let (ours, theirs) = (tell(&cart, "in/a.log", ""), tell(&shop, "in/a.log", ""));
+    assert!(ours["objects"][0]["new"] == true && theirs["objects"][0]["new"] == true);
+    let (ours, theirs) = (ended(&cart, &ours), ended(&shop, &theirs));
+    assert!(ours["blob_id"] == theirs["blob_id"] && ours["crash_id"] != theirs["crash_id"]);
+    let project = |by: &As<'_>, object: &Value| {
+        by.get(&format!("/api/v1/crashes/{}", object["crash_id"].as_str().unwrap())).expect(200)["project"]
+            .clone()
+    };
+    assert_eq!((project(&cart, &ours), project(&shop, &theirs)), (json!("cart"), json!("shop")));
+    // A bucket of one project is none for the others; for who may send to all, what is in it is that project's.
+    let ignored = tell(&cart, "shops/b.log", "");
+    assert!(ignored["ignored"][0]["reason"].as_str().unwrap().contains("no source"), "{ignored:#}");
+    assert_eq!(tell(&all, "shops/b.log", "?project=cart")["objects"], json!([]));
+    assert_eq!(
+        cart.post("/api/v1/hooks/s3?source=shops", &event("ObjectCreated:Put", "shops/b.log", "1"))
+            .problem(400),
+        "bad-request"
+    );
+    let told = tell(&all, "shops/b.log", "");
+    assert_eq!(project(&shop, &ended(&shop, &told)), "shop");
+    let listed = |by: &As<'_>, path: &str| by.get(path).expect(200)["items"].as_array().unwrap().len();
+    assert_eq!((listed(&shop, "/api/v1/objects"), listed(&cart, "/api/v1/objects")), (2, 1));
+    assert_eq!((listed(&all, "/api/v1/objects"), listed(&all, "/api/v1/objects?project=cart")), (3, 1));
+
+    // An incident of one project has no crashes of the other, whichever comes first.
+    let crash = |by: &As<'_>, number: u32| by.crash(&text(number), "pay")[0].clone();
+    let before = [crash(&shop, 83), crash(&cart, 84)];
+    let alerts = webhook("firing", 5, &json!({ "alertname": "A", "service": "pay" }));
+    let told = shop.post("/api/v1/hooks/alertmanager", &alerts).expect(200);
+    let incident = id(&told["incident"]);
+    let after = [crash(&shop, 85), crash(&cart, 86)];
+    let found = shop.get(&format!("/api/v1/incidents/{incident}")).expect(200);
+    let mut linked: Vec<_> =
+        found["crashes"].as_array().unwrap().iter().map(|linked| id(&linked["crash"])).collect();
+    linked.sort();
+    assert_eq!(linked, [before[0].clone(), after[0].clone()]);
+    for crash in [&before[1], &after[1]] {
+        let crash = cart.get(&format!("/api/v1/crashes/{crash}")).expect(200);
+        assert_eq!(crash["incidents"], json!([]));
+    }
+    // The same alerts, told to the other one, are another incident.
+    let told = cart.post("/api/v1/hooks/alertmanager", &alerts).expect(200);
+    assert_eq!((&told["new"], &told["incident"]["crash_count"]), (&json!(true), &json!(2)));
+    assert_eq!((listed(&shop, "/api/v1/incidents"), listed(&all, "/api/v1/incidents")), (1, 2));
+    assert_eq!(listed(&all, "/api/v1/incidents?project=cart"), 1);
+}
+
+#[test]
+fn what_is_put_into_the_bucket_is_of_the_project_that_began_it() {
+    let server = in_two_projects(Server::start_on(Some(Stores::new()), &["--workers", "1"]));
+    let [shop, cart] = ["shop", "cart"].map(|project| As::new(&server, Some(project)));
+    let bytes = text(91);
+    let begin = |by: &As<'_>, name: &str| {
+        let new = json!({ "kind": "text", "size_bytes": bytes.len(), "name": name });
+        let upload = by.post("/api/v1/uploads/presigned", &new).expect(201);
+        ureq::put(upload["url"].as_str().unwrap()).send(bytes.as_str()).unwrap();
+        upload
+    };
+    let finish = |by: &As<'_>, upload: &Value| {
+        let started = std::time::Instant::now();
+        loop {
+            let answer = by.post(upload["complete_url"].as_str().unwrap(), &json!({}));
+            if answer.status != 202 {
+                return answer.expect(201);
+            }
+            assert!(started.elapsed().as_secs() < 90);
+        }
+    };
+    let theirs = begin(&shop, "theirs.log");
+    assert_eq!(cart.post(theirs["complete_url"].as_str().unwrap(), &json!({})).problem(404), "not-found");
+    let theirs = finish(&shop, &theirs);
+    let blob = theirs["evidence"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(cart.get(&format!("/api/v1/blobs/{blob}")).problem(404), "not-found");
+    // The same bytes of another project have the name that it gave them.
+    let ours = begin(&cart, "ours.log");
+    let ours = finish(&cart, &ours);
+    assert_eq!((&ours["evidence"]["id"], &ours["evidence"]["name"]), (&json!(blob), &json!("ours.log")));
+    assert_eq!(shop.get(&format!("/api/v1/blobs/{blob}")).expect(200)["name"], "theirs.log");
 }
 
 #[test]
@@ -242,7 +380,7 @@ fn who_sees_all_projects_names_one() {
 fn a_day_of_a_project_is_counted_across_restarts() {
     let server = Server::start(&["--workers", "0"]);
     let set = |project: &str, limit: &[&str]| {
-        admin(server.data(), &[&["project", "create", project], limit].concat());
+        admin(&server, &[&["project", "create", project], limit].concat());
     };
     set("shop", &["--upload-bytes-per-day", "2000"]);
     set("cart", &["--requests-per-minute", "3"]);

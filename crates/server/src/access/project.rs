@@ -23,6 +23,10 @@ pub(super) enum Reach {
     Group,
     /// The upload that its `{id}` names.
     Upload,
+    /// The object of a bucket that its `{id}` names.
+    Object,
+    /// The incident that its `{id}` names.
+    Incident,
     /// The handler asks for [`Seen`] or [`Target`].
     Handler,
     /// The whole installation.
@@ -37,12 +41,15 @@ pub(super) const REACH: &[(&str, &str, Reach)] = &[
     ("", "/api/v1/uploads/{id}", Reach::Upload),
     ("POST", "/api/v1/uploads", Reach::Handler),
     ("POST", "/api/v1/uploads/form", Reach::Handler),
+    ("POST", "/api/v1/uploads/presigned", Reach::Handler),
+    ("", "/api/v1/uploads/presigned/{id}*", Reach::Object),
     ("POST", "/api/v1/hooks/panic", Reach::Handler),
-    // What is in buckets, and what alerts are about, is not told apart by project.
-    ("", "/api/v1/uploads/presigned*", Reach::Everything),
-    ("", "/api/v1/hooks/*", Reach::Everything),
-    ("", "/api/v1/objects*", Reach::Everything),
-    ("", "/api/v1/incidents*", Reach::Everything),
+    ("POST", "/api/v1/hooks/s3", Reach::Handler),
+    ("POST", "/api/v1/hooks/alertmanager", Reach::Handler),
+    ("", "/api/v1/objects", Reach::Handler),
+    ("", "/api/v1/objects/{id}", Reach::Object),
+    ("", "/api/v1/incidents", Reach::Handler),
+    ("", "/api/v1/incidents/{id}", Reach::Incident),
     ("OPTIONS", "/api/v1/uploads", Reach::Shared),
     ("", "/api/v1/crashes", Reach::Handler),
     ("", "/api/v1/groups", Reach::Handler),
@@ -98,6 +105,8 @@ pub(super) async fn check(
         Some(Reach::Crash) => ("crash", named(matched, path)),
         Some(Reach::Group) => ("group", named(matched, path)),
         Some(Reach::Upload) => ("upload", named(matched, path)),
+        Some(Reach::Object) => ("object", named(matched, path)),
+        Some(Reach::Incident) => ("incident", named(matched, path)),
     };
     // What is no text the handler refuses.
     let Some(id) = id else { return Ok(()) };
@@ -120,6 +129,10 @@ pub(super) async fn charged(
     Ok(match (reach(&parts.method, matched), asked) {
         (Some(Reach::Upload), _) if !reads => match named(matched, parts.uri.path()) {
             Some(id) => store.upload_project(&id).await?,
+            None => None,
+        },
+        (Some(Reach::Object), _) if !reads => match named(matched, parts.uri.path()) {
+            Some(id) => store.object_project(&id).await?,
             None => None,
         },
         (Some(Reach::Handler), Some(asked)) => Some(asked),
@@ -170,6 +183,8 @@ impl Caller {
         let of = match what {
             "crash" => store.crash_project(id).await?,
             "group" => store.group_project(id).await?,
+            "object" => store.object_project(id).await?,
+            "incident" => store.incident_project(id).await?,
             _ => store.upload_project(id).await?,
         };
         if of.as_deref() == Some(own) {

@@ -1,5 +1,7 @@
 //! What other systems tell.
 
+use std::collections::BTreeSet;
+
 use axum::{
     Json as Answer,
     extract::{Request, State},
@@ -8,13 +10,13 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 use panicle_blobs::S3Source;
-use panicle_store::{EvidenceKind, NewEvidence, NewObject};
+use panicle_store::{DEFAULT_PROJECT, EvidenceKind, NewEvidence, NewObject};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
     AppState, Problem,
-    access::{ProjectQuery, Target},
+    access::{ProjectQuery, Seen, Target},
     api::crashes,
     extract::{self, Json, Query},
     hooks::{
@@ -39,7 +41,8 @@ pub(crate) struct EventsQuery {
 ///
 /// As AWS S3, MinIO, Ceph, EventBridge and CloudEvents write them, or in notifications of SNS. Acknowledged when they are
 /// recorded; the objects are taken over after that. The same object is taken over once, however often it is told of.
-#[utoipa::path(post, operation_id = "takeBucketEvents", path = "/hooks/s3", tag = "hooks", params(EventsQuery),
+/// It is for the project of its source, else that of the request.
+#[utoipa::path(post, operation_id = "takeBucketEvents", path = "/hooks/s3", tag = "hooks", params(EventsQuery, ProjectQuery),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 200, body = EventsTaken),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -47,6 +50,7 @@ pub(crate) struct EventsQuery {
 pub(crate) async fn s3(
     State(state): State<AppState>,
     Query(query): Query<EventsQuery>,
+    Seen(project): Seen,
     request: Request,
 ) -> Result<Answer<EventsTaken>, Problem> {
     let kind = content_type(request.headers());
@@ -67,7 +71,16 @@ pub(crate) async fn s3(
             detail,
         ));
     }
-    if query.source.as_ref().is_some_and(|name| state.sources.iter().all(|source| source.name != *name)) {
+    // Sources of other projects are as if they were not there.
+    let sources: Vec<&S3Source> = state
+        .sources
+        .iter()
+        .filter(|source| match (&source.project, &project) {
+            (Some(own), Some(project)) => own == project,
+            _ => true,
+        })
+        .collect();
+    if query.source.as_ref().is_some_and(|name| sources.iter().all(|source| source.name != *name)) {
         return Err(Problem::bad_request("there is no source of this name"));
     }
     let mut taken = EventsTaken::default();
@@ -82,7 +95,7 @@ pub(crate) async fn s3(
     }
     let (mut created, mut removed) = (Vec::new(), Vec::new());
     for event in told.events {
-        match sort(&state.sources, query.source.as_deref(), &event) {
+        match sort(&sources, query.source.as_deref(), project.as_deref(), &event) {
             Ok(object) if event.happened == Happened::Removed => removed.push(object),
             Ok(object) => created.push(object),
             Err(reason) => {
@@ -101,6 +114,11 @@ pub(crate) async fn s3(
                 });
             }
         }
+    }
+    let projects: BTreeSet<&str> =
+        created.iter().chain(&removed).map(|object| object.project.as_str()).collect();
+    for project in projects {
+        state.store.open_project(project).await?;
     }
     let now = Timestamp::now();
     let noted = state.store.note_objects(&created, now).await?;
@@ -125,11 +143,16 @@ pub(crate) async fn s3(
 }
 
 /// The object that an event is of, or why it is of none.
-fn sort(sources: &[S3Source], named: Option<&str>, event: &Event) -> Result<NewObject, String> {
+fn sort(
+    sources: &[&S3Source],
+    named: Option<&str>,
+    project: Option<&str>,
+    event: &Event,
+) -> Result<NewObject, String> {
     if event.happened == Happened::Other {
         return Err("it tells of no new object".to_owned());
     }
-    let has = |source: &&S3Source| {
+    let has = |source: &&&S3Source| {
         named.is_none_or(|name| source.name == name)
             && (source.has(&event.bucket, &event.key) || source.has(&event.bucket, &event.raw_key))
     };
@@ -141,7 +164,7 @@ fn sort(sources: &[S3Source], named: Option<&str>, event: &Event) -> Result<NewO
     }
     Ok(NewObject {
         source: source.name.clone(),
-        project: "default".to_owned(),
+        project: source.project.as_deref().or(project).unwrap_or(DEFAULT_PROJECT).to_owned(),
         bucket: event.bucket.clone(),
         key: event.key.clone(),
         raw_key: event.raw_key.clone(),

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     AppState, Problem,
+    access::{ProjectQuery, Seen, Target},
     extract::{Json, Path, Query},
     hooks::alerts::{self, AlertmanagerWebhook},
     page::{self, Page},
@@ -19,18 +20,19 @@ const CRASHES: u32 = 100;
 /// A webhook of Alertmanager, version 4.
 ///
 /// Opens an incident, or joins the one with the same group labels. Crashes of the services and hosts that its alerts name,
-/// from ten minutes before it began, are linked, also those that arrive later.
-#[utoipa::path(post, operation_id = "takeAlerts", path = "/hooks/alertmanager", tag = "hooks",
+/// from ten minutes before it began, are linked, also those that arrive later. Only those of its project.
+#[utoipa::path(post, operation_id = "takeAlerts", path = "/hooks/alertmanager", tag = "hooks", params(ProjectQuery),
     request_body = AlertmanagerWebhook,
     responses((status = 200, body = AlertsTaken),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn take(
     State(state): State<AppState>,
+    Target(project): Target,
     Json(webhook): Json<AlertmanagerWebhook>,
 ) -> Result<Answer<AlertsTaken>, Problem> {
     let now = Timestamp::now();
-    let group = alerts::read(webhook, "default", &state.alert_labels, now).map_err(Problem::bad_request)?;
+    let group = alerts::read(webhook, &project, &state.alert_labels, now).map_err(Problem::bad_request)?;
     let told = state.store.tell_alerts(&group, now).await?;
     metrics::counter!("panicle_alerts_total").increment(group.alerts.len() as u64);
     let incident = state.store.incident(&told.id).await?;
@@ -48,16 +50,18 @@ pub(crate) struct ListQuery {
 }
 
 /// List incidents, newest first.
-#[utoipa::path(get, operation_id = "listIncidents", path = "/incidents", tag = "hooks", params(ListQuery),
+#[utoipa::path(get, operation_id = "listIncidents", path = "/incidents", tag = "hooks", params(ListQuery, ProjectQuery),
     responses((status = 200, body = Page<Incident>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list(
     State(state): State<AppState>,
     Query(query): Query<ListQuery>,
+    Seen(project): Seen,
 ) -> Result<Answer<Page<Incident>>, Problem> {
     let limit = page::limit(query.limit)?;
     let before = page::id_cursor(query.cursor.as_deref())?;
-    let incidents = state.store.incidents(query.state, before.as_deref(), limit + 1).await?;
+    let incidents =
+        state.store.incidents(project.as_deref(), query.state, before.as_deref(), limit + 1).await?;
     let items = incidents.into_iter().map(Incident::from).collect();
     Ok(Answer(Page::cut(items, limit, |item: &Incident| item.id.clone())))
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     AppState, Problem,
+    access::{ProjectQuery, Seen},
     extract::{Path, Query},
     page::{self, Page},
     shapes::objects::BucketObject,
@@ -22,16 +23,17 @@ pub(crate) struct ListQuery {
 }
 
 /// List objects of buckets that events told of, newest first, and what became of them.
-#[utoipa::path(get, operation_id = "listObjects", path = "/objects", tag = "hooks", params(ListQuery),
+#[utoipa::path(get, operation_id = "listObjects", path = "/objects", tag = "hooks", params(ListQuery, ProjectQuery),
     responses((status = 200, body = Page<BucketObject>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list(
     State(state): State<AppState>,
     Query(query): Query<ListQuery>,
+    Seen(project): Seen,
 ) -> Result<Answer<Page<BucketObject>>, Problem> {
     let limit = page::limit(query.limit)?;
     let before = page::id_cursor(query.cursor.as_deref())?;
-    let objects = state.store.objects(query.state, before.as_deref(), limit + 1).await?;
+    let objects = state.store.objects(project.as_deref(), query.state, before.as_deref(), limit + 1).await?;
     let items = objects.into_iter().map(BucketObject::from).collect();
     Ok(Answer(Page::cut(items, limit, |item: &BucketObject| item.id.clone())))
 }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     AppState, Problem,
-    access::{Caller, Target},
+    access::{Caller, ProjectQuery, Target},
     extract::{Json, MaybeJson, Path},
     shapes::objects::{CompletePresigned, NewPresigned, Presigned, PresignedPart, PutPart},
     upload,
@@ -41,7 +41,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 ///
 /// The answer has a URL to PUT the whole to, or one for each part. Complete it when all is there. Where evidence is kept
 /// on a disk there is no such bucket: 409. Its size counts at once as what is sent on a day.
-#[utoipa::path(post, operation_id = "createPresignedUpload", path = "/uploads/presigned", tag = "evidence",
+#[utoipa::path(post, operation_id = "createPresignedUpload", path = "/uploads/presigned", tag = "evidence", params(ProjectQuery),
     request_body = NewPresigned,
     responses((status = 201, body = Presigned),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -270,7 +270,7 @@ async fn incoming(state: &AppState, id: &str) -> Result<Object, Problem> {
 
 async fn shape(state: &AppState, object: Object) -> Result<Presigned, Problem> {
     let evidence = match &object.blob_id {
-        Some(blob) => Some(state.store.evidence(blob).await?.into()),
+        Some(blob) => Some(state.store.evidence_in(&object.project, blob).await?.into()),
         None => None,
     };
     Ok(Presigned {

@@ -65,6 +65,32 @@ contract! {
         assert!(!removed(&note(object("plain", Some("1"), None)).await).await);
     }
 
+    async fn projects_take_the_same_object_over_each_for_itself(store: Store) {
+        let now = Timestamp::now();
+        let of = |project: &str| NewObject { project: project.to_owned(), ..object("k", Some("1"), Some("0A")) };
+        let note = async |object: NewObject| store.note_objects(&[object], now).await.unwrap().remove(0);
+        let (shop, cart) = (note(of("shop")).await, note(of("cart")).await);
+        let other = note(of("default")).await;
+        assert!(shop.new && cart.new && other.new && shop.id != cart.id);
+        assert_eq!(note(of("cart")).await.id, cart.id);
+        let listed = async |project: &str| {
+            let objects = store.objects(Some(project), None, None, 10).await.unwrap();
+            objects.into_iter().map(|object| object.id).collect::<Vec<_>>()
+        };
+        assert_eq!((listed("shop").await, listed("none").await), (vec![shop.id.clone()], vec![]));
+        assert_eq!(store.objects(None, None, None, 10).await.unwrap().len(), 3);
+        assert_eq!(store.object_project(&cart.id).await.unwrap().as_deref(), Some("cart"));
+        assert_eq!(store.object_project("none").await.unwrap(), None);
+        // What one is told of removals is not about the others' objects.
+        let removal = NewObject { sequencer: Some("0B".to_owned()), ..of("shop") };
+        assert_eq!(store.note_removal(&removal, now).await.unwrap(), 1);
+        let removed = async |id: &str| store.object(id).await.unwrap().removed_at.is_some();
+        assert!(removed(&shop.id).await && !removed(&cart.id).await && !removed(&other.id).await);
+        let old = NewObject { etag: Some("0".to_owned()), sequencer: Some("09".to_owned()), ..of("cart") };
+        assert!(!removed(&note(old.clone()).await.id).await);
+        assert!(removed(&note(NewObject { project: "shop".to_owned(), ..old }).await.id).await);
+    }
+
     async fn what_clients_put_into_the_bucket_is_taken_over_when_they_say_so(store: Store) {
         let now = Timestamp::now();
         let new = |id: &str| NewIncoming {
@@ -110,7 +136,7 @@ contract! {
         assert!(expired().await.is_empty());
         let state = async |id: &str| store.object(id).await.unwrap().state;
         assert_eq!((state("1").await, state("2").await), (ObjectState::Done, ObjectState::Expired));
-        assert!(store.objects(None, None, 10).await.unwrap().is_empty(), "these are of events alone");
+        assert!(store.objects(None, None, None, 10).await.unwrap().is_empty(), "these are of events alone");
     }
 
     async fn an_upload_that_fails_for_no_reason_of_its_own_is_kept_and_tried_again(store: Store) {
