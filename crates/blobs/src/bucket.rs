@@ -107,6 +107,8 @@ impl Bucket {
             etag: meta.e_tag,
             size: meta.size,
             asked: 0,
+            coming_at: 0,
+            until: meta.size,
             coming: None,
         })
     }
@@ -212,7 +214,12 @@ pub struct ObjectReader {
     /// Of the object as it was opened: of what takes its place meanwhile nothing is read.
     etag: Option<String>,
     size: u64,
+    /// What is read or on its way ends here.
     asked: u64,
+    /// Where what is on its way begins.
+    coming_at: u64,
+    /// Nothing from here on is asked for.
+    until: u64,
     coming: Option<JoinHandle<Result<Bytes, Error>>>,
 }
 
@@ -227,6 +234,25 @@ impl ObjectReader {
         self.etag.as_deref().map(|etag| etag.trim_matches('"'))
     }
 
+    /// Its key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Whether what comes next begins at `offset`, and is asked for up to `until`.
+    pub(crate) fn is_at(&self, offset: u64, until: u64) -> bool {
+        let begins = if self.coming.is_some() { self.coming_at } else { self.asked };
+        begins == offset && self.until >= until.min(self.size)
+    }
+
+    /// Goes on from `offset` to `until`.
+    pub(crate) fn seek(&mut self, offset: u64, until: u64) {
+        if let Some(coming) = self.coming.take() {
+            coming.abort();
+        }
+        (self.asked, self.until) = (offset, until.min(self.size));
+    }
+
     /// The next bytes; `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, ObjectError> {
         let coming = match self.coming.take() {
@@ -236,6 +262,7 @@ impl ObjectReader {
                 None => return Ok(None),
             },
         };
+        self.coming_at = self.asked;
         self.coming = self.ask();
         let read = coming.await.map_err(|error| BlobError::Unavailable {
             what: "reading an object".to_owned(),
@@ -245,7 +272,7 @@ impl ObjectReader {
     }
 
     fn ask(&mut self) -> Option<JoinHandle<Result<Bytes, Error>>> {
-        let range = self.asked..(self.asked + PIECE_BYTES).min(self.size);
+        let range = self.asked..(self.asked + PIECE_BYTES).min(self.until);
         if range.is_empty() {
             return None;
         }

@@ -59,6 +59,16 @@ pub enum BlobError {
         /// Why, and what to look at.
         reason: String,
     },
+    /// The bytes of a blob that stayed in a bucket of others are not there any more.
+    #[error("the object {object} is not the one that was taken over: {reason}")]
+    NotTheSame {
+        /// Which blob.
+        digest: Digest,
+        /// Key, bucket and source.
+        object: String,
+        /// What became of it.
+        reason: String,
+    },
     /// What is on disk is not what was written there.
     #[error("blob {digest} is damaged: {reason}")]
     Damaged {

@@ -1,6 +1,6 @@
 use std::{
     fs::{self, File},
-    io::ErrorKind,
+    io::{ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
@@ -80,12 +80,37 @@ impl Local {
     }
 
     pub(crate) fn remove(&self, digest: &Digest) -> Result<(), BlobError> {
-        let path = self.path(digest);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(BlobError::io(format!("removing {}", path.display()))(error))
+        for path in [self.path(digest), self.reference_path(digest)] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(BlobError::io(format!("removing {}", path.display()))(error));
+                }
+                _ => {}
             }
-            _ => Ok(()),
+        }
+        Ok(())
+    }
+
+    fn reference_path(&self, digest: &Digest) -> PathBuf {
+        self.path(digest).with_extension("ref")
+    }
+
+    /// Says durably where the bytes of a blob are.
+    pub(crate) fn keep_reference(&self, digest: &Digest, text: &[u8]) -> Result<(), BlobError> {
+        let path = self.reference_path(digest);
+        let failed = || BlobError::io(format!("writing {}", path.display()));
+        let mut file = NamedTempFile::new_in(self.temporary()).map_err(failed())?;
+        file.write_all(text).and_then(|()| file.as_file().sync_all()).map_err(failed())?;
+        file.persist(&path).map_err(|error| failed()(error.error))?;
+        path.parent().map_or(Ok(()), sync_directory)
+    }
+
+    /// What was said of where the bytes of a blob are.
+    pub(crate) fn reference(&self, digest: &Digest) -> Result<Option<Vec<u8>>, BlobError> {
+        let path = self.reference_path(digest);
+        match fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            read => read.map(Some).map_err(BlobError::io(format!("reading {}", path.display()))),
         }
     }
 }

@@ -2,6 +2,7 @@ use std::{fs::File, io, os::unix::fs::FileExt};
 
 use crate::{
     BlobError, Digest,
+    reference::ForeignObject,
     s3::Object,
     seekable::{self, ENTRY_BYTES, FOOTER_BYTES, FRAME_BYTES, SKIPPABLE_HEADER_BYTES},
 };
@@ -37,6 +38,8 @@ impl FrameAt {
 pub(crate) enum Source {
     File(File, u64),
     Object(Box<Object>),
+    /// The bytes as they are, and not as a store of ours writes them.
+    Foreign(Box<ForeignObject>),
 }
 
 impl Source {
@@ -53,6 +56,7 @@ impl Source {
         match self {
             Self::File(_, length) => *length,
             Self::Object(object) => object.length(),
+            Self::Foreign(object) => object.length(),
         }
     }
 
@@ -63,6 +67,7 @@ impl Source {
                 file.read_exact_at(into, offset).map_err(BlobError::io("reading evidence"))
             }
             Self::Object(object) => object.read_at(into, offset, until),
+            Self::Foreign(object) => object.read_at(into, offset, until),
         }
     }
 }
@@ -106,6 +111,26 @@ impl BlobReader {
             source,
             frames,
             raw: raw_offset,
+            decompressor: zstd::bulk::Decompressor::new().map_err(compression())?,
+            zero_frame: zero_frame().map_err(compression())?,
+            compressed: Vec::new(),
+            frame: Vec::with_capacity(FRAME_BYTES),
+        })
+    }
+
+    /// One whose bytes are elsewhere, as they are: frames that nobody has compressed.
+    pub(crate) fn foreign(digest: Digest, object: ForeignObject) -> Result<Self, BlobError> {
+        let raw = object.length();
+        let frame = |at: u64| {
+            let size = (raw - at).min(FRAME_BYTES as u64) as u32;
+            FrameAt { offset: at, raw_offset: at, compressed: size, raw: size }
+        };
+        let compression = || BlobError::io("starting decompression");
+        Ok(Self {
+            digest,
+            source: Source::Foreign(Box::new(object)),
+            frames: (0..raw).step_by(FRAME_BYTES).map(frame).collect(),
+            raw,
             decompressor: zstd::bulk::Decompressor::new().map_err(compression())?,
             zero_frame: zero_frame().map_err(compression())?,
             compressed: Vec::new(),
@@ -170,6 +195,10 @@ impl BlobReader {
     fn decompress(&mut self, at: FrameAt) -> Result<(), BlobError> {
         let damaged = |reason| BlobError::Damaged { digest: self.digest, reason };
         self.frame.clear();
+        if matches!(self.source, Source::Foreign(_)) {
+            self.frame.extend_from_slice(&self.compressed);
+            return Ok(());
+        }
         let length = self
             .decompressor
             .decompress_to_buffer(&self.compressed, &mut self.frame)

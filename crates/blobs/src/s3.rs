@@ -105,10 +105,31 @@ impl S3 {
 
     pub(crate) fn remove(&self, digest: &Digest) -> Result<(), BlobError> {
         self.wait(async {
-            match self.inner.client.delete(&self.inner.path(digest)).await {
-                Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
-                Err(error) => Err(self.inner.explain("removing evidence", &error)),
+            for path in [self.inner.path(digest), self.inner.reference_path(digest)] {
+                match self.inner.client.delete(&path).await {
+                    Ok(()) | Err(Error::NotFound { .. }) => {}
+                    Err(error) => return Err(self.inner.explain("removing evidence", &error)),
+                }
             }
+            Ok(())
+        })
+    }
+
+    /// Says where the bytes of a blob are.
+    pub(crate) fn keep_reference(&self, digest: &Digest, text: Vec<u8>) -> Result<(), BlobError> {
+        let put = self.wait(self.inner.client.put(&self.inner.reference_path(digest), text.into()));
+        put.map(drop).map_err(|error| self.inner.explain("writing a reference", &error))
+    }
+
+    /// What was said of where the bytes of a blob are.
+    pub(crate) fn reference(&self, digest: &Digest) -> Result<Option<Vec<u8>>, BlobError> {
+        self.wait(async {
+            match self.inner.client.get(&self.inner.reference_path(digest)).await {
+                Ok(found) => found.bytes().await.map(|bytes| Some(bytes.to_vec())),
+                Err(Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
+            .map_err(|error| self.inner.explain("reading a reference", &error))
         })
     }
 
@@ -131,6 +152,12 @@ impl Inner {
         let name = digest.to_string();
         let (shard, rest) = name.split_at(2);
         self.root().join("blobs").join(shard).join(format!("{rest}.zst"))
+    }
+
+    fn reference_path(&self, digest: &Digest) -> Path {
+        let name = digest.to_string();
+        let (shard, rest) = name.split_at(2);
+        self.root().join("blobs").join(shard).join(format!("{rest}.ref"))
     }
 
     /// Asks for something that is not there: a store that says so is there, and so is the bucket.

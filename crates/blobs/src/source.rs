@@ -16,8 +16,20 @@ pub struct S3Source {
     pub url: S3Url,
     /// Service of the crashes that are made of its objects.
     pub service: Option<String>,
+    /// What is done with its objects.
+    pub take: Take,
     /// The project that its objects are for, and whose tokens alone may tell of them; else that of whoever does.
     pub project: Option<String>,
+}
+
+/// What is done with the objects of a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Take {
+    /// They are copied to where evidence is kept.
+    #[default]
+    Copy,
+    /// They stay where they are, and are read from there.
+    Reference,
 }
 
 /// The text names no source.
@@ -31,6 +43,9 @@ pub enum NotASource {
     /// The URL is none of an S3-compatible store.
     #[error("a source is in an s3: store")]
     NotS3,
+    /// It is not said what is to be done with its objects.
+    #[error("take is copy or reference")]
+    Take,
     /// The URL makes no sense.
     #[error(transparent)]
     Url(#[from] NotABlobUrl),
@@ -65,12 +80,15 @@ impl FromStr for S3Source {
         if name.is_empty() || name.len() > 100 || !name.chars().all(is_name) {
             return Err(NotASource::Name);
         }
-        let (mut service, mut project) = (None, None);
+        let (mut service, mut project, mut take) = (None, None, Take::Copy);
         let mut url = Url::parse(url).map_err(|_| NotASource::NotS3)?;
         let mut rest = Vec::new();
         for (name, value) in url.query_pairs() {
             match &*name {
                 "service" => service = Some(value.into_owned()).filter(|text| !text.is_empty()),
+                "take" if value == "copy" => take = Take::Copy,
+                "take" if value == "reference" => take = Take::Reference,
+                "take" => return Err(NotASource::Take),
                 "project" => project = Some(value.into_owned()).filter(|text| !text.is_empty()),
                 _ => rest.push((name.into_owned(), value.into_owned())),
             }
@@ -80,7 +98,7 @@ impl FromStr for S3Source {
             url.query_pairs_mut().extend_pairs(rest);
         }
         match url.as_str().parse()? {
-            BlobUrl::S3(url) => Ok(Self { name: name.to_owned(), url, service, project }),
+            BlobUrl::S3(url) => Ok(Self { name: name.to_owned(), url, service, take, project }),
             BlobUrl::Directory(_) => Err(NotASource::NotS3),
         }
     }

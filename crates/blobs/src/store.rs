@@ -6,9 +6,10 @@ use std::{
 use tempfile::NamedTempFile;
 
 use crate::{
-    BlobError, BlobReader, Digest, Ingest, Reservation, S3Url,
+    BlobError, BlobReader, Bucket, Digest, Ingest, Reference, Reservation, S3Url,
     local::Local,
     reader::Source,
+    reference::{Elsewhere, no_source},
     room::{self, Room},
     s3::S3,
 };
@@ -37,6 +38,7 @@ pub struct BlobStore {
     limits: Limits,
     /// What others, with copies of this, have announced.
     room: Room,
+    elsewhere: Option<Elsewhere>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,7 +51,8 @@ impl BlobStore {
     /// Opens the store under `root` and makes its directories.
     pub fn open(root: impl Into<PathBuf>, limits: Limits) -> Result<Self, BlobError> {
         let local = Local::open(root.into())?;
-        Ok(Self { temporary: local.temporary(), place: Place::Local(local), limits, room: Room::default() })
+        let (temporary, place) = (local.temporary(), Place::Local(local));
+        Ok(Self { temporary, place, limits, room: Room::default(), elsewhere: None })
     }
 
     /// Opens a bucket, with credentials and whatever else is in variables of `environment` as AWS' own
@@ -66,7 +69,42 @@ impl BlobStore {
     ) -> Result<Self, BlobError> {
         fs::create_dir_all(&temporary).map_err(BlobError::io(format!("creating {}", temporary.display())))?;
         let place = Place::S3(S3::connect(url, environment).await?);
-        Ok(Self { place, temporary, limits, room: Room::default() })
+        Ok(Self { place, temporary, limits, room: Room::default(), elsewhere: None })
+    }
+
+    /// With the buckets that blobs may have stayed in, by the names of their sources. Their requests run on the
+    /// Tokio runtime that this is called on.
+    #[must_use]
+    pub fn with_sources(self, buckets: Vec<(String, Bucket)>) -> Self {
+        Self { elsewhere: Some(Elsewhere::new(buckets)), ..self }
+    }
+
+    /// Notes where the bytes of a blob are, in the place of storing them.
+    pub fn keep_reference(&self, digest: &Digest, reference: &Reference) -> Result<(), BlobError> {
+        let text = serde_json::to_vec(reference)
+            .map_err(|error| BlobError::io("writing a reference")(error.into()))?;
+        match &self.place {
+            Place::Local(local) => local.keep_reference(digest, &text),
+            Place::S3(s3) => s3.keep_reference(digest, text),
+        }
+    }
+
+    /// Where the bytes of a blob are, if they are not stored here.
+    pub fn reference(&self, digest: &Digest) -> Result<Option<Reference>, BlobError> {
+        let stored = match &self.place {
+            Place::Local(local) => local.contains(digest)?,
+            Place::S3(s3) => s3.contains(digest)?,
+        };
+        if stored { Ok(None) } else { self.noted(digest) }
+    }
+
+    fn noted(&self, digest: &Digest) -> Result<Option<Reference>, BlobError> {
+        let text = match &self.place {
+            Place::Local(local) => local.reference(digest)?,
+            Place::S3(s3) => s3.reference(digest)?,
+        };
+        let damaged = || BlobError::Damaged { digest: *digest, reason: "where its bytes are cannot be read" };
+        text.map(|text| serde_json::from_slice(&text).map_err(|_| damaged())).transpose()
     }
 
     /// Removes what uploads left behind that did not come to their end. Only for the one process
@@ -108,22 +146,30 @@ impl BlobStore {
     /// Opens a blob for reading.
     pub fn reader(&self, digest: &Digest) -> Result<BlobReader, BlobError> {
         let source = match &self.place {
-            Place::Local(local) => Source::file(local.open_file(digest)?)?,
-            Place::S3(s3) => Source::object(s3.object(digest)?),
+            Place::Local(local) => local.open_file(digest).and_then(Source::file),
+            Place::S3(s3) => s3.object(digest).map(Source::object),
         };
-        BlobReader::open(*digest, source)
-    }
-
-    /// Whether the blob is there.
-    pub fn contains(&self, digest: &Digest) -> Result<bool, BlobError> {
-        match &self.place {
-            Place::Local(local) => local.contains(digest),
-            Place::S3(s3) => s3.contains(digest),
+        match source {
+            Err(BlobError::NotFound(_)) => {
+                let reference = self.noted(digest)?.ok_or(BlobError::NotFound(*digest))?;
+                let elsewhere = self.elsewhere.as_ref().ok_or_else(|| no_source(&reference))?;
+                BlobReader::foreign(*digest, elsewhere.open(digest, &reference)?)
+            }
+            source => BlobReader::open(*digest, source?),
         }
     }
 
+    /// Whether the blob is there, or it is noted where its bytes are.
+    pub fn contains(&self, digest: &Digest) -> Result<bool, BlobError> {
+        let stored = match &self.place {
+            Place::Local(local) => local.contains(digest)?,
+            Place::S3(s3) => s3.contains(digest)?,
+        };
+        Ok(stored || self.noted(digest)?.is_some())
+    }
+
     /// Takes the bytes of a blob away; one that is not there is none the worse. Whoever reads it from a
-    /// disk meanwhile reads on.
+    /// disk meanwhile reads on. Of bytes that are elsewhere, only the note goes.
     pub fn remove(&self, digest: &Digest) -> Result<(), BlobError> {
         match &self.place {
             Place::Local(local) => local.remove(digest),

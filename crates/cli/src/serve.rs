@@ -116,6 +116,7 @@ async fn serve(arguments: &Arguments) -> Result<Done, Failure> {
         _ => None,
     };
     let blobs = open_blobs(&url, data.join("tmp"), limits).await?;
+    let blobs = arguments.work.with_sources(blobs)?;
     let url = database_url(arguments.database.as_deref(), &data);
     let store = Store::connect(&url).await.map_err(unreachable)?;
     let tokens = store.has_tokens().await.map_err(unreachable)?;

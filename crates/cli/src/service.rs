@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use panicle_blobs::{BlobStore, BlobUrl, Bucket, LocalCache, NotASource, S3Source};
+use panicle_blobs::{BlobStore, BlobUrl, Bucket, LocalCache, NotASource, S3Source, Take};
 use panicle_report::Query;
 use panicle_sandbox::{Limits, Sandbox};
 use panicle_server::{Answering, AskError, CrashMemory};
@@ -134,6 +134,20 @@ impl WorkArguments {
             }
         }
         Ok(sources)
+    }
+
+    /// Evidence that can be read from the buckets in which it stayed, too.
+    pub(crate) fn with_sources(&self, blobs: BlobStore) -> Result<BlobStore, Failure> {
+        let mut buckets = Vec::new();
+        for source in self.sources()? {
+            match Bucket::open(&source.url, &source.environment(&environment())) {
+                Ok(bucket) => buckets.push((source.name, bucket)),
+                Err(error) if source.take == Take::Reference => return Err(unreachable(error)),
+                // Whoever copies nothing out of it need not have its credentials.
+                Err(error) => tracing::debug!(%error, source = source.name, "a source cannot be read here"),
+            }
+        }
+        Ok(blobs.with_sources(buckets))
     }
 
     /// A worker of this name.

@@ -34,6 +34,7 @@ async fn work(arguments: &Arguments) -> Result<Done, Failure> {
     let temporary = tempfile::Builder::new().prefix("panicle-worker-").tempdir().map_err(unreachable)?;
     let cache = CacheFolder::below(arguments.work.cache_dir.as_deref().unwrap_or(temporary.path()))?;
     let blobs = open_blobs(&arguments.blobs, temporary.path().join("tmp"), Limits::default()).await?;
+    let blobs = arguments.work.with_sources(blobs)?;
     let store = Store::connect(&arguments.database).await.map_err(unreachable)?;
     // A name that was never used: what a killed worker held is free again when its lease expires.
     let name = format!("worker-{}", uuid::Uuid::new_v4());

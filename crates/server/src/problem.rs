@@ -311,6 +311,9 @@ impl From<BlobError> for Problem {
                 "The bytes are not those that were announced",
             ),
             BlobError::PieceLost => (StatusCode::GONE, "upload-expired", "The upload has to begin anew"),
+            BlobError::NotTheSame { .. } => {
+                (StatusCode::GONE, "evidence-gone", "The evidence is not where it was any more")
+            }
             BlobError::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
             BlobError::Unavailable { .. } | BlobError::Refused { .. } => {
                 tracing::error!(%error, "the store of evidence cannot be used");

@@ -39,6 +39,40 @@ pub(crate) struct Evidence {
     pub(crate) deleted: Option<Deleted>,
 }
 
+/// A piece of evidence, and where it is.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct EvidenceDetails {
+    #[serde(flatten)]
+    pub(crate) evidence: Evidence,
+    /// Where its bytes are, if they stayed in a bucket of others; null when they are stored here.
+    pub(crate) reference: Option<Reference>,
+}
+
+/// An object of others that is evidence.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = EvidenceReference)]
+pub(crate) struct Reference {
+    /// Name of the source.
+    pub(crate) source: String,
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) version_id: Option<String>,
+    /// The entity tag that it had when it was taken over. One with another is not read.
+    pub(crate) etag: String,
+}
+
+impl From<panicle_blobs::Reference> for Reference {
+    fn from(place: panicle_blobs::Reference) -> Self {
+        Self {
+            source: place.source,
+            bucket: place.bucket,
+            key: place.key,
+            version_id: place.version_id,
+            etag: place.etag,
+        }
+    }
+}
+
 /// That evidence was deleted.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = DeletedEvidence)]

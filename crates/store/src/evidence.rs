@@ -240,6 +240,13 @@ impl Store {
                 blob.name.as_deref().map(storable),
                 now
             ) > 0;
+            // What had stayed elsewhere is here now.
+            exec!(
+                tx,
+                "UPDATE blobs SET stored_bytes = $2 WHERE id = $1 AND stored_bytes = 0 AND deleted_at IS NULL",
+                &blob.id,
+                blob.stored_bytes as i64
+            );
             // What was deleted is here again.
             let inserted = inserted || exec!(
                 tx,

@@ -80,6 +80,7 @@ impl From<JobError> for AskError {
             JobError::Blob(BlobError::NotFound(_)) => {
                 Self::Gone("the evidence of this crash is not kept any more".to_owned())
             }
+            JobError::Blob(BlobError::NotTheSame { .. }) => Self::Gone(text),
             JobError::Input { .. } => Self::NoMemory(text),
             JobError::Stopped(
                 Stopped::Memory { .. } | Stopped::Cpu { .. } | Stopped::Time { .. } | Stopped::Output(_),

@@ -8,12 +8,14 @@ use std::{
 
 use jiff::Timestamp;
 use panicle_blobs::{
-    BlobError, BlobStore, Bucket, Digest, Ingested, ObjectError, ObjectReader, ObjectVersion, S3Source,
+    BlobError, BlobStore, Bucket, Digest, Ingested, ObjectError, ObjectReader, ObjectVersion, Reference,
+    S3Source, Take,
 };
 use panicle_sandbox::Stopped;
 use panicle_store::{
     EvidenceKind, Job, MAX_NAME, NewBlob, NewCrash, NewEvidence, Object, ObjectState, StoreError,
 };
+use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
 use crate::{JobError, Worker, names::base_name, tend::Tended};
@@ -129,7 +131,11 @@ impl Worker {
                 reader.size_bytes()
             )));
         }
-        let taken = self.fetch_object(reader, object, tended).await?;
+        let place = match source {
+            Some(source) if source.take == Take::Reference => Some(reference_to(&reader, object, source)?),
+            _ => None,
+        };
+        let taken = self.fetch_object(reader, object, place, tended).await?;
         let blob = NewBlob {
             id: taken.ingested.digest.to_string(),
             kind: taken.kind,
@@ -177,11 +183,12 @@ impl Worker {
         Ok((bucket.clone(), Some(source)))
     }
 
-    /// Streams an object to where evidence is kept.
+    /// Streams an object to where evidence is kept; one that stays at `place` is only read.
     async fn fetch_object(
         &self,
         reader: ObjectReader,
         object: &Object,
+        place: Option<Reference>,
         tended: &Tended,
     ) -> Result<Taken, Trouble> {
         let name = object.name.clone().or_else(|| base_name(&object.key));
@@ -191,8 +198,12 @@ impl Worker {
         let (blobs, called_off) = (self.inner.cache.blobs().clone(), tended.called_off());
         let handle = Handle::current();
         let copying = tokio::task::spawn_blocking(move || {
-            copy(reader, &blobs, &handle, expected, &called_off, |head| sniff(kind, head, name.as_deref()))
-                .map(|(kind, ingested)| Taken { kind, name, ingested })
+            let sniff = |head: &[u8]| sniff(kind, head, name.as_deref());
+            let (kind, ingested) = match place {
+                Some(place) => refer(reader, &blobs, &handle, &place, &called_off, sniff),
+                None => copy(reader, &blobs, &handle, expected, &called_off, sniff),
+            }?;
+            Ok(Taken { kind, name, ingested })
         });
         copying
             .await
@@ -276,6 +287,56 @@ fn copy(
         piece = handle.block_on(reader.next())?;
     }
     Ok((kind, ingest.finish(expected).map_err(stored)?))
+}
+
+/// Which object it is that stays where it is.
+fn reference_to(reader: &ObjectReader, object: &Object, source: &S3Source) -> Result<Reference, Trouble> {
+    let etag = reader.etag().filter(|etag| !etag.is_empty());
+    let etag = etag.ok_or_else(|| {
+        Trouble::Final(
+            "its store says no entity tag, without which nobody can tell whether it is changed".to_owned(),
+        )
+    })?;
+    Ok(Reference {
+        source: source.name.clone(),
+        bucket: object.bucket.clone(),
+        key: reader.key().to_owned(),
+        version_id: object.version_id.clone(),
+        etag: etag.to_owned(),
+        size_bytes: reader.size_bytes(),
+    })
+}
+
+/// Reads an object once and notes where it is.
+fn refer(
+    mut reader: ObjectReader,
+    blobs: &BlobStore,
+    handle: &Handle,
+    place: &Reference,
+    called_off: &AtomicBool,
+    sniff: impl FnOnce(&[u8]) -> Result<EvidenceKind, String>,
+) -> Result<(EvidenceKind, Ingested), Trouble> {
+    let limit = blobs.max_blob_bytes();
+    if place.size_bytes > limit {
+        return Err(Trouble::Final(BlobError::TooLarge { limit }.to_string()));
+    }
+    let mut piece = handle.block_on(reader.next())?;
+    let kind = sniff(piece.as_deref().unwrap_or_default()).map_err(Trouble::Final)?;
+    let mut hash = Sha256::new();
+    while let Some(bytes) = piece {
+        if called_off.load(Ordering::Relaxed) {
+            return Err(Trouble::Job(Stopped::Cancelled.into()));
+        }
+        hash.update(&bytes);
+        piece = handle.block_on(reader.next())?;
+    }
+    let digest = Digest::from_bytes(hash.finalize().into());
+    let new = !blobs.contains(&digest)?;
+    // Of bytes that are noted at one place already, the newer one is there now.
+    if new || blobs.reference(&digest)?.is_some() {
+        blobs.keep_reference(&digest, place)?;
+    }
+    Ok((kind, Ingested { digest, size_bytes: place.size_bytes, stored_bytes: 0, new }))
 }
 
 fn crash_of(object: &Object, source: &S3Source, blob: &NewBlob) -> NewCrash {

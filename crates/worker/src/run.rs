@@ -183,6 +183,10 @@ impl Worker {
             JobError::Input { .. } => {
                 store.fail(job, "The evidence cannot be read", &problem).await.map(|()| "failed")
             }
+            JobError::Blob(BlobError::NotTheSame { .. }) => store
+                .fail(job, "The evidence is not where it was any more", &problem)
+                .await
+                .map(|()| "failed"),
             JobError::Blob(BlobError::NotFound(_) | BlobError::Damaged { .. }) => {
                 store.fail(job, "Stored evidence is missing or damaged", &problem).await.map(|()| "failed")
             }

@@ -65,7 +65,9 @@ fn a_source_has_a_name_and_is_in_a_bucket() {
     );
     let whole: S3Source = "all=s3://crashes".parse().unwrap();
     assert!(whole.has("crashes", "a"));
-    for wrong in ["s3://b", "a b=s3://b", "=s3://b", "a=/dir", "a=s3://b?take=x", "a=s3://k:s@b"] {
+    for wrong in
+        ["s3://b", "a b=s3://b", "=s3://b", "a=/dir", "a=s3://b?take=x", "a=s3://b?take=", "a=s3://k:s@b"]
+    {
         assert!(wrong.parse::<S3Source>().is_err(), "{wrong}");
     }
     // What is for all stores, and what is for this one.

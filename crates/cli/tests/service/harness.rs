@@ -209,7 +209,8 @@ impl Server {
             None => self.data().to_owned(),
         };
         let shards = std::fs::read_dir(root.join("blobs")).into_iter().flatten();
-        shards.map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap().count()).sum()
+        let files = shards.flat_map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap());
+        files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "zst")).count()
     }
 
     /// Where pieces of uploads are kept, as files.

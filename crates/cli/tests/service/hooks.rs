@@ -277,6 +277,49 @@ fn a_notice_of_a_panic_is_a_crash() {
     assert_eq!(server.post("/api/v1/hooks/panic", &early).problem(400), "bad-request");
 }
 
+#[test]
+fn what_is_taken_by_reference_stays_where_it_is() {
+    let bucket = source();
+    let (environment, source) = the_source(&bucket);
+    let server = start_with(&environment, &["--s3-source", &format!("{source}&take=reference")]);
+    let fixture = get("nil-map-write", "1.27");
+    let core = fs::read(&fixture.core).unwrap();
+    put(&bucket, "in/core.7", &core);
+    put(&bucket, "in/app", &fs::read(&fixture.binary).unwrap());
+    let binary = ended(&server, &tell(&server, &event("ObjectCreated:Put", "in/app", "01")));
+    assert_eq!((&binary["state"], &binary["kind"]), (&json!("done"), &json!("binary")), "{binary:#}");
+    let object = ended(&server, &tell(&server, &event("ObjectCreated:Put", "in/core.7", "01")));
+    assert_eq!((&object["state"], &object["kind"]), (&json!("done"), &json!("core")), "{object:#}");
+    let crash = object["crash_id"].as_str().unwrap();
+    let done = server.wait(crash, &["done", "failed", "quarantined"]);
+    assert_eq!((&done["status"], &done["class"]), (&json!("done"), &json!("nil-map-write")), "{done:#}");
+    assert_eq!(server.kept(), 0);
+    let path = format!("/api/v1/blobs/{}", object["blob_id"].as_str().unwrap());
+    let place = server.get(&path).expect(200)["reference"].clone();
+    assert_eq!((&place["source"], &place["key"]), (&json!("cores"), &json!("in/core.7")));
+    assert_eq!((&place["bucket"], place["etag"].is_string()), (&json!("crashes"), true));
+    let content = || server.get(&format!("{path}/content"));
+    assert!(content().body == core);
+
+    // Another one in its place is not taken for it.
+    let mut other = core.clone();
+    *other.last_mut().unwrap() ^= 1;
+    put(&bucket, "in/core.7", &other);
+    let said = |answer: crate::harness::Answer| {
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(text.contains("in/core.7") && text.contains("is not the one that was taken over"), "{text}");
+        assert_eq!(answer.problem(410), "evidence-gone");
+    };
+    said(content());
+    fs::remove_file(bucket.bucket().join("in/core.7")).unwrap();
+    said(content());
+    // Sent here, it is kept here.
+    assert_eq!(server.put_file("core", &fixture.core), object["blob_id"]);
+    assert!(content().body == core);
+    assert_eq!(server.get(&path).expect(200)["reference"], Value::Null);
+    assert_eq!(server.kept(), 1);
+}
+
 /// An implementation of S3 and SNS that was not written here (moto), whose bucket tells a topic of what is put there,
 /// and the topic the service. What comes to its input is put there.
 const MOTO: &str = r#"

@@ -15,7 +15,7 @@ use crate::{
     AppState, Problem,
     access::{Caller, ProjectQuery, Seen, Target},
     extract::{Path, Query},
-    shapes::Evidence,
+    shapes::{Evidence, EvidenceDetails},
     upload,
 };
 
@@ -83,14 +83,22 @@ pub(crate) async fn store(
 /// What is known about a piece of evidence.
 #[utoipa::path(get, operation_id = "getBlob", path = "/blobs/{id}", tag = "evidence",
     params(("id" = String, Path), ProjectQuery),
-    responses((status = 200, body = Evidence),
+    responses((status = 200, body = EvidenceDetails),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn get(
     State(state): State<AppState>,
     Path(id): Path<String>,
     Seen(project): Seen,
-) -> Result<axum::Json<Evidence>, Problem> {
-    Ok(axum::Json(seen(&state, project.as_deref(), &id).await?.into()))
+) -> Result<axum::Json<EvidenceDetails>, Problem> {
+    let evidence: Evidence = seen(&state, project.as_deref(), &id).await?.into();
+    let mut reference = None;
+    if !state.sources.is_empty() && evidence.deleted.is_none() {
+        let digest: Digest = evidence.id.parse().map_err(|_| Problem::internal("a blob without a digest"))?;
+        let blobs = state.blobs.clone();
+        let found = tokio::task::spawn_blocking(move || blobs.reference(&digest)).await;
+        reference = found.map_err(|error| Problem::internal(error.to_string()))??;
+    }
+    Ok(axum::Json(EvidenceDetails { evidence, reference: reference.map(Into::into) }))
 }
 
 /// What one project, or all together, know of a piece of evidence.
