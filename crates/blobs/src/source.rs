@@ -18,7 +18,7 @@ pub struct S3Source {
     pub service: Option<String>,
     /// What is done with its objects.
     pub take: Take,
-    /// The project that its objects are for, and whose tokens alone may tell of them; else that of whoever does.
+    /// The project that its objects are for, and whose tokens alone may tell of them; else the default one.
     pub project: Option<String>,
 }
 

@@ -86,14 +86,16 @@ fn two_projects() -> Server {
 
 fn with_source_on(stores: Option<Arc<Stores>>, bucket: &S3Server, more: &[&str]) -> Server {
     let (mut environment, source) = the_source(bucket);
-    let others = environment.clone().into_iter();
-    environment.extend(others.map(|(name, value)| (name.replace("_CORES_", "_SHOPS_"), value)));
+    for name in ["_SHOPS_", "_CARTS_"] {
+        let (others, _) = the_source(bucket);
+        environment.extend(others.into_iter().map(|(of, value)| (of.replace("_CORES_", name), value)));
+    }
     let arguments = [&["--workers", "1", "--s3-source", &source], more].concat();
     in_two_projects(Server::start_with(stores, &environment, &arguments))
 }
 
 fn in_two_projects(server: Server) -> Server {
-    for project in ["shop", "cart"] {
+    for project in ["shop", "cart", "idle"] {
         admin(&server, &["project", "create", project]);
     }
     server
@@ -103,11 +105,13 @@ fn in_two_projects(server: Server) -> Server {
 fn a_walk_through_the_whole_document_finds_nothing_of_another_project() {
     let stores = Stores::new();
     let bucket = source();
-    put(&bucket, "in/theirs.log", text(72).as_bytes());
-    let server = with_source_on(Some(Arc::clone(&stores)), &bucket, &[]);
+    put(&bucket, "shops/theirs.log", text(72).as_bytes());
+    let shops = format!("shops={}&project=shop", bucket.url("shops"));
+    let server = with_source_on(Some(Arc::clone(&stores)), &bucket, &["--s3-source", &shops]);
     let [shop, cart] = ["shop", "cart"].map(|project| As::new(&server, Some(project)));
     let [crash, group, blob] = shop.crash(&text(71), "their-own-service");
-    let told = shop.post("/api/v1/hooks/s3", &event("ObjectCreated:Put", "in/theirs.log", "1")).expect(200);
+    let told =
+        shop.post("/api/v1/hooks/s3", &event("ObjectCreated:Put", "shops/theirs.log", "1")).expect(200);
     let object = id(&told["objects"][0]);
     let signed = json!({ "kind": "text", "size_bytes": 5, "name": "their-own-file" });
     let signed = id(&shop.post("/api/v1/uploads/presigned", &signed).expect(201));
@@ -186,17 +190,18 @@ fn a_walk_through_the_whole_document_finds_nothing_of_another_project() {
 }
 
 #[test]
-fn what_other_systems_tell_is_of_the_project_of_the_token() {
+fn what_other_systems_tell_is_of_one_project() {
     let bucket = source();
-    for (key, number) in [("in/a.log", 81), ("shops/b.log", 82)] {
+    for (key, number) in [("in/a.log", 81), ("shops/b.log", 82), ("carts/c.log", 87)] {
         put(&bucket, key, text(number).as_bytes());
     }
-    let shops = format!("shops={}&project=shop", bucket.url("shops"));
-    let server = with_source_on(None, &bucket, &["--s3-source", &shops]);
-    let [shop, cart] = ["shop", "cart"].map(|project| As::new(&server, Some(project)));
+    let [shops, carts] = ["shop", "cart"]
+        .map(|project| format!("{project}s={}&project={project}", bucket.url(&format!("{project}s"))));
+    let server = with_source_on(None, &bucket, &["--s3-source", &shops, "--s3-source", &carts]);
+    let [shop, cart, idle] = ["shop", "cart", "idle"].map(|project| As::new(&server, Some(project)));
     let all = As::new(&server, None);
-    let tell = |by: &As<'_>, key: &str, query: &str| {
-        by.post(&format!("/api/v1/hooks/s3{query}"), &event("ObjectCreated:Put", key, "1")).expect(200)
+    let ask = |by: &As<'_>, key: &str, query: &str| {
+        by.post(&format!("/api/v1/hooks/s3{query}"), &event("ObjectCreated:Put", key, "1"))
     };
     let ended = |by: &As<'_>, told: &Value| {
         let path = format!("/api/v1/objects/{}", id(&told["objects"][0]));
@@ -211,29 +216,37 @@ fn what_other_systems_tell_is_of_the_project_of_the_token() {
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
     };
-    // The same object, told of by two: each has it for itself.
-    let (ours, theirs) = (tell(&cart, "in/a.log", ""), tell(&shop, "in/a.log", ""));
-    assert!(ours["objects"][0]["new"] == true && theirs["objects"][0]["new"] == true);
-    let (ours, theirs) = (ended(&cart, &ours), ended(&shop, &theirs));
-    assert!(ours["blob_id"] == theirs["blob_id"] && ours["crash_id"] != theirs["crash_id"]);
     let project = |by: &As<'_>, object: &Value| {
         by.get(&format!("/api/v1/crashes/{}", object["crash_id"].as_str().unwrap())).expect(200)["project"]
             .clone()
     };
-    assert_eq!((project(&cart, &ours), project(&shop, &theirs)), (json!("cart"), json!("shop")));
-    // A bucket of one project is none for the others; for who may send to all, what is in it is that project's.
-    let ignored = tell(&cart, "shops/b.log", "");
-    assert!(ignored["ignored"][0]["reason"].as_str().unwrap().contains("no source"), "{ignored:#}");
-    assert_eq!(tell(&all, "shops/b.log", "?project=cart")["objects"], json!([]));
-    assert_eq!(
-        cart.post("/api/v1/hooks/s3?source=shops", &event("ObjectCreated:Put", "shops/b.log", "1"))
-            .problem(400),
-        "bad-request"
-    );
-    let told = tell(&all, "shops/b.log", "");
+    // What a source has is its project's, whoever tells of it: its own token, or one for all projects.
+    let told = ask(&shop, "shops/b.log", "").expect(200);
     assert_eq!(project(&shop, &ended(&shop, &told)), "shop");
+    let again = ask(&all, "shops/b.log", "").expect(200);
+    assert_eq!(
+        (&again["objects"][0]["id"], &again["objects"][0]["new"]),
+        (&told["objects"][0]["id"], &json!(false))
+    );
+    let told = ask(&all, "carts/c.log", "").expect(200);
+    assert_eq!(project(&cart, &ended(&cart, &told)), "cart");
+    let told = ask(&all, "in/a.log", "").expect(200);
+    assert_eq!(project(&all, &ended(&all, &told)), "default");
+    // To the tokens of others it is not there: the answer is that to what is of no source.
+    for (key, unknown) in [("shops/b.log", "nobody/b.log"), ("in/a.log", "nobody/a.log")] {
+        let answer = |key: &str| ask(&cart, key, "").expect(200).to_string().replace(key, "KEY");
+        let said = answer(key);
+        assert!(said.contains("no source") && said.contains(r#""objects":[]"#), "{said}");
+        assert_eq!(said, answer(unknown));
+    }
+    for key in ["shops/b.log", "in/a.log"] {
+        assert_eq!(ask(&idle, key, "").problem(404), "not-found");
+        assert_eq!(ask(&all, key, "?project=idle").problem(404), "not-found");
+    }
+    assert_eq!(ask(&cart, "shops/b.log", "?source=shops").problem(400), "bad-request");
+    assert_eq!(ask(&cart, "shops/b.log", "?project=shop").problem(403), "other-project");
     let listed = |by: &As<'_>, path: &str| by.get(path).expect(200)["items"].as_array().unwrap().len();
-    assert_eq!((listed(&shop, "/api/v1/objects"), listed(&cart, "/api/v1/objects")), (2, 1));
+    assert_eq!((listed(&shop, "/api/v1/objects"), listed(&cart, "/api/v1/objects")), (1, 1));
     assert_eq!((listed(&all, "/api/v1/objects"), listed(&all, "/api/v1/objects?project=cart")), (3, 1));
 
     // An incident of one project has no crashes of the other, whichever comes first.

@@ -41,7 +41,7 @@ pub(crate) struct EventsQuery {
 ///
 /// As AWS S3, MinIO, Ceph, EventBridge and CloudEvents write them, or in notifications of SNS. Acknowledged when they are
 /// recorded; the objects are taken over after that. The same object is taken over once, however often it is told of.
-/// It is for the project of its source, else that of the request.
+/// It is for the project of its source; those of other projects are as if they were not there.
 #[utoipa::path(post, operation_id = "takeBucketEvents", path = "/hooks/s3", tag = "hooks", params(EventsQuery, ProjectQuery),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 200, body = EventsTaken),
@@ -72,16 +72,16 @@ pub(crate) async fn s3(
         ));
     }
     // Sources of other projects are as if they were not there.
-    let sources: Vec<&S3Source> = state
-        .sources
-        .iter()
-        .filter(|source| match (&source.project, &project) {
-            (Some(own), Some(project)) => own == project,
-            _ => true,
-        })
-        .collect();
+    let is_seen = |source: &&S3Source| project.as_deref().is_none_or(|project| project == project_of(source));
+    let sources: Vec<&S3Source> = state.sources.iter().filter(is_seen).collect();
     if query.source.as_ref().is_some_and(|name| sources.iter().all(|source| source.name != *name)) {
         return Err(Problem::bad_request("there is no source of this name"));
+    }
+    let is_near = |event: &Event| sources.iter().any(|source| source.url.bucket == event.bucket);
+    if project.is_some() && !told.events.is_empty() && !told.events.iter().any(is_near) {
+        let detail =
+            "no source of this project has any of these buckets; whose a source is, is said in --s3-source";
+        return Err(Problem::not_found(detail));
     }
     let mut taken = EventsTaken::default();
     if let Some((topic, address)) = told.subscription {
@@ -95,7 +95,7 @@ pub(crate) async fn s3(
     }
     let (mut created, mut removed) = (Vec::new(), Vec::new());
     for event in told.events {
-        match sort(&sources, query.source.as_deref(), project.as_deref(), &event) {
+        match sort(&sources, query.source.as_deref(), &event) {
             Ok(object) if event.happened == Happened::Removed => removed.push(object),
             Ok(object) => created.push(object),
             Err(reason) => {
@@ -142,13 +142,13 @@ pub(crate) async fn s3(
     Ok(Answer(taken))
 }
 
+/// The project that all objects of a source are of, whoever tells of them.
+fn project_of(source: &S3Source) -> &str {
+    source.project.as_deref().unwrap_or(DEFAULT_PROJECT)
+}
+
 /// The object that an event is of, or why it is of none.
-fn sort(
-    sources: &[&S3Source],
-    named: Option<&str>,
-    project: Option<&str>,
-    event: &Event,
-) -> Result<NewObject, String> {
+fn sort(sources: &[&S3Source], named: Option<&str>, event: &Event) -> Result<NewObject, String> {
     if event.happened == Happened::Other {
         return Err("it tells of no new object".to_owned());
     }
@@ -164,7 +164,7 @@ fn sort(
     }
     Ok(NewObject {
         source: source.name.clone(),
-        project: source.project.as_deref().or(project).unwrap_or(DEFAULT_PROJECT).to_owned(),
+        project: project_of(source).to_owned(),
         bucket: event.bucket.clone(),
         key: event.key.clone(),
         raw_key: event.raw_key.clone(),
