@@ -24,8 +24,7 @@ fn read(store: &BlobStore, digest: &Digest, start: u64, end: u64) -> Result<Vec<
 
 async fn check(bucket_url: &str, server: &S3Server, store: BlobStore) {
     let BlobUrl::S3(url) = bucket_url.parse().unwrap() else { panic!("{bucket_url}") };
-    let environment: Vec<_> =
-        server.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let environment = server.environment().to_vec();
     let bucket = Bucket::open(&url, &environment).unwrap();
     let path = server.bucket().join("in/core");
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -95,8 +94,7 @@ async fn a_blob_is_read_from_where_it_stayed() {
     let directory = tempfile::tempdir().unwrap();
     check(&server.url("in"), &server, BlobStore::open(directory.path(), Limits::default()).unwrap()).await;
     let BlobUrl::S3(url) = server.url("ours").parse().unwrap() else { panic!() };
-    let environment = server.environment().into_iter().map(|(name, value)| (name.to_owned(), value));
     let temporary = directory.path().join("t");
-    let store = BlobStore::connect(&url, environment, temporary, Limits::default()).await.unwrap();
+    let store = BlobStore::connect(&url, server.environment(), temporary, Limits::default()).await.unwrap();
     check(&server.url("in"), &server, store).await;
 }
