@@ -4,36 +4,33 @@
 //! it, and only what the database counts is ever acknowledged. The last piece is counted together with the
 //! blob that the upload became: an upload that has all its bytes is one that has been taken over.
 
+mod finish;
+mod hold;
+mod incoming;
+
 use std::time::Duration;
 
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use futures_util::TryStreamExt;
 use http::StatusCode;
 use jiff::Timestamp;
-use panicle_blobs::{BlobError, Ingested, KeptPiece, PIECE_BYTES};
-use panicle_store::{EvidenceKind, NewEvidence, OpenUploads, Store, StoreError, Upload, UploadPiece};
-use tokio::{sync::mpsc, task::JoinHandle};
+use panicle_blobs::{BlobError, PIECE_BYTES};
+use panicle_store::{OpenUploads, StoreError, Upload, UploadPiece};
 use tokio_util::io::StreamReader;
 
+use self::{finish::finish, hold::Hold, incoming::Incoming};
 use crate::{
     AppState, Problem,
     api::crashes,
-    shapes::NewCrash,
-    sniff,
     tus::{self, Checksum, Metadata},
     upload,
 };
 
-/// How long a request's hold on an upload outlives its process.
-const HOLD: Duration = Duration::from_secs(20);
 /// Uploads at most that are not complete.
 const MAX_OPEN: OpenUploads = OpenUploads { all: 10_000, of_project: 2_500 };
 /// Pieces of one upload at most. Whoever sends few bytes at a time would fill the spool with files.
 const MAX_PIECES: usize = 100_000;
-/// How much is read at once, and how much of it waits for the disk.
-const READ_BYTES: usize = 256 << 10;
-const READS_WAITING: usize = 4;
 /// Pieces that nobody counts are what a process left behind that was killed.
 const ORPHAN_AGE: Duration = Duration::from_hours(24);
 
@@ -260,186 +257,6 @@ async fn commit(
     Ok(())
 }
 
-struct Incoming<R> {
-    /// Bytes that may still come.
-    room: u64,
-    checksum: Option<Checksum>,
-    reader: R,
-    /// Read, and in no piece yet.
-    read: BytesMut,
-    /// There is no more.
-    over: bool,
-    pace: upload::Pace,
-    came: u64,
-}
-
-impl<R: tokio::io::AsyncRead + Unpin> Incoming<R> {
-    /// Takes the next piece. Whatever came before some trouble is kept with it.
-    async fn piece(&mut self, state: &AppState) -> (Option<KeptPiece>, Option<Problem>) {
-        let blobs = state.blobs.clone();
-        let (sender, mut receiver) = mpsc::channel::<Bytes>(READS_WAITING);
-        let mut checksum = self.checksum.take();
-        let writer = tokio::task::spawn_blocking(move || {
-            let mut write = || {
-                let mut piece = blobs.begin_piece()?;
-                while let Some(bytes) = receiver.blocking_recv() {
-                    if let Some(checksum) = &mut checksum {
-                        checksum.update(&bytes);
-                    }
-                    piece.write(&bytes)?;
-                }
-                if piece.size_bytes() == 0 { Ok(None) } else { piece.keep().map(Some) }
-            };
-            let written: Result<Option<KeptPiece>, BlobError> = write();
-            (written, checksum)
-        });
-        let mut left = PIECE_BYTES;
-        let mut trouble = None;
-        while left > 0 {
-            if self.read.is_empty() {
-                match self.more().await {
-                    Ok(true) => {}
-                    Ok(false) => break,
-                    Err(problem) => {
-                        trouble = Some(problem);
-                        break;
-                    }
-                }
-            }
-            // What is more than a piece holds begins the next one.
-            let now = self.read.split_to(left.min(self.read.len() as u64) as usize).freeze();
-            left -= now.len() as u64;
-            if sender.send(now).await.is_err() {
-                break;
-            }
-        }
-        drop(sender);
-        match writer.await {
-            Ok((Ok(kept), checksum)) => {
-                self.checksum = checksum;
-                (kept, trouble)
-            }
-            Ok((Err(error), _)) => {
-                upload::drain(&mut self.reader).await;
-                (None, Some(error.into()))
-            }
-            Err(error) => (None, Some(Problem::internal(error.to_string()))),
-        }
-    }
-}
-
-impl<R: tokio::io::AsyncRead + Unpin> Incoming<R> {
-    /// Reads on. Answers whether there was more.
-    async fn more(&mut self) -> Result<bool, Problem> {
-        self.read.reserve(READ_BYTES);
-        let count = upload::read(&mut self.reader, &mut self.read).await? as u64;
-        if count > self.room {
-            self.read.clear();
-            return Err(too_long());
-        }
-        self.room -= count;
-        self.came += count;
-        if count > 0 {
-            self.pace.check(self.came)?;
-        }
-        self.over = count == 0;
-        Ok(!self.over)
-    }
-}
-
-/// Makes the blob, and the crash if one is wanted, and counts what was waiting with them.
-async fn finish(
-    state: &AppState,
-    hold: &Hold,
-    upload: &Upload,
-    mut pieces: Vec<UploadPiece>,
-    waiting: Vec<UploadPiece>,
-) -> Result<(), Problem> {
-    let metadata: Metadata = upload.metadata.parse()?;
-    let last: Vec<String> = waiting.iter().map(|piece| piece.name.clone()).collect();
-    pieces.extend(waiting);
-    match take_over(state, &upload.project, &metadata, &pieces).await {
-        Ok((size, blob, crash)) => {
-            let finished = state.store.finish_upload(&hold.id, &hold.holder, size, &blob, crash.as_deref());
-            finished.await.map_err(lost)?;
-            discard(state, pieces.into_iter().map(|piece| piece.name).collect()).await;
-            Ok(())
-        }
-        Err(Refusal { problem, last_word }) => {
-            discard(state, last).await;
-            if last_word {
-                forget(state, hold).await?;
-            }
-            Err(problem)
-        }
-    }
-}
-
-/// Why an upload did not become a blob.
-struct Refusal {
-    problem: Problem,
-    /// It is for what its bytes are: nothing that may still come would make it any better.
-    last_word: bool,
-}
-
-impl<E: Into<Problem>> From<E> for Refusal {
-    fn from(error: E) -> Self {
-        Self { problem: error.into(), last_word: false }
-    }
-}
-
-async fn take_over(
-    state: &AppState,
-    project: &str,
-    metadata: &Metadata,
-    pieces: &[UploadPiece],
-) -> Result<(u64, String, Option<String>), Refusal> {
-    let kept: Vec<KeptPiece> = pieces
-        .iter()
-        .map(|piece| KeptPiece { name: piece.name.clone(), size_bytes: piece.size_bytes })
-        .collect();
-    let (blobs, expected) = (state.blobs.clone(), metadata.sha256);
-    let (given, name) = (metadata.kind, metadata.name.clone());
-    let (kind, ingested) = blocking(move || {
-        let mut kind = given;
-        let ingested = blobs.assemble(&kept, expected, sniff::HEAD_BYTES, |head| {
-            let found = match given {
-                Some(kind) => kind,
-                None => sniff::guess(head, name.as_deref())?,
-            };
-            kind = Some(found);
-            sniff::check(found, head)
-        })?;
-        Ok::<(Option<EvidenceKind>, Ingested), Problem>((kind, ingested))
-    })
-    .await
-    .map_err(|problem| Refusal { last_word: problem.is_final(), problem })?;
-    let kind = kind.ok_or_else(|| Problem::internal("the kind of an upload is not known"))?;
-    let received = upload::record(state, project, kind, metadata.name.as_deref(), &ingested).await?;
-    let crash = match &metadata.crash {
-        Some(crash) if kind != EvidenceKind::Binary => {
-            Some(crash_of(state, project, crash, vec![NewEvidence { id: received.id.clone(), kind }]).await?)
-        }
-        _ => None,
-    };
-    Ok((ingested.size_bytes, received.id, crash))
-}
-
-/// The crash that this is the evidence of.
-pub(crate) async fn crash_of(
-    state: &AppState,
-    project: &str,
-    known: &NewCrash,
-    evidence: Vec<NewEvidence>,
-) -> Result<String, Problem> {
-    let crash = panicle_store::NewCrash {
-        evidence,
-        project: Some(project.to_owned()),
-        ..crashes::checked_facts(known, None)?
-    };
-    Ok(state.store.create_crash(&crash).await?.id)
-}
-
 /// Removes uploads that were given up.
 pub(crate) async fn tend(state: &AppState) -> Result<(), Problem> {
     for id in state.store.expired_uploads(Timestamp::now()).await? {
@@ -496,48 +313,4 @@ fn too_long() -> Problem {
     let title = "More than was announced";
     let detail = "there are more bytes than Upload-Length, or the limit, allows";
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", title, detail)
-}
-
-/// The right to change an upload, extended until this is dropped.
-struct Hold {
-    id: String,
-    holder: String,
-    store: Store,
-    extending: JoinHandle<()>,
-}
-
-impl Hold {
-    async fn take(state: &AppState, id: &str) -> Result<Self, Problem> {
-        let holder = format!("{}/{}", state.name, uuid::Uuid::new_v4());
-        let (id, store) = (id.to_owned(), state.store.clone());
-        if !store.hold_upload(&id, &holder, Timestamp::now(), tus::after(HOLD)).await? {
-            return Err(locked());
-        }
-        let extending = tokio::spawn({
-            let (id, holder, store) = (id.clone(), holder.clone(), store.clone());
-            async move {
-                loop {
-                    tokio::time::sleep(HOLD / 4).await;
-                    match store.extend_upload(&id, &holder, tus::after(HOLD)).await {
-                        Ok(true) => {}
-                        Ok(false) => break,
-                        Err(error) => tracing::warn!(%error, "a hold on an upload could not be extended"),
-                    }
-                }
-            }
-        });
-        Ok(Self { id, holder, store, extending })
-    }
-
-    async fn release(self) {
-        if let Err(error) = self.store.release_upload(&self.id, &self.holder).await {
-            tracing::warn!(%error, "a hold on an upload ends by itself");
-        }
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        self.extending.abort();
-    }
 }
