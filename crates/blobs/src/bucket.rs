@@ -26,6 +26,8 @@ const INCOMING: &str = "incoming";
 #[derive(Clone, Debug)]
 pub struct Bucket {
     client: AmazonS3,
+    /// It knows the store by the name that clients outside have for it.
+    signer: AmazonS3,
     url: S3Url,
 }
 
@@ -70,7 +72,8 @@ pub enum ObjectError {
 impl Bucket {
     /// A bucket, with credentials out of `environment` as for [`BlobStore::connect`]. Asks nobody yet.
     pub fn open(url: &S3Url, environment: &[(String, String)]) -> Result<Self, BlobError> {
-        Ok(Self { client: s3::patient_client(url, environment)?, url: url.clone() })
+        let client = s3::patient_client(url, environment)?;
+        Ok(Self::of(client.clone(), client, url.clone()))
     }
 
     /// Where it is, without what is secret.
@@ -127,7 +130,7 @@ impl Bucket {
             options =
                 options.with_query([("partNumber", number.to_string()), ("uploadId", upload.to_owned())]);
         }
-        let signed = self.client.signed_url_opts(http::Method::PUT, &path, valid, &options).await;
+        let signed = self.signer.signed_url_opts(http::Method::PUT, &path, valid, &options).await;
         Ok(signed.map_err(|error| self.explain("signing a URL", key, &error))?.to_string())
     }
 
@@ -200,8 +203,8 @@ impl BlobStore {
 }
 
 impl Bucket {
-    pub(crate) fn of(client: AmazonS3, url: S3Url) -> Self {
-        Self { client, url }
+    pub(crate) fn of(client: AmazonS3, signer: AmazonS3, url: S3Url) -> Self {
+        Self { client, signer, url }
     }
 }
 

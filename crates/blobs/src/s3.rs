@@ -52,6 +52,8 @@ struct Inner {
     client: AmazonS3,
     /// For questions that somebody waits for: without patience.
     quick: AmazonS3,
+    /// For URLs that clients outside use: it asks nobody.
+    signer: AmazonS3,
     url: S3Url,
     handle: Handle,
     memory: Semaphore,
@@ -66,11 +68,15 @@ impl S3 {
     ) -> Result<Self, BlobError> {
         let environment: Vec<_> = environment.into_iter().collect();
         let quick = client(url, &environment, retries(Duration::ZERO))?;
+        let outside =
+            S3Url { endpoint: url.public_endpoint.clone().or_else(|| url.endpoint.clone()), ..url.clone() };
+        let signer = client(&outside, &environment, retries(Duration::ZERO))?;
         let client = client(url, &environment, retries(RETRY_FOR))?;
         let s3 = Self {
             inner: Arc::new(Inner {
                 client,
                 quick,
+                signer,
                 url: url.clone(),
                 handle: Handle::current(),
                 memory: Semaphore::new(PARTS_IN_MEMORY),
@@ -91,7 +97,7 @@ impl S3 {
 
     /// The bucket, for what is not kept as evidence is.
     pub(crate) fn as_bucket(&self) -> Bucket {
-        Bucket::of(self.inner.client.clone(), self.inner.url.clone())
+        Bucket::of(self.inner.client.clone(), self.inner.signer.clone(), self.inner.url.clone())
     }
 
     /// Whether the store answers, within a few seconds.

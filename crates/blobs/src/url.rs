@@ -12,7 +12,7 @@ pub enum BlobUrl {
     S3(S3Url),
 }
 
-/// `s3://bucket/prefix?endpoint=…&region=…&path_style=…`. Credentials are no part of it.
+/// `s3://bucket/prefix?endpoint=…&public_endpoint=…&region=…&path_style=…`. Credentials are no part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct S3Url {
     /// The bucket, which has to exist.
@@ -21,6 +21,8 @@ pub struct S3Url {
     pub prefix: String,
     /// `http://` or `https://`; AWS' own when not given.
     pub endpoint: Option<String>,
+    /// Where clients outside reach it, if that is elsewhere. URLs are signed for this name.
+    pub public_endpoint: Option<String>,
     /// Its region.
     pub region: Option<String>,
     /// Whether the bucket is a part of the path instead of the host's name. By default it is where an
@@ -44,7 +46,9 @@ pub enum NotABlobUrl {
     )]
     Credentials,
     /// A parameter that is not known.
-    #[error("the URL of a store knows the parameters endpoint, region and path_style, not {0}")]
+    #[error(
+        "the URL of a store knows the parameters endpoint, public_endpoint, region and path_style, not {0}"
+    )]
     Parameter(String),
     /// A parameter whose value makes no sense.
     #[error("the parameter {0} of the store's URL makes no sense: {1}")]
@@ -74,10 +78,11 @@ fn s3(text: &str) -> Result<S3Url, NotABlobUrl> {
         return Err(NotABlobUrl::Credentials);
     }
     let bucket = url.host_str().filter(|host| !host.is_empty()).ok_or(NotABlobUrl::NoBucket)?.to_owned();
-    let (mut endpoint, mut region, mut path_style) = (None, None, None);
+    let (mut endpoint, mut public_endpoint, mut region, mut path_style) = (None, None, None, None);
     for (name, value) in url.query_pairs() {
         match &*name {
-            "endpoint" => endpoint = Some(self::endpoint(&value)?),
+            "endpoint" => endpoint = Some(self::endpoint("endpoint", &value)?),
+            "public_endpoint" => public_endpoint = Some(self::endpoint("public_endpoint", &value)?),
             "region" if !value.is_empty() => region = Some(value.into_owned()),
             "region" => return Err(NotABlobUrl::Value("region", "it is empty".to_owned())),
             "path_style" => {
@@ -98,12 +103,13 @@ fn s3(text: &str) -> Result<S3Url, NotABlobUrl> {
         prefix: url.path().trim_matches('/').to_owned(),
         path_style: path_style.unwrap_or(endpoint.is_some()),
         endpoint,
+        public_endpoint,
         region,
     })
 }
 
-fn endpoint(text: &str) -> Result<String, NotABlobUrl> {
-    let wrong = |why: &str| NotABlobUrl::Value("endpoint", why.to_owned());
+fn endpoint(name: &'static str, text: &str) -> Result<String, NotABlobUrl> {
+    let wrong = |why: &str| NotABlobUrl::Value(name, why.to_owned());
     let url = Url::parse(text).map_err(|_| wrong("it is written http://host:port or https://host"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(wrong("it is written http://host:port or https://host"));

@@ -24,6 +24,7 @@ fn stores_are_named_with_all_that_finds_them() {
         bucket: "crashes".to_owned(),
         prefix: "panicle/prod".to_owned(),
         endpoint: Some("http://store:9000".to_owned()),
+        public_endpoint: None,
         region: Some("eu-1".to_owned()),
         path_style: true,
     };
@@ -36,6 +37,9 @@ fn stores_are_named_with_all_that_finds_them() {
         panic!()
     };
     assert!(!other.path_style);
+    let two = "s3://c?endpoint=http://store:9000&public_endpoint=https://s3.example/";
+    let Ok(BlobUrl::S3(two)) = parse(two) else { panic!() };
+    assert_eq!(two.public_endpoint.as_deref(), Some("https://s3.example"));
 }
 
 #[test]
@@ -47,5 +51,7 @@ fn what_makes_no_sense_is_said() {
     assert_eq!(parse("s3://bucket?endpoint=http://id:secret@host"), Err(NotABlobUrl::Credentials));
     assert_eq!(parse("s3://bucket?endpont=x"), Err(NotABlobUrl::Parameter("endpont".to_owned())));
     assert!(matches!(parse("s3://bucket?endpoint=host:9000"), Err(NotABlobUrl::Value("endpoint", _))));
+    let outside = parse("s3://bucket?public_endpoint=x");
+    assert!(matches!(outside, Err(NotABlobUrl::Value("public_endpoint", _))));
     assert!(matches!(parse("s3://bucket?path_style=maybe"), Err(NotABlobUrl::Value("path_style", _))));
 }

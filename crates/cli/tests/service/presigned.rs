@@ -138,6 +138,23 @@ fn an_sdk_not_written_here_puts_it_there() {
 }
 
 #[test]
+fn urls_are_for_the_name_that_the_store_has_outside() {
+    let stores = Stores::new();
+    let here = stores.bucket().endpoint();
+    // Another name of the same store, which its signatures have to be for.
+    let outside = here.replace("127.0.0.1", "localhost");
+    let url = format!("{}&public_endpoint={outside}", stores.bucket().url("evidence"));
+    let server = Server::start_on(Some(Arc::clone(&stores)), &["--blobs", &url]);
+    let upload = begin(&server, &json!({ "kind": "text", "size_bytes": text(1).len() }));
+    let signed = upload["url"].as_str().unwrap();
+    assert!(signed.starts_with(&outside), "{signed}");
+    let elsewhere = json!(signed.replace("localhost", "127.0.0.1"));
+    assert_eq!(put(&elsewhere, text(1).as_bytes()), Err(403));
+    put(&upload["url"], text(1).as_bytes()).unwrap();
+    assert_eq!(taken_over(&server, &upload, &json!({}))["state"], "done");
+}
+
+#[test]
 fn what_is_not_what_it_was_said_to_be_is_refused() {
     let stores = Stores::new();
     let server = Server::start_on(Some(Arc::clone(&stores)), &["--max-upload-bytes", "1000000"]);
