@@ -20,6 +20,7 @@ mod groups;
 mod harness;
 mod hooks;
 mod incidents;
+mod kubernetes;
 mod limits;
 mod link;
 mod memory;
