@@ -95,6 +95,15 @@ pub(crate) fn size(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     }
 }
 
+/// Refuses what would have to be put together of several uploads. Who is not told takes each for a whole.
+pub(crate) fn refuse_parts(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.contains_key("upload-concat") {
+        let detail = "Upload-Concat: uploads are not put together here; send the whole as one, in as many requests as you like";
+        return Err(Problem::bad_request(detail));
+    }
+    Ok(())
+}
+
 /// Refuses bodies that are no part of an upload.
 pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -219,6 +228,10 @@ impl FromStr for Metadata {
                 }
                 _ => {}
             }
+        }
+        if wanted && metadata.kind == Some(EvidenceKind::Binary) {
+            let detail = "an executable alone is no crash; leave crash, service, hostname and labels out";
+            return Err(bad(detail.to_owned()));
         }
         metadata.crash = wanted.then_some(crash);
         Ok(metadata)

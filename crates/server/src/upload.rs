@@ -1,20 +1,20 @@
 //! Taking evidence in: memory use does not depend on its size.
 
+mod body;
+
 use std::{
     io,
     time::{Duration, Instant},
 };
 
-use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
 use axum::body::{Body, HttpBody};
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use panicle_blobs::{BlobError, Digest, Ingested, Reservation};
 use panicle_store::{EvidenceKind, NewBlob};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, BufReader},
+    io::{AsyncRead, AsyncReadExt},
     sync::mpsc,
 };
 use tokio_util::io::StreamReader;
@@ -70,10 +70,10 @@ pub(crate) async fn receive(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Received, Problem> {
-    let sha256 = announced_digest(headers)?;
+    let sha256 = body::announced_digest(headers)?;
     let size = body.size_hint().exact();
     let announced = Announced { project, kind: Some(kind), name, sha256, size };
-    take(state, &announced, &mut decoded(headers, body)?).await
+    take(state, &announced, &mut body::decoded(headers, body)?).await
 }
 
 /// The same for what comes in another way.
@@ -222,6 +222,11 @@ pub(crate) async fn read(
     let title = "The upload broke off";
     match tokio::time::timeout(IDLE_TIME, reader.read_buf(buffer)).await {
         Ok(Ok(count)) => Ok(count),
+        Ok(Err(error)) if body::is_of_other_bytes(&error) => {
+            let title = "The bytes are not those that were announced";
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Err(Problem::new(status, "digest-mismatch", title, error.to_string()))
+        }
         Ok(Err(error)) => {
             let detail = format!("the body could not be read to its end: {error}");
             Err(Problem::new(StatusCode::BAD_REQUEST, "body-incomplete", title, detail))
@@ -264,60 +269,6 @@ pub(crate) async fn drain(reader: &mut (impl AsyncRead + Unpin)) {
 pub(crate) async fn discard(body: Body) {
     let stream = body.into_data_stream().map_err(io::Error::other);
     drain(&mut StreamReader::new(stream)).await;
-}
-
-fn decoded(headers: &HeaderMap, body: Body) -> Result<Box<dyn AsyncRead + Unpin + Send>, Problem> {
-    // RFC 9110, section 14.5: whoever sends a part, as `curl -C` does, must not have it taken for the whole.
-    if headers.contains_key(header::CONTENT_RANGE) {
-        return Err(Problem::bad_request(
-            "Content-Range: a part cannot be put; an upload that goes on where it broke off is one by tus, at /api/v1/uploads",
-        ));
-    }
-    let stream = body.into_data_stream().map_err(io::Error::other);
-    let reader = StreamReader::new(stream);
-    let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or_default());
-    let encoding = encoding.map(|name| name.trim().to_ascii_lowercase());
-    match encoding.as_deref() {
-        None | Some("" | "identity") => Ok(Box::new(reader)),
-        Some("gzip" | "x-gzip") => {
-            let mut decoder = GzipDecoder::new(BufReader::new(reader));
-            decoder.multiple_members(true);
-            Ok(Box::new(decoder))
-        }
-        Some("zstd") => {
-            let mut decoder = ZstdDecoder::new(BufReader::new(reader));
-            decoder.multiple_members(true);
-            Ok(Box::new(decoder))
-        }
-        Some(other) => Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported-encoding",
-            "This content encoding is not known here",
-            format!("{other} is not known here; gzip and zstd are"),
-        )),
-    }
-}
-
-/// The SHA-256 that the client announces, of the bytes before any content encoding.
-fn announced_digest(headers: &HeaderMap) -> Result<Option<Digest>, Problem> {
-    if let Some(value) = headers.get("x-panicle-sha256") {
-        return value
-            .to_str()
-            .ok()
-            .and_then(|text| text.trim().parse().ok())
-            .map(Some)
-            .ok_or_else(|| Problem::bad_request("X-Panicle-Sha256 has to be 64 hexadecimal digits"));
-    }
-    let Some(value) = headers.get("repr-digest") else { return Ok(None) };
-    let bad = || Problem::bad_request("Repr-Digest has to be written sha-256=:<base64>:");
-    for item in value.to_str().map_err(|_| bad())?.split(',') {
-        if let Some(digest) = item.trim().strip_prefix("sha-256=") {
-            let base64 = digest.strip_prefix(':').and_then(|rest| rest.strip_suffix(':')).ok_or_else(bad)?;
-            let bytes = STANDARD.decode(base64).map_err(|_| bad())?;
-            return Ok(Some(Digest::from_bytes(bytes.try_into().map_err(|_| bad())?)));
-        }
-    }
-    Ok(None)
 }
 
 /// The last component of a name, without what a terminal or a log would stumble over.

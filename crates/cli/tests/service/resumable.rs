@@ -122,6 +122,11 @@ fn what_the_service_knows_is_said() {
     assert_eq!(post(&[("upload-length", "0")]).problem(422), "empty-body");
     let kind = metadata(&[("kind", "cake")]);
     assert_eq!(post(&[("upload-length", "1"), ("upload-metadata", &kind)]).problem(400), "bad-request");
+    let crash_of_nothing = metadata(&[("kind", "binary"), ("service", "shop")]);
+    let refused = post(&[("upload-length", "1"), ("upload-metadata", &crash_of_nothing)]);
+    assert_eq!(refused.problem(400), "bad-request");
+    let a_part = [("upload-length", "1"), ("upload-concat", "partial")];
+    assert_eq!(post(&a_part).problem(400), "bad-request");
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::{
     process::Command,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use panicle_fixtures::get;
+use sha2::{Digest, Sha256};
 
 use super::start;
 use crate::harness::{id, text};
@@ -65,6 +67,32 @@ fn an_announced_digest_is_checked() {
     put("repr-digest", abc, "abc".to_owned()).expect(201);
     assert_eq!(put("repr-digest", abc, "abd".to_owned()).problem(422), "digest-mismatch");
     assert_eq!(put("repr-digest", "sha-256=x", "abc".to_owned()).problem(400), "bad-request");
+    put("content-digest", &format!("sha-512=:AAAA:, {abc}"), "abc".to_owned()).expect(200);
+    assert_eq!(put("content-digest", abc, "abd".to_owned()).problem(422), "digest-mismatch");
+    let older = "SHA-256=ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=";
+    put("digest", &format!("md5=x,{older}"), "abc".to_owned()).expect(200);
+    assert_eq!(put("digest", older, "abd".to_owned()).problem(422), "digest-mismatch");
+    assert_eq!(put("digest", "SHA-256=:x:", "abc".to_owned()).problem(400), "bad-request");
+    assert_eq!(server.kept(), 2);
+}
+
+#[test]
+fn the_digest_of_an_encoded_body_is_of_its_encoding() {
+    let server = start(&["--workers", "0"]);
+    for encoding in ["gzip", "zstd"] {
+        // More than is looked at to tell what it is.
+        let whole: String = (0..200).map(text).collect::<Vec<_>>().join("\n");
+        let encoded = through(encoding, whole.as_bytes());
+        let digest = |bytes: &[u8]| format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(bytes)));
+        let put = |digest: String, body: &[u8]| {
+            let headers = [("content-encoding", encoding), ("repr-digest", &digest)];
+            server.send("PUT", "/api/v1/blobs/text", &headers, body)
+        };
+        assert_eq!(put(digest(whole.as_bytes()), &encoded).problem(422), "digest-mismatch");
+        let stored = put(digest(&encoded), &encoded);
+        assert!(matches!(stored.status, 200 | 201), "{}", stored.status);
+    }
+    assert_eq!(server.kept(), 1);
 }
 
 #[test]

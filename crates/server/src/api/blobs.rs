@@ -29,8 +29,8 @@ pub(crate) struct UploadQuery {
 /// Store a piece of evidence.
 ///
 /// Streams; any size. Acknowledged when it is on disk. The same bytes are stored once. `zstd` and
-/// `gzip` content encodings are undone while streaming; an announced digest (`X-Panicle-Sha256`, or
-/// `Repr-Digest: sha-256=:…:`) is of the bytes before the encoding.
+/// `gzip` content encodings are undone while streaming; an announced digest is checked: `X-Panicle-Sha256` of the
+/// bytes before the encoding, `Content-Digest`, `Repr-Digest` (`sha-256=:…:`) and `Digest` (`SHA-256=…`) of those that come.
 #[utoipa::path(put, operation_id = "putBlob", path = "/blobs/{id}", tag = "evidence",
     params(("id" = EvidenceKind, Path, description = "The kind of evidence; its id is answered"), UploadQuery, ProjectQuery,
         ("X-Panicle-Sha256" = Option<String>, Header, description = "SHA-256 in hexadecimal, checked")),

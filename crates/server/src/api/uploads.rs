@@ -63,6 +63,7 @@ async fn begin(
     let headers = &parts.headers;
     tus::check_version(headers)?;
     let Target(project) = project?;
+    tus::refuse_parts(headers)?;
     let size = tus::size(headers)?;
     let metadata = match headers.get("upload-metadata") {
         Some(value) => value.to_str().map_err(|_| Problem::bad_request("Upload-Metadata is no text"))?,
