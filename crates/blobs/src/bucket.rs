@@ -70,9 +70,10 @@ pub enum ObjectError {
 }
 
 impl Bucket {
-    /// A bucket, with credentials out of `environment` as for [`BlobStore::connect`]. Asks nobody yet.
+    /// A bucket of others, with credentials out of `environment` as for [`BlobStore::connect`]. Asks nobody yet. A store
+    /// that does not answer is given up within seconds, and is worth another try later.
     pub fn open(url: &S3Url, environment: &[(String, String)]) -> Result<Self, BlobError> {
-        let client = s3::patient_client(url, environment)?;
+        let client = s3::source_client(url, environment)?;
         Ok(Self::of(client.clone(), client, url.clone()))
     }
 

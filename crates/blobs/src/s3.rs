@@ -34,6 +34,11 @@ pub(crate) use object::Object;
 const RETRY_FOR: Duration = Duration::from_mins(1);
 /// How long one request may take; a part of an upload is a few MiB.
 const REQUEST_TIME: Duration = Duration::from_mins(1);
+/// How long requests to buckets of others are repeated: whoever reads them tries again later, and has other work.
+const SOURCE_RETRY_FOR: Duration = Duration::from_secs(5);
+/// How long nothing may come from them.
+const SOURCE_SILENCE: Duration = Duration::from_secs(10);
+const SOURCE_CONNECT: Duration = Duration::from_secs(3);
 /// How long a store may take to answer when a process starts.
 const START_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a store may take to answer before it counts as out of reach.
@@ -67,11 +72,11 @@ impl S3 {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, BlobError> {
         let environment: Vec<_> = environment.into_iter().collect();
-        let quick = client(url, &environment, retries(Duration::ZERO))?;
+        let quick = client(url, &environment, retries(Duration::ZERO), own_times())?;
         let outside =
             S3Url { endpoint: url.public_endpoint.clone().or_else(|| url.endpoint.clone()), ..url.clone() };
-        let signer = client(&outside, &environment, retries(Duration::ZERO))?;
-        let client = client(url, &environment, retries(RETRY_FOR))?;
+        let signer = client(&outside, &environment, retries(Duration::ZERO), own_times())?;
+        let client = client(url, &environment, retries(RETRY_FOR), own_times())?;
         let s3 = Self {
             inner: Arc::new(Inner {
                 client,
@@ -208,12 +213,25 @@ fn retries(for_time: Duration) -> RetryConfig {
     }
 }
 
-/// A client that repeats requests for a while.
-pub(crate) fn patient_client(url: &S3Url, environment: &[(String, String)]) -> Result<AmazonS3, BlobError> {
-    client(url, environment, retries(RETRY_FOR))
+/// A client for a bucket of others.
+pub(crate) fn source_client(url: &S3Url, environment: &[(String, String)]) -> Result<AmazonS3, BlobError> {
+    let times = ClientOptions::new()
+        .with_timeout(REQUEST_TIME)
+        .with_read_timeout(SOURCE_SILENCE)
+        .with_connect_timeout(SOURCE_CONNECT);
+    client(url, environment, retries(SOURCE_RETRY_FOR), times)
 }
 
-fn client(url: &S3Url, environment: &[(String, String)], retry: RetryConfig) -> Result<AmazonS3, BlobError> {
+fn own_times() -> ClientOptions {
+    ClientOptions::new().with_timeout(REQUEST_TIME).with_connect_timeout(CHECK_PATIENCE)
+}
+
+fn client(
+    url: &S3Url,
+    environment: &[(String, String)],
+    retry: RetryConfig,
+    times: ClientOptions,
+) -> Result<AmazonS3, BlobError> {
     // Whoever was first has chosen the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let refused = |reason: String| BlobError::Refused { what: format!("opening {url}"), reason };
@@ -227,10 +245,8 @@ fn client(url: &S3Url, environment: &[(String, String)], retry: RetryConfig) -> 
         .with_bucket_name(&url.bucket)
         .with_virtual_hosted_style_request(!url.path_style)
         .with_retry(retry);
-    let mut options = ClientOptions::new()
-        .with_timeout(REQUEST_TIME)
-        .with_connect_timeout(CHECK_PATIENCE)
-        .with_user_agent("panicle".parse().map_err(|_| refused("no user agent".to_owned()))?);
+    let user_agent = "panicle".parse().map_err(|_| refused("no user agent".to_owned()))?;
+    let mut options = times.with_user_agent(user_agent);
     if let Some(endpoint) = &url.endpoint {
         options = options.with_allow_http(endpoint.starts_with("http://"));
         builder = builder.with_endpoint(endpoint);

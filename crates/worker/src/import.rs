@@ -2,10 +2,12 @@
 
 use std::{
     collections::BTreeMap,
+    pin::pin,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use panicle_blobs::{
     BlobError, BlobStore, Bucket, Digest, Ingested, ObjectError, ObjectReader, ObjectVersion, Reference,
@@ -16,7 +18,7 @@ use panicle_store::{
     EvidenceKind, Job, MAX_NAME, NewBlob, NewCrash, NewEvidence, Object, ObjectState, StoreError,
 };
 use sha2::{Digest as _, Sha256};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::timeout};
 
 use crate::{JobError, Worker, names::base_name, tend::Tended};
 
@@ -27,6 +29,10 @@ pub type Sniff = fn(Option<EvidenceKind>, &[u8], Option<&str>) -> Result<Evidenc
 /// Between two looks for an object that is not there yet, or whose store is away.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
+/// How long a source is left alone whose store does not answer.
+const AWAY: Duration = Duration::from_secs(15);
+/// How often what cannot be interrupted is asked whether it is still wanted.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Objects that are cleaned up at a time.
 const BATCH: u32 = 100;
 
@@ -34,6 +40,8 @@ const BATCH: u32 = 100;
 enum Trouble {
     /// It may go well later.
     Later(String),
+    /// Its store does not answer.
+    Away(String),
     /// It will not.
     Final(String),
     /// Another object is in its place.
@@ -51,6 +59,7 @@ impl From<ObjectError> for Trouble {
     fn from(error: ObjectError) -> Self {
         match error {
             // Events are faster than some stores' own lists.
+            ObjectError::Store(BlobError::Unavailable { .. }) => Self::Away(error.to_string()),
             ObjectError::NotThere { .. } | ObjectError::Store(_) => Self::Later(error.to_string()),
             ObjectError::Changed { .. } => Self::Changed(error.to_string()),
             ObjectError::Key(_) => Self::Final(error.to_string()),
@@ -69,7 +78,22 @@ impl Worker {
     /// Takes an object over, and makes a crash of what an event told of.
     pub(crate) async fn import(&self, job: &Job, tended: &Tended) -> Result<(), JobError> {
         let object = self.inner.store.object(&job.subject).await?;
-        match self.take_over(&object, job, tended).await {
+        let sources = &self.inner.sources_away;
+        let taken = if object.of_event && !sources.may_ask(&object.source, AWAY) {
+            // There is other work.
+            Err(Trouble::Later(format!("the store of the source {} did not answer lately", object.source)))
+        } else {
+            let taken = self.take_over(&object, job, tended).await;
+            if object.of_event {
+                match &taken {
+                    Err(Trouble::Away(_)) => sources.note(&object.source, AWAY),
+                    Err(Trouble::Job(_)) => {}
+                    _ => sources.answers(&object.source),
+                }
+            }
+            taken
+        };
+        match taken {
             Ok(()) => Ok(()),
             Err(Trouble::Job(error)) => Err(error),
             Err(Trouble::Final(problem)) => Ok(self.give_up_object(job, &object, &problem, true).await?),
@@ -77,7 +101,7 @@ impl Worker {
             Err(Trouble::Changed(problem)) if object.of_event => {
                 Ok(self.give_up_object(job, &object, &problem, true).await?)
             }
-            Err(Trouble::Later(problem) | Trouble::Changed(problem)) => {
+            Err(Trouble::Later(problem) | Trouble::Away(problem) | Trouble::Changed(problem)) => {
                 // An upload may have taken a day before it was complete.
                 let since = object.queued_at.unwrap_or(object.created_at);
                 let age = Timestamp::now().duration_since(since).unsigned_abs();
@@ -124,7 +148,8 @@ impl Worker {
     async fn take_over(&self, object: &Object, job: &Job, tended: &Tended) -> Result<(), Trouble> {
         let store = &self.inner.store;
         let (bucket, source) = self.bucket_of(object)?;
-        let reader = open(&bucket, object).await?;
+        // Whoever stops this worker does not wait for a store that is away.
+        let reader = unless(&tended.called_off(), open(&bucket, object)).await??;
         if let Some(size) = object.size_bytes.filter(|&size| size != reader.size_bytes()) {
             return Err(Trouble::Final(format!(
                 "it has {} bytes, and not {size} as was said",
@@ -197,6 +222,7 @@ impl Worker {
         let (kind, sniff) = (object.kind, self.inner.settings.sniff);
         let (blobs, called_off) = (self.inner.cache.blobs().clone(), tended.called_off());
         let handle = Handle::current();
+        let stopped = tended.called_off();
         let copying = tokio::task::spawn_blocking(move || {
             let sniff = |head: &[u8]| sniff(kind, head, name.as_deref());
             let (kind, ingested) = match place {
@@ -205,8 +231,8 @@ impl Worker {
             }?;
             Ok(Taken { kind, name, ingested })
         });
-        copying
-            .await
+        unless(&stopped, copying)
+            .await?
             .map_err(|error| JobError::from(Stopped::Output(format!("a defect in the worker: {error}"))))?
     }
 
@@ -248,6 +274,33 @@ impl Worker {
     }
 }
 
+/// What becomes of `work`, unless it is called off before.
+async fn unless<T>(called_off: &AtomicBool, work: impl Future<Output = T>) -> Result<T, Trouble> {
+    let mut work = pin!(work);
+    loop {
+        match timeout(LOOK_EVERY, &mut work).await {
+            Ok(done) => return Ok(done),
+            Err(_) if called_off.load(Ordering::Relaxed) => {
+                return Err(Trouble::Job(Stopped::Cancelled.into()));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// The next bytes of an object, on a thread that may block.
+fn next(
+    reader: &mut ObjectReader,
+    handle: &Handle,
+    called_off: &AtomicBool,
+) -> Result<Option<Bytes>, Trouble> {
+    // Also while the store is slow enough for nothing to come.
+    if called_off.load(Ordering::Relaxed) {
+        return Err(Trouble::Job(Stopped::Cancelled.into()));
+    }
+    Ok(handle.block_on(unless(called_off, reader.next()))??)
+}
+
 async fn open(bucket: &Bucket, object: &Object) -> Result<ObjectReader, Trouble> {
     let version = ObjectVersion { id: object.version_id.clone(), etag: object.etag.clone() };
     let mut opened = bucket.object(&object.key, &version).await;
@@ -271,7 +324,7 @@ fn copy(
     called_off: &AtomicBool,
     sniff: impl FnOnce(&[u8]) -> Result<EvidenceKind, String>,
 ) -> Result<(EvidenceKind, Ingested), Trouble> {
-    let mut piece = handle.block_on(reader.next())?;
+    let mut piece = next(&mut reader, handle, called_off)?;
     let kind = sniff(piece.as_deref().unwrap_or_default()).map_err(Trouble::Final)?;
     let stored = |error: BlobError| match error {
         BlobError::TooLarge { .. } | BlobError::DigestMismatch { .. } => Trouble::Final(error.to_string()),
@@ -280,11 +333,8 @@ fn copy(
     };
     let mut ingest = blobs.begin_announced(Some(reader.size_bytes())).map_err(stored)?;
     while let Some(bytes) = piece {
-        if called_off.load(Ordering::Relaxed) {
-            return Err(Trouble::Job(Stopped::Cancelled.into()));
-        }
         ingest.write(&bytes).map_err(stored)?;
-        piece = handle.block_on(reader.next())?;
+        piece = next(&mut reader, handle, called_off)?;
     }
     Ok((kind, ingest.finish(expected).map_err(stored)?))
 }
@@ -320,15 +370,12 @@ fn refer(
     if place.size_bytes > limit {
         return Err(Trouble::Final(BlobError::TooLarge { limit }.to_string()));
     }
-    let mut piece = handle.block_on(reader.next())?;
+    let mut piece = next(&mut reader, handle, called_off)?;
     let kind = sniff(piece.as_deref().unwrap_or_default()).map_err(Trouble::Final)?;
     let mut hash = Sha256::new();
     while let Some(bytes) = piece {
-        if called_off.load(Ordering::Relaxed) {
-            return Err(Trouble::Job(Stopped::Cancelled.into()));
-        }
         hash.update(&bytes);
-        piece = handle.block_on(reader.next())?;
+        piece = next(&mut reader, handle, called_off)?;
     }
     let digest = Digest::from_bytes(hash.finalize().into());
     let new = !blobs.contains(&digest)?;

@@ -6,6 +6,7 @@
 
 mod analyse;
 mod ask;
+mod away;
 mod facts;
 mod identify;
 mod import;
@@ -25,6 +26,8 @@ use panicle_sandbox::{Limits, Sandbox, Stopped};
 use panicle_store::{Claim, Store, StoreError};
 use thiserror::Error;
 
+use crate::away::Away;
+
 pub use ask::{AskError, Questions};
 pub use import::Sniff;
 
@@ -40,7 +43,9 @@ struct Inner {
     sandbox: Sandbox,
     settings: Settings,
     /// debuginfod servers that do not answer.
-    away: symbols::Away,
+    away: Away,
+    /// The same of sources, by their names.
+    sources_away: Away,
 }
 
 /// How to work.
@@ -111,7 +116,8 @@ enum JobError {
 impl Worker {
     /// A worker that children of `sandbox` work for.
     pub fn new(store: Store, cache: LocalCache, sandbox: Sandbox, settings: Settings) -> Self {
-        Self { inner: Arc::new(Inner { store, cache, sandbox, settings, away: symbols::Away::default() }) }
+        let (away, sources_away) = (Away::default(), Away::default());
+        Self { inner: Arc::new(Inner { store, cache, sandbox, settings, away, sources_away }) }
     }
 
     /// A cache of this size for evidence under `directory`.

@@ -1,10 +1,9 @@
 //! Executables and debug files that other servers have, over the debuginfod protocol.
 
 use std::{
-    collections::HashMap,
     io::Read,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -15,7 +14,7 @@ use panicle_blobs::{BlobStore, Ingested};
 use panicle_report::BuildIds;
 use panicle_sandbox::Stopped;
 use panicle_store::{Artifact, EvidenceKind, Job, NewBlob, SymbolRequest};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use ureq::Agent;
 
 use crate::{JobError, Worker, names::base_name, tend::Tended};
@@ -44,23 +43,6 @@ enum Said {
     Trouble(String),
     /// It does not answer.
     Away(String),
-}
-
-/// Servers that did not answer lately, which are left alone for a while: each file that is waited for would find out
-/// the same once more, and take its time.
-#[derive(Debug, Default)]
-pub(crate) struct Away(Mutex<HashMap<String, Instant>>);
-
-impl Away {
-    fn note(&self, server: &str) {
-        let mut until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        until.insert(server.to_owned(), Instant::now() + OUT_OF_REACH);
-    }
-
-    fn has(&self, server: &str) -> bool {
-        let until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        until.get(server).is_some_and(|&until| until > Instant::now())
-    }
 }
 
 /// An address without the user and the password that may be in it, for logs.
@@ -117,7 +99,7 @@ impl Worker {
                     // Of an address, the library may show all.
                     let problem = problem.replace(address, server);
                     tracing::warn!(%request, server, problem, "a debuginfod server does not answer");
-                    self.inner.away.note(address);
+                    self.inner.away.note(address, OUT_OF_REACH);
                     trouble = Some(format!("{server}: {problem}"));
                 }
                 Said::Trouble(problem) => {
