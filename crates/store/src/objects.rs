@@ -1,7 +1,8 @@
 //! Objects that become evidence: of buckets that send events, and those that clients put into our own bucket.
 //!
 //! An object is recorded with the job that takes it over. Events repeat and come in any order, so that an object is
-//! known by its key and its version or entity tag, and of its removal what was heard last is kept beside it.
+//! known by its key and its version or entity tag, or by the sequencer of the event where that says neither; and of its
+//! removal what was heard last is kept beside it.
 
 use jiff::Timestamp;
 
@@ -180,12 +181,16 @@ fn is_after(removal: Option<&str>, event: Option<&str>) -> bool {
     filled(removal) > filled(event)
 }
 
-/// What tells the objects apart that a key has had.
+/// What tells the objects apart that a key has had; empty where the event says nothing of it.
 fn version(object: &NewObject) -> String {
-    let version = object.version_id.as_deref().or(object.etag.as_deref()).unwrap_or_default();
+    let version = match (&object.version_id, &object.etag, &object.sequencer) {
+        (Some(version), ..) | (None, Some(version), _) => version.clone(),
+        // One that takes its place is put there later.
+        (None, None, Some(sequencer)) => format!("put at {}", sequencer.to_ascii_uppercase()),
+        (None, None, None) => String::new(),
+    };
     // Whoever tells of it must not name another project with it.
-    let version: String = version.chars().filter(|one| !one.is_control()).collect();
-    within(&object.project, &version)
+    version.chars().filter(|one| !one.is_control()).collect()
 }
 
 impl Store {
@@ -415,6 +420,21 @@ impl Store {
 async fn note(tx: &mut Tx, object: &NewObject, now: i64) -> Result<Noted, StoreError> {
     let id = uuid::Uuid::now_v7().to_string();
     let version = version(object);
+    let size = object.size_bytes.map(|size| size as i64);
+    if version.is_empty() {
+        // Whether it is the one that was taken over, nobody can say but who reads it.
+        exec!(
+            tx,
+            "UPDATE objects SET version = CAST($4 AS TEXT) || id WHERE source = $1 AND object_key = $2 \
+             AND version = $3 AND (state = 'done' OR (state = 'queued' AND size_bytes <> CAST($5 AS BIGINT)))",
+            &object.source,
+            &object.key,
+            within(&object.project, ""),
+            within(&object.project, "told of before "),
+            size
+        );
+    }
+    let version = within(&object.project, &version);
     let removals: Vec<(Option<String>, i64)> = all!(
         tx,
         "SELECT sequencer, removed_at FROM removed_objects WHERE source = $1 AND object_key = $2 \
@@ -444,7 +464,7 @@ async fn note(tx: &mut Tx, object: &NewObject, now: i64) -> Result<Noted, StoreE
         &version,
         &object.version_id,
         &object.etag,
-        object.size_bytes.map(|size| size as i64),
+        size,
         &object.sequencer,
         now,
         removed.map(|removal| removal.1)
@@ -453,28 +473,71 @@ async fn note(tx: &mut Tx, object: &NewObject, now: i64) -> Result<Noted, StoreE
         enqueue(tx, JobKind::Import, &id, now, Priority::Elsewhere).await?;
         return Ok(Noted { id, new: true });
     }
-    let (id, state): (String, String) = first!(
+    let known: Known = first!(
         tx,
-        "SELECT id, state FROM objects WHERE source = $1 AND object_key = $2 AND version = $3",
+        "SELECT id, state, size_bytes, etag, raw_key, sequencer FROM objects \
+         WHERE source = $1 AND object_key = $2 AND version = $3",
         &object.source,
         &object.key,
         &version
     )
     .ok_or(StoreError::Conflict)?;
-    if state == ObjectState::Failed.as_str() {
-        // It is told of again, so that it may be there now. Somebody else may have said so since it was looked at.
-        let changed = exec!(
+    tell_again(tx, object, &known, now).await?;
+    Ok(Noted { id: known.id, new: false })
+}
+
+/// What is known of an object that is told of once more.
+#[derive(sqlx::FromRow)]
+struct Known {
+    id: String,
+    state: String,
+    size_bytes: Option<i64>,
+    etag: Option<String>,
+    raw_key: String,
+    sequencer: Option<String>,
+}
+
+/// One that could not be taken over may be there now, and is what the last event says of it: the one before may have
+/// been wrong.
+async fn tell_again(tx: &mut Tx, object: &NewObject, known: &Known, now: i64) -> Result<(), StoreError> {
+    let is_older = object.sequencer.is_some()
+        && known.sequencer.is_some()
+        && is_after(known.sequencer.as_deref(), object.sequencer.as_deref());
+    let size = object.size_bytes.map(|size| size as i64);
+    let is_other = !is_older
+        && (size.is_some_and(|size| known.size_bytes != Some(size))
+            || (object.etag.is_some() && object.etag != known.etag)
+            || object.raw_key != known.raw_key);
+    let is_failed = known.state == ObjectState::Failed.as_str();
+    if is_other {
+        exec!(
+            tx,
+            "UPDATE objects SET size_bytes = COALESCE($2, size_bytes), etag = COALESCE($3, etag), raw_key = $4, \
+             sequencer = COALESCE($5, sequencer) WHERE id = $1 AND state IN ('queued', 'failed')",
+            &known.id,
+            size,
+            &object.etag,
+            &object.raw_key,
+            &object.sequencer
+        );
+    }
+    // Somebody else may have said so since it was looked at.
+    let again = if is_failed {
+        exec!(
             tx,
             "UPDATE objects SET state = 'queued', queued_at = $2, ended_at = NULL, refused_at = NULL, \
              removed_at = NULL WHERE id = $1 AND state = 'failed'",
-            &id,
+            &known.id,
             now
-        );
-        if changed > 0 {
-            enqueue(tx, JobKind::Import, &id, now, Priority::Elsewhere).await?;
-        }
+        ) > 0
+    } else {
+        // Whoever is at it has read what the event before said.
+        is_other && known.state == ObjectState::Queued.as_str()
+    };
+    if again {
+        enqueue(tx, JobKind::Import, &known.id, now, Priority::Elsewhere).await?;
     }
-    Ok(Noted { id, new: false })
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Objects of buckets that become evidence.
 
 use jiff::{SignedDuration, Timestamp};
-use panicle_store::{EvidenceKind, JobKind, Lane, NewIncoming, NewObject, ObjectState, Store};
+use panicle_store::{EvidenceKind, JobKind, Lane, NewIncoming, NewObject, Noted, ObjectState, Store};
 
 use crate::support::{blob, claim, contract};
 
@@ -47,6 +47,61 @@ contract! {
         assert_eq!(state(&one.subject).await, ObjectState::Done);
         assert_eq!(job(&store).await.unwrap().subject, other.subject);
         assert!(job(&store).await.is_none());
+    }
+
+    async fn what_takes_the_place_of_an_object_is_another_one_also_without_an_entity_tag(store: Store) {
+        let now = Timestamp::now();
+        let note = async |object: &NewObject| store.note_objects(std::slice::from_ref(object), now).await.unwrap().remove(0);
+        let finish = async |blob: &str| {
+            let job = job(&store).await.unwrap();
+            store.finish_object(&job.lease, &job.subject, EvidenceKind::Text, blob, None).await.unwrap();
+            job.subject
+        };
+        for blob in ["1", "2", "3"] {
+            self::blob(&store, blob, EvidenceKind::Text).await;
+        }
+        // By the sequencers of its events.
+        let first = note(&object("k", None, Some("0a"))).await;
+        assert_eq!(finish("1").await, first.id);
+        assert!(!note(&object("k", None, Some("0A"))).await.new);
+        let second = note(&object("k", None, Some("0B"))).await;
+        assert!(second.new && second.id != first.id);
+        assert_eq!(finish("2").await, second.id);
+        assert_eq!(store.object(&first.id).await.unwrap().blob_id.as_deref(), Some("1"));
+        // Where there is none, what was taken over stays, and what is there is looked at once more.
+        let plain = |size: u64| NewObject { size_bytes: Some(size), ..object("plain", None, None) };
+        let first = note(&plain(1)).await;
+        assert_eq!(note(&plain(1)).await, Noted { id: first.id.clone(), new: false });
+        assert_eq!(finish("1").await, first.id);
+        let second = note(&plain(1)).await;
+        assert!(second.new && second.id != first.id);
+        let third = note(&plain(2)).await;
+        assert!(third.new && third.id != second.id);
+        assert_eq!(store.object(&second.id).await.unwrap().size_bytes, Some(1));
+    }
+
+    async fn what_failed_is_tried_as_the_last_event_has_it(store: Store) {
+        let now = Timestamp::now();
+        let note = async |object: NewObject| store.note_objects(&[object], now).await.unwrap().remove(0);
+        let of = |size: u64, sequencer: &str| NewObject {
+            size_bytes: Some(size), ..object("k", Some("1"), Some(sequencer))
+        };
+        let size = async |id: &str| store.object(id).await.unwrap().size_bytes;
+        let id = note(of(1, "0A")).await.id;
+        let failed = job(&store).await.unwrap();
+        store.refuse(&failed, "x", "it has 2 bytes, and not 1 as was said").await.unwrap();
+        assert_eq!(note(of(2, "0B")).await, Noted { id: id.clone(), new: false });
+        assert_eq!(size(&id).await, Some(2));
+        // One that comes late says nothing of it.
+        note(of(1, "0A")).await;
+        assert_eq!(size(&id).await, Some(2));
+        // What is told of while somebody is at it, is looked at once more.
+        let under_way = job(&store).await.unwrap();
+        assert_eq!(under_way.subject, id);
+        note(of(3, "0C")).await;
+        store.refuse(&under_way, "x", "it has 3 bytes").await.unwrap();
+        assert_eq!(store.object(&id).await.unwrap().state, ObjectState::Queued);
+        assert_eq!((job(&store).await.unwrap().subject, size(&id).await), (id, Some(3)));
     }
 
     async fn removals_count_by_their_sequencers(store: Store) {
