@@ -77,9 +77,10 @@ pub(crate) fn read(document: &Value) -> Result<Notice, String> {
     Ok(Notice { text: format!("{}{body}", head(&about)), about })
 }
 
-/// What tells two panics with the same words apart.
+/// What tells two panics with the same words apart: the text is what a crash is known by.
 fn head(about: &NewCrash) -> String {
     let known: Vec<String> = [
+        about.service.as_ref().map(|service| format!("service {service}")),
         about.hostname.as_ref().map(|host| format!("host {host}")),
         about.pid.map(|pid| format!("process {pid}")),
         about.occurred_at.map(|at| at.to_string()),
@@ -344,7 +345,7 @@ mod tests {
         assert_eq!(about.labels["build_id"], "ab");
         assert_eq!(
             notice.text,
-            "Notice of a panic: host web-1, process 12, 2023-11-14T22:13:20.5Z\npanic: boom\n"
+            "Notice of a panic: service auth, host web-1, process 12, 2023-11-14T22:13:20.5Z\npanic: boom\n"
         );
     }
 
