@@ -3,8 +3,10 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
+    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use panicle_backends::S3Server;
@@ -40,11 +42,14 @@ pub(crate) fn put(bucket: &S3Server, key: &str, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-/// Another size, and no entity tag, wherever it is in an event.
+/// Another size, no entity tag and the same sequencer, wherever they are in an event.
 fn change(value: &mut Value, size: usize) {
     match value {
         Value::Object(object) => {
             object.retain(|name, _| name != "eTag" && name != "etag");
+            if let Some(sequencer) = object.get_mut("sequencer") {
+                *sequencer = json!("0055AED6DCD90281E5");
+            }
             if let Some(said) = object.get_mut("size") {
                 *said = if said.is_string() { json!(size.to_string()) } else { json!(size) };
             }
@@ -187,6 +192,79 @@ fn what_is_not_there_is_waited_for_and_what_was_removed_is_not() {
 }
 
 #[test]
+fn what_took_the_place_of_an_object_is_taken_over_too() {
+    let bucket = source();
+    let server = with_source(&bucket, &[]);
+    let tell = |number: u32, size: usize, sequencer: &str| {
+        put(&bucket, "in/crash.log", text(number).as_bytes());
+        let mut event = event("ObjectCreated:Put", "in/crash.log", sequencer);
+        event["Records"][0]["s3"]["object"]["size"] = json!(size);
+        ended(&server, &tell(&server, &event))
+    };
+    let first = tell(1, text(1).len(), "0A");
+    let second = tell(2, text(2).len(), "0B");
+    assert_eq!((&first["state"], &second["state"]), (&json!("done"), &json!("done")), "{second:#}");
+    assert!(first["id"] != second["id"] && first["crash_id"] != second["crash_id"]);
+    // What was told wrong is corrected by the same event, told right.
+    let wrong = tell(3, text(3).len() + 1, "0C");
+    assert!(wrong["state"] == "failed" && wrong["problem"].as_str().unwrap().contains("bytes"), "{wrong:#}");
+    let right = tell(3, text(3).len(), "0C");
+    assert_eq!((&right["id"], &right["state"]), (&wrong["id"], &json!("done")), "{right:#}");
+    assert_eq!(crashes(&server), 3);
+}
+
+/// One whose store takes connections, and says nothing.
+fn silent_source() -> (TcpListener, Vec<(String, String)>, String) {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let source = format!("dead=s3://crashes/dead?endpoint=http://{}&region=x", silent.local_addr().unwrap());
+    let environment = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+        .map(|name| (format!("PANICLE_SOURCE_DEAD_{name}"), "none".to_owned()));
+    (silent, environment.to_vec(), source)
+}
+
+#[test]
+fn a_source_that_does_not_answer_does_not_hold_up_the_others() {
+    let (_silent, mut environment, dead) = silent_source();
+    let bucket = source();
+    put(&bucket, "in/crash.log", text(1).as_bytes());
+    let (credentials, alive) = the_source(&bucket);
+    environment.extend(credentials);
+    let server = start_with(&environment, &["--s3-source", &alive, "--s3-source", &dead]);
+    let objects: Vec<String> = (0..6)
+        .map(|number| {
+            let told = tell(&server, &event("ObjectCreated:Put", &format!("dead/{number}"), "1"));
+            told["objects"][0]["id"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let started = Instant::now();
+    assert_eq!(
+        ended(&server, &tell(&server, &event("ObjectCreated:Put", "in/crash.log", "1")))["state"],
+        "done"
+    );
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+    // Those of the silent one wait without asking it one by one.
+    server.wait_until(&format!("/api/v1/objects/{}", objects[5]), |object| object["problem"].is_string());
+    assert!(started.elapsed() < Duration::from_secs(40), "{:?}", started.elapsed());
+}
+
+#[test]
+fn an_object_under_way_is_let_go_of_at_the_end_and_taken_up_again() {
+    let (silent, environment, dead) = silent_source();
+    let mut server = start_with(&environment, &["--s3-source", &dead]);
+    let told = tell(&server, &event("ObjectCreated:Put", "dead/1", "1"));
+    let path = format!("/api/v1/objects/{}", told["objects"][0]["id"].as_str().unwrap());
+    // Somebody has asked for it, and waits.
+    let _connection = silent.accept().unwrap();
+    let asked = Instant::now();
+    server.terminate();
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    let server = server.kill_and_restart();
+    assert_eq!(server.get(&path).expect(200)["state"], "queued");
+    let object = server.wait_until(&path, |object| object["problem"].is_string());
+    assert_eq!(object["state"], "queued", "{object:#}");
+}
+
+#[test]
 fn what_is_acknowledged_survives_a_kill() {
     let bucket = source();
     let server = with_source(&bucket, &[]);
@@ -234,6 +312,23 @@ fn only_what_is_configured_is_fetched_and_the_rest_is_said() {
 }
 
 #[test]
+fn one_wrong_record_of_a_request_is_said_and_the_others_are_taken() {
+    let bucket = source();
+    let server = with_source(&bucket, &[]);
+    put(&bucket, "in/crash.log", text(4).as_bytes());
+    let mut events = event("ObjectCreated:Put", "in/crash.log", "1");
+    let good = events["Records"][0].clone();
+    events["Records"] = json!([{ "eventName": "ObjectCreated:Put" }, good]);
+    let told = tell(&server, &events);
+    assert_eq!(told["refused"].as_array().unwrap().len(), 1);
+    assert_eq!(told["refused"][0]["place"], "/Records/0");
+    assert!(told["refused"][0]["reason"].as_str().unwrap().contains("s3.bucket.name"), "{told:#}");
+    assert_eq!(ended(&server, &told)["state"], "done");
+    events["Records"] = json!([{ "eventName": "ObjectCreated:Put" }]);
+    assert_eq!(server.post("/api/v1/hooks/s3", &events).problem(400), "bad-request");
+}
+
+#[test]
 fn a_notice_of_a_panic_is_a_crash() {
     let server = start(&[]);
     let notice = json!({
@@ -262,6 +357,21 @@ fn a_notice_of_a_panic_is_a_crash() {
     assert_ne!(other["id"], first["id"]);
     let other = server.wait(other["id"].as_str().unwrap(), &["done", "failed"]);
     assert_eq!(other["group_id"], done["group_id"]);
+    // So is another service, host or time.
+    let mut known = vec![first["id"].clone(), other["id"].clone()];
+    for (name, value) in [("service", "cart"), ("host", "web-2"), ("occurred_at", "2026-11-01T10:00:01Z")] {
+        let mut another = notice.clone();
+        another[name] = json!(value);
+        let told = [(); 2].map(|()| server.post("/api/v1/hooks/panic", &another).expect(202)["id"].clone());
+        assert!(told[0] == told[1] && !known.contains(&told[0]), "{name}");
+        known.push(told[0].clone());
+    }
+    // Also where nothing else is said.
+    let said = |service: &str| {
+        let notice = json!({ "message": "boom", "service": service });
+        server.post("/api/v1/hooks/panic", &notice).expect(202)["id"].clone()
+    };
+    assert!(said("auth") == said("auth") && said("auth") != said("cart"));
     // The client's own name for it counts, too.
     let named = |message: &str| {
         let headers = [("content-type", "application/json"), ("idempotency-key", "n1")];

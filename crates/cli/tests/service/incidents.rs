@@ -143,3 +143,57 @@ fn which_labels_name_services_can_be_said() {
     alerts["version"] = json!("3");
     assert_eq!(server.post("/api/v1/hooks/alertmanager", &alerts).problem(400), "bad-request");
 }
+
+#[test]
+fn one_wrong_alert_of_a_request_is_said_and_the_others_are_taken() {
+    let server = start(&["--workers", "0"]);
+    let mut alerts = webhook("firing", 5, &json!({ "alertname": "A", "service": "auth" }));
+    let good = alerts["alerts"][0].clone();
+    let mut wrong = good.clone();
+    wrong["startsAt"] = json!("yesterday");
+    alerts["alerts"] = json!([wrong, good]);
+    let told = tell(&server, &alerts);
+    assert_eq!(
+        (&told["incident"]["alert_count"], &told["refused"][0]["place"]),
+        (&json!(1), &json!("/alerts/0"))
+    );
+    alerts["alerts"] = json!([wrong]);
+    assert_eq!(server.post("/api/v1/hooks/alertmanager", &alerts).problem(400), "bad-request");
+}
+
+#[test]
+fn a_list_has_some_of_hundreds_of_labels_and_the_incident_has_all() {
+    let server = start(&["--workers", "0"]);
+    let mut labels = json!({ "alertname": "A", "service": "auth" });
+    for number in 0..250 {
+        labels[format!("a{number:03}")] = json!("x".repeat(1000));
+    }
+    let mut alerts = webhook("firing", 5, &labels);
+    for number in 0..30 {
+        alerts["commonAnnotations"][format!("a{number:03}")] = json!("y");
+    }
+    let alert = alerts["alerts"][0].clone();
+    alerts["alerts"] = (0..300)
+        .map(|number| {
+            let mut alert = alert.clone();
+            alert["fingerprint"] = json!(format!("{number}"));
+            alert["labels"] = json!({ "instance": format!("web-{number}:9090") });
+            alert
+        })
+        .collect();
+    let incident = id(&tell(&server, &alerts)["incident"]);
+    let listed = server.get("/api/v1/incidents").expect(200)["items"][0].clone();
+    let all = server.get(&format!("/api/v1/incidents/{incident}")).expect(200);
+    let count = |incident: &Value, what: &str| incident[what].as_object().unwrap().len();
+    assert_eq!((count(&listed, "labels"), count(&listed, "annotations")), (20, 20));
+    assert_eq!((count(&all, "labels"), count(&all, "annotations")), (252, 31));
+    for incident in [&listed, &all] {
+        assert_eq!((&incident["label_count"], &incident["annotation_count"]), (&json!(252), &json!(31)));
+        assert_eq!(incident["labels"]["service"], "auth");
+        assert_eq!(incident["annotations"]["summary"], "auth restarts");
+    }
+    assert_eq!(listed["labels"]["a000"].as_str().unwrap().chars().count(), 501);
+    // Its service is not forgotten over its hosts.
+    let crash = crash(&server, 1, "auth", 1, &json!({}));
+    assert_eq!(linked(&server, &incident), [crash]);
+}

@@ -244,6 +244,19 @@ fn what_other_systems_tell_is_of_one_project() {
         assert_eq!(ask(&all, key, "?project=idle").problem(404), "not-found");
     }
     assert_eq!(ask(&cart, "shops/b.log", "?source=shops").problem(400), "bad-request");
+    // A project that takes nothing in is no hindrance to the others in a request.
+    admin(&server, &["project", "archive", "cart"]);
+    let mut both = event("ObjectCreated:Put", "carts/c.log", "2");
+    let more = event("ObjectCreated:Put", "shops/b.log", "1")["Records"][0].clone();
+    both["Records"].as_array_mut().unwrap().push(more);
+    let told = all.post("/api/v1/hooks/s3", &both).expect(200);
+    assert_eq!(
+        (told["objects"].as_array().unwrap().len(), &told["ignored"][0]["key"]),
+        (1, &json!("carts/c.log"))
+    );
+    assert!(told["ignored"][0]["reason"].as_str().unwrap().contains("archived"), "{told:#}");
+    assert_eq!(ask(&all, "carts/c.log", "").status, 422);
+    admin(&server, &["project", "archive", "cart", "--undo"]);
     assert_eq!(ask(&cart, "shops/b.log", "?project=shop").problem(403), "other-project");
     let listed = |by: &As<'_>, path: &str| by.get(path).expect(200)["items"].as_array().unwrap().len();
     assert_eq!((listed(&shop, "/api/v1/objects"), listed(&cart, "/api/v1/objects")), (1, 1));

@@ -1,6 +1,6 @@
 //! What other systems tell.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{
     Json as Answer,
@@ -10,7 +10,7 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 use panicle_blobs::S3Source;
-use panicle_store::{DEFAULT_PROJECT, EvidenceKind, NewEvidence, NewObject};
+use panicle_store::{DEFAULT_PROJECT, EvidenceKind, NewEvidence, NewObject, Store, StoreError};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -40,7 +40,8 @@ pub(crate) struct EventsQuery {
 /// Events of buckets.
 ///
 /// As AWS S3, MinIO, Ceph, EventBridge and CloudEvents write them, or in notifications of SNS. Acknowledged when they are
-/// recorded; the objects are taken over after that. The same object is taken over once, however often it is told of.
+/// recorded; the objects are taken over after that. What cannot be understood is in `refused`, and does not keep the
+/// others from being taken; where there is nothing else, it is 400. The same object is taken over once, however often it is told of.
 /// It is for the project of its source; those of other projects are as if they were not there.
 #[utoipa::path(post, operation_id = "takeBucketEvents", path = "/hooks/s3", tag = "hooks", params(EventsQuery, ProjectQuery),
     request_body(content = Object, content_type = "application/json"),
@@ -83,7 +84,7 @@ pub(crate) async fn s3(
             "no source of this project has any of these buckets; whose a source is, is said in --s3-source";
         return Err(Problem::not_found(detail));
     }
-    let mut taken = EventsTaken::default();
+    let mut taken = EventsTaken { refused: told.refused, ..EventsTaken::default() };
     if let Some((topic, address)) = told.subscription {
         // Whoever has the address can confirm: it is for the answer alone.
         tracing::warn!(
@@ -93,9 +94,19 @@ pub(crate) async fn s3(
         );
         taken.confirm = Some(address);
     }
-    let (mut created, mut removed) = (Vec::new(), Vec::new());
+    let mut sorted = Vec::with_capacity(told.events.len());
     for event in told.events {
-        match sort(&sources, query.source.as_deref(), &event) {
+        sorted.push((sort(&state.sources, project.as_deref(), query.source.as_deref(), &event), event));
+    }
+    let projects = sorted.iter().filter_map(|(object, _)| object.as_ref().ok()).map(|object| &object.project);
+    let closed = closed_projects(&state.store, projects).await?;
+    let (mut created, mut removed) = (Vec::new(), Vec::new());
+    for (object, event) in sorted {
+        let object = object.and_then(|object| match closed.get(&object.project) {
+            Some(reason) => Err(reason.clone()),
+            None => Ok(object),
+        });
+        match object {
             Ok(object) if event.happened == Happened::Removed => removed.push(object),
             Ok(object) => created.push(object),
             Err(reason) => {
@@ -115,10 +126,8 @@ pub(crate) async fn s3(
             }
         }
     }
-    let projects: BTreeSet<&str> =
-        created.iter().chain(&removed).map(|object| object.project.as_str()).collect();
-    for project in projects {
-        state.store.open_project(project).await?;
+    for refused in &taken.refused {
+        tracing::warn!(%refused, "a part of what was told of buckets is not understood");
     }
     let now = Timestamp::now();
     let noted = state.store.note_objects(&created, now).await?;
@@ -127,6 +136,8 @@ pub(crate) async fn s3(
     }
     metrics::counter!("panicle_bucket_events_total", "ended" => "taken")
         .increment((created.len() + removed.len()) as u64);
+    metrics::counter!("panicle_bucket_events_total", "ended" => "refused")
+        .increment(taken.refused.len() as u64);
     metrics::counter!("panicle_bucket_events_total", "ended" => "ignored")
         .increment(taken.ignored.len() as u64);
     taken.objects = created
@@ -147,27 +158,67 @@ fn project_of(source: &S3Source) -> &str {
     source.project.as_deref().unwrap_or(DEFAULT_PROJECT)
 }
 
-/// The object that an event is of, or why it is of none.
-fn sort(sources: &[&S3Source], named: Option<&str>, event: &Event) -> Result<NewObject, String> {
+/// Those of `projects` that take nothing in, and why; an error where that is all of them.
+async fn closed_projects(
+    store: &Store,
+    projects: impl Iterator<Item = &String>,
+) -> Result<BTreeMap<String, String>, Problem> {
+    let projects: BTreeSet<&String> = projects.collect();
+    let mut closed = BTreeMap::new();
+    for &project in &projects {
+        match store.open_project(project).await {
+            Ok(_) => {}
+            Err(error @ (StoreError::NotFound { .. } | StoreError::Invalid(_))) => {
+                closed.insert(project.clone(), error.to_string());
+                if closed.len() == projects.len() {
+                    // Whoever tells of them does so again when that is set right.
+                    return Err(error.into());
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(closed)
+}
+
+/// The object that an event is of, or why it is of none that `project`, or anybody, may tell of.
+fn sort(
+    sources: &[S3Source],
+    project: Option<&str>,
+    named: Option<&str>,
+    event: &Event,
+) -> Result<NewObject, String> {
     if event.happened == Happened::Other {
         return Err("it tells of no new object".to_owned());
     }
-    let has = |source: &&&S3Source| {
-        named.is_none_or(|name| source.name == name)
-            && (source.has(&event.bucket, &event.key) || source.has(&event.bucket, &event.raw_key))
+    let is_seen = |source: &S3Source| project.is_none_or(|project| project == project_of(source));
+    // Of sources within each other, the one that says most has what is in both.
+    let innermost = |fits: &dyn Fn(&S3Source) -> bool| {
+        let has = |source: &&S3Source| {
+            let has = |key: &str| source.has(&event.bucket, key);
+            (has(&event.key) || has(&event.raw_key)) && fits(source)
+        };
+        sources.iter().filter(has).max_by_key(|source| source.url.prefix.len())
     };
-    // The one that says most about it.
-    let source = sources.iter().filter(has).max_by_key(|source| source.url.prefix.len());
-    let source = source.ok_or("no source has this bucket and key")?;
+    let source = innermost(&|source| is_seen(source) && named.is_none_or(|name| source.name == name));
+    let source = source
+        .filter(|source| innermost(&|other| other.url.endpoint == source.url.endpoint).is_none_or(is_seen))
+        .ok_or("no source has this bucket and key")?;
     if event.happened == Happened::Created && (event.key.ends_with('/') || event.size == Some(0)) {
         return Err("it has no bytes".to_owned());
     }
+    // Not every maker encodes keys. What is outside of the source by one of the two readings is not looked for.
+    let within = |key: &String| source.has(&event.bucket, key).then(|| key.clone());
+    let (key, raw_key) = (within(&event.key), within(&event.raw_key));
+    let (Some(first), Some(other)) = (key.clone().or_else(|| raw_key.clone()), raw_key.or(key)) else {
+        return Err("no source has this bucket and key".to_owned());
+    };
     Ok(NewObject {
         source: source.name.clone(),
         project: project_of(source).to_owned(),
         bucket: event.bucket.clone(),
-        key: event.key.clone(),
-        raw_key: event.raw_key.clone(),
+        key: first,
+        raw_key: other,
         version_id: event.version_id.clone(),
         etag: event.etag.clone(),
         size_bytes: event.size,
@@ -212,4 +263,70 @@ pub(crate) async fn panic(
     let crash = crashes::load(&state, &created.id).await?;
     let location = format!("/api/v1/crashes/{}", created.id);
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Answer(crash)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use panicle_blobs::S3Source;
+
+    use super::{
+        s3::{Event, Happened},
+        sort,
+    };
+
+    fn event(key: &str, raw_key: &str) -> Event {
+        Event {
+            name: "ObjectCreated:Put".to_owned(),
+            happened: Happened::Created,
+            bucket: "b".to_owned(),
+            key: key.to_owned(),
+            raw_key: raw_key.to_owned(),
+            size: None,
+            etag: None,
+            version_id: None,
+            sequencer: None,
+        }
+    }
+
+    #[test]
+    fn an_object_is_of_the_innermost_source_and_its_project_alone() {
+        let sources: Vec<S3Source> = [
+            "all=s3://b?endpoint=http://h:1&project=shop",
+            "cart=s3://b/cart?endpoint=http://h:1&project=cart",
+            "plus=s3://b/a+b?endpoint=http://h:1&project=shop",
+            "blank=s3://b/a%20b?endpoint=http://h:1",
+            "other=s3://b/cart/x?endpoint=http://h:2&project=shop",
+        ]
+        .map(|source| source.parse().unwrap())
+        .to_vec();
+        let of = |project: Option<&str>, named: Option<&str>, key: &str| {
+            let sorted = sort(&sources, project, named, &event(key, key));
+            sorted.map(|object| (object.source, object.project)).ok()
+        };
+        let is = |source: &str, project: &str| Some((source.to_owned(), project.to_owned()));
+        assert_eq!(of(None, None, "x"), is("all", "shop"));
+        assert_eq!(of(None, None, "cart/1"), is("cart", "cart"));
+        assert_eq!(of(Some("cart"), None, "cart/1"), is("cart", "cart"));
+        assert_eq!(of(Some("cart"), None, "x"), None);
+        // What is in both is not the outer one's, also when that is named.
+        assert_eq!(of(Some("shop"), None, "cart/1"), None);
+        assert_eq!(of(Some("shop"), Some("all"), "cart/1"), None);
+        assert_eq!(of(Some("shop"), Some("cart"), "cart/1"), None);
+        // A bucket of the same name elsewhere is another one.
+        assert_eq!(of(Some("shop"), None, "cart/x/1"), is("other", "shop"));
+        assert_eq!(of(Some("cart"), None, "cart/x/1"), is("cart", "cart"));
+    }
+
+    #[test]
+    fn a_key_is_not_read_so_that_it_is_in_another_source() {
+        let sources: Vec<S3Source> = vec!["plus=s3://b/a+b?endpoint=http://h:1".parse().unwrap()];
+        let read = |key: &str, raw_key: &str| {
+            sort(&sources, None, None, &event(key, raw_key)).map(|object| (object.key, object.raw_key)).ok()
+        };
+        let both = |key: &str| Some((key.to_owned(), key.to_owned()));
+        assert_eq!(read("a b/1", "a+b/1"), both("a+b/1"));
+        assert_eq!(read("a+b/1", "a%2Bb/1"), both("a+b/1"));
+        assert_eq!(read("a+b/1 2", "a+b/1+2"), Some(("a+b/1 2".to_owned(), "a+b/1+2".to_owned())));
+        assert_eq!(read("a b/1", "a b/1"), None);
+    }
 }

@@ -20,7 +20,8 @@ const CRASHES: u32 = 100;
 /// A webhook of Alertmanager, version 4.
 ///
 /// Opens an incident, or joins the one with the same group labels. Crashes of the services and hosts that its alerts name,
-/// from ten minutes before it began, are linked, also those that arrive later. Only those of its project.
+/// from ten minutes before it began, are linked, also those that arrive later. Only those of its project. Alerts that
+/// cannot be understood are in `refused`, and do not keep the others from being taken; where there are no others, it is 400.
 #[utoipa::path(post, operation_id = "takeAlerts", path = "/hooks/alertmanager", tag = "hooks", params(ProjectQuery),
     request_body = AlertmanagerWebhook,
     responses((status = 200, body = AlertsTaken),
@@ -32,11 +33,16 @@ pub(crate) async fn take(
     Json(webhook): Json<AlertmanagerWebhook>,
 ) -> Result<Answer<AlertsTaken>, Problem> {
     let now = Timestamp::now();
-    let group = alerts::read(webhook, &project, &state.alert_labels, now).map_err(Problem::bad_request)?;
+    let (group, refused) =
+        alerts::read(webhook, &project, &state.alert_labels, now).map_err(Problem::bad_request)?;
+    for refused in &refused {
+        tracing::warn!(%refused, "an alert is not understood");
+    }
     let told = state.store.tell_alerts(&group, now).await?;
     metrics::counter!("panicle_alerts_total").increment(group.alerts.len() as u64);
     let incident = state.store.incident(&told.id).await?;
-    Ok(Answer(AlertsTaken { incident: incident.into(), new: told.new }))
+    let incident = Incident::from(incident).in_list(&state.alert_labels);
+    Ok(Answer(AlertsTaken { incident, new: told.new, refused }))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -50,6 +56,8 @@ pub(crate) struct ListQuery {
 }
 
 /// List incidents, newest first.
+///
+/// Each with 20 labels and annotations at most.
 #[utoipa::path(get, operation_id = "listIncidents", path = "/incidents", tag = "hooks", params(ListQuery, ProjectQuery),
     responses((status = 200, body = Page<Incident>),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
@@ -62,7 +70,8 @@ pub(crate) async fn list(
     let before = page::id_cursor(query.cursor.as_deref())?;
     let incidents =
         state.store.incidents(project.as_deref(), query.state, before.as_deref(), limit + 1).await?;
-    let items = incidents.into_iter().map(Incident::from).collect();
+    let in_list = |incident| Incident::from(incident).in_list(&state.alert_labels);
+    let items = incidents.into_iter().map(in_list).collect();
     Ok(Answer(Page::cut(items, limit, |item: &Incident| item.id.clone())))
 }
 

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use panicle_store::{Alert, AlertGroup, IncidentKey, KeyKind};
 use serde::Deserialize;
+use serde_json::Value;
+
+use crate::shapes::objects::Refused;
 
 /// Labels whose values are names of services.
 const SERVICE: &[&str] = &[
@@ -23,8 +26,10 @@ const HOST: &[&str] = &["hostname", "host", "instance", "pod", "node", "nodename
 const SCOPE: &[&str] = &["namespace", "cluster", "env", "environment", "region"];
 /// Alerts of one request; Alertmanager cuts them with `max_alerts`.
 const MAX_ALERTS: usize = 1000;
-/// What crashes of one incident are linked by.
+/// What crashes of one incident are linked by, of what one request says.
 const MAX_KEYS: usize = 200;
+/// Places that are scopes.
+const MAX_SCOPES: usize = 100;
 const MAX_TEXT: usize = 2000;
 
 /// Which labels of alerts name what crashes have.
@@ -34,6 +39,15 @@ pub struct AlertLabels {
     pub service: Vec<String>,
     /// Names of hosts.
     pub host: Vec<String>,
+}
+
+impl AlertLabels {
+    /// Whether people want to see this label of an incident before the others.
+    pub(crate) fn says_much(&self, label: &str) -> bool {
+        ["alertname", "severity"].contains(&label)
+            || SCOPE.contains(&label)
+            || self.service.iter().chain(&self.host).any(|name| name == label)
+    }
 }
 
 impl Default for AlertLabels {
@@ -62,7 +76,9 @@ pub(crate) struct AlertmanagerWebhook {
     common_annotations: BTreeMap<String, String>,
     #[serde(default, rename = "externalURL")]
     external_url: Option<String>,
-    alerts: Vec<AlertmanagerAlert>,
+    /// Each for itself: one that cannot be understood does not spoil the others.
+    #[schema(value_type = Vec<AlertmanagerAlert>)]
+    alerts: Vec<Value>,
 }
 
 /// An alert as Alertmanager sends it.
@@ -85,13 +101,14 @@ pub(crate) struct AlertmanagerAlert {
     fingerprint: String,
 }
 
-/// What a webhook tells; the error says what it cannot be.
+/// What a webhook tells, and which alerts of it cannot be understood; the error says what it cannot be, or what the
+/// first of its alerts cannot be where there is nothing else.
 pub(crate) fn read(
     webhook: AlertmanagerWebhook,
     project: &str,
     names: &AlertLabels,
     now: Timestamp,
-) -> Result<AlertGroup, String> {
+) -> Result<(AlertGroup, Vec<Refused>), String> {
     if webhook.version != "4" {
         return Err(format!("webhooks of version 4 are understood, not of {:?}", short(&webhook.version)));
     }
@@ -102,18 +119,29 @@ pub(crate) fn read(
     if webhook.group_key.is_empty() {
         return Err("groupKey is empty".to_owned());
     }
-    let mut keys = BTreeSet::new();
-    for labels in webhook.alerts.iter().map(|alert| &alert.labels).chain([&webhook.common_labels]) {
-        collect_keys(labels, names, &mut keys);
+    let (mut alerts, mut refused) = (Vec::new(), Vec::new());
+    for (number, given) in webhook.alerts.into_iter().enumerate() {
+        match alert(given, now) {
+            Ok(alert) => alerts.push(alert),
+            Err(reason) => refused.push(Refused { place: format!("/alerts/{number}"), reason }),
+        }
     }
-    let alerts = webhook.alerts.into_iter().map(|alert| self::alert(alert, now)).collect::<Result<_, _>>()?;
+    if let (true, Some(first)) = (alerts.is_empty(), refused.first()) {
+        return Err(first.to_string());
+    }
+    let mut common = BTreeSet::new();
+    collect_keys(&webhook.common_labels, names, &mut common);
+    let mut keys = BTreeSet::new();
+    for alert in &alerts {
+        collect_keys(&alert.labels, names, &mut keys);
+    }
     // Managers that watch over each other, and receivers of one, tell of the same labels under other keys.
     let identity = if webhook.group_labels.is_empty() {
         webhook.group_key
     } else {
         serde_json::to_string(&webhook.group_labels).map_err(|error| error.to_string())?
     };
-    Ok(AlertGroup {
+    let group = AlertGroup {
         project: project.to_owned(),
         identity: check(identity, "groupKey or groupLabels")?,
         title: title(&webhook.common_labels, &webhook.common_annotations, &webhook.group_labels),
@@ -123,8 +151,37 @@ pub(crate) fn read(
         external_url: webhook.external_url.filter(|url| is_address(url)),
         is_over,
         alerts,
-        keys: keys.into_iter().take(MAX_KEYS).collect(),
-    })
+        keys: that_count(&common, keys),
+    };
+    Ok((group, refused))
+}
+
+/// Not more than [`MAX_KEYS`]: what all alerts have first, then services before hosts, of which there may be hundreds.
+fn that_count(common: &BTreeSet<IncidentKey>, of_some: BTreeSet<IncidentKey>) -> Vec<IncidentKey> {
+    let mut scopes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for key in common.iter().chain(&of_some).filter(|key| key.kind == KeyKind::Scope) {
+        scopes.entry(&key.label).or_default().insert(&key.value);
+    }
+    // With some of its places left out, a scope would say that what is in them is elsewhere.
+    let mut room = MAX_SCOPES;
+    let mut whole = BTreeSet::new();
+    for (label, values) in scopes {
+        if values.len() <= room {
+            room -= values.len();
+            whole.insert(label.to_owned());
+        }
+    }
+    let rank = |kind: KeyKind| match kind {
+        KeyKind::Scope => 0,
+        KeyKind::Service => 1,
+        KeyKind::Host => 2,
+    };
+    let mut keys: Vec<(bool, IncidentKey)> = common.iter().map(|key| (false, key.clone())).collect();
+    keys.extend(of_some.into_iter().filter(|key| !common.contains(key)).map(|key| (true, key)));
+    keys.retain(|(_, key)| key.kind != KeyKind::Scope || whole.contains(&key.label));
+    keys.sort_by_key(|(is_of_some, key)| (rank(key.kind) > 0, *is_of_some, rank(key.kind)));
+    keys.truncate(MAX_KEYS);
+    keys.into_iter().map(|(_, key)| key).collect()
 }
 
 fn over(status: &str) -> Result<bool, String> {
@@ -135,7 +192,12 @@ fn over(status: &str) -> Result<bool, String> {
     }
 }
 
-fn alert(alert: AlertmanagerAlert, now: Timestamp) -> Result<Alert, String> {
+fn alert(given: Value, now: Timestamp) -> Result<Alert, String> {
+    // Of a list, the items would be taken for the fields by their order.
+    if !given.is_object() {
+        return Err("an alert is an object".to_owned());
+    }
+    let alert = AlertmanagerAlert::deserialize(given).map_err(|error| error.to_string())?;
     let is_over = over(&alert.status)?;
     if alert.fingerprint.is_empty() || alert.fingerprint.len() > 200 {
         return Err("an alert has no fingerprint".to_owned());
@@ -219,7 +281,7 @@ mod tests {
     use panicle_store::{IncidentKey, KeyKind};
     use serde_json::{Value, json};
 
-    use super::{AlertLabels, read};
+    use super::{AlertLabels, AlertmanagerWebhook, Refused, read};
 
     fn webhook(status: &str) -> Value {
         json!({
@@ -234,8 +296,58 @@ mod tests {
     }
 
     fn told(value: Value) -> Result<panicle_store::AlertGroup, String> {
+        told_in_part(value).map(|(group, _)| group)
+    }
+
+    fn told_in_part(value: Value) -> Result<(panicle_store::AlertGroup, Vec<Refused>), String> {
         let now = "2026-11-01T11:00:00Z".parse::<Timestamp>().unwrap();
-        read(serde_json::from_value(value).unwrap(), "default", &AlertLabels::default(), now)
+        let webhook: AlertmanagerWebhook = serde_json::from_value(value).unwrap();
+        read(webhook, "default", &AlertLabels::default(), now)
+    }
+
+    #[test]
+    fn an_alert_that_is_wrong_does_not_spoil_the_others() {
+        let mut webhook = webhook("firing");
+        let good = webhook["alerts"][0].clone();
+        let with = |name: &str, value: Value| {
+            let mut alert = good.clone();
+            alert[name] = value;
+            alert
+        };
+        let wrong = [with("startsAt", json!(7)), with("fingerprint", json!("")), json!(["firing"])];
+        webhook["alerts"] = json!([wrong[0], good, wrong[1], wrong[2], with("fingerprint", json!("b"))]);
+        let (group, refused) = told_in_part(webhook.clone()).unwrap();
+        assert_eq!(group.alerts.len(), 2);
+        let places: Vec<&str> = refused.iter().map(|refused| refused.place.as_str()).collect();
+        assert_eq!(places, ["/alerts/0", "/alerts/2", "/alerts/3"]);
+        assert!(refused[1].reason.contains("fingerprint") && refused[2].reason.contains("object"));
+        webhook["alerts"] = json!(wrong);
+        assert!(told(webhook).unwrap_err().starts_with("/alerts/0: "));
+    }
+
+    #[test]
+    fn services_are_known_however_many_hosts_and_labels_there_are() {
+        let mut webhook = webhook("firing");
+        for number in 0..300 {
+            webhook["commonLabels"][format!("a{number}")] = json!("x");
+        }
+        let alert = webhook["alerts"][0].clone();
+        webhook["alerts"] = (0..400)
+            .map(|number| {
+                let mut alert = alert.clone();
+                alert["fingerprint"] = json!(format!("{number}"));
+                alert["labels"]["instance"] = json!(format!("web-{number}"));
+                alert["labels"]["app"] = json!(format!("app-{}", number % 5));
+                alert["labels"]["region"] = json!(format!("region-{}", number % 150));
+                alert
+            })
+            .collect();
+        let group = told(webhook).unwrap();
+        assert_eq!((group.keys.len(), group.alerts.len(), group.labels.len()), (200, 400, 303));
+        let count = |kind| group.keys.iter().filter(|key| key.kind == kind).count();
+        // Of too many regions none is known, so that no crash is left out for being in another one.
+        assert_eq!((count(KeyKind::Service), count(KeyKind::Scope), count(KeyKind::Host)), (6, 1, 193));
+        assert!(group.keys.iter().any(|key| key.kind == KeyKind::Service && key.value == "auth"));
     }
 
     #[test]
@@ -253,9 +365,9 @@ mod tests {
         assert_eq!(
             group.keys,
             [
-                key(KeyKind::Host, "instance", "web-1"),
                 key(KeyKind::Scope, "namespace", "prod"),
-                key(KeyKind::Service, "job", "auth")
+                key(KeyKind::Service, "job", "auth"),
+                key(KeyKind::Host, "instance", "web-1")
             ]
         );
         assert_eq!((group.alerts[0].ends_at, group.alerts[0].generator_url.as_deref()), (None, None));

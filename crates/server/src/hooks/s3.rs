@@ -11,6 +11,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::shapes::objects::Refused;
+
 /// Wrappings within each other; SNS has CloudEvents that have records.
 const MAX_DEPTH: u32 = 5;
 /// Events of one request.
@@ -54,25 +56,75 @@ pub(crate) struct Told {
     pub(crate) tests: usize,
     /// The topic that asks whether it may send here, and where to say so.
     pub(crate) subscription: Option<(String, String)>,
+    /// What cannot be understood.
+    pub(crate) refused: Vec<Refused>,
 }
 
-/// Reads a document; the error says what it cannot be.
+/// Why nothing is taken of a document, or of a part of one.
+#[derive(Debug)]
+enum Wrong {
+    /// This part of it.
+    Part(String),
+    /// All of it, whatever else is in it.
+    Document(String),
+}
+
+impl From<String> for Wrong {
+    fn from(reason: String) -> Self {
+        Self::Part(reason)
+    }
+}
+
+impl From<&str> for Wrong {
+    fn from(reason: &str) -> Self {
+        Self::Part(reason.to_owned())
+    }
+}
+
+/// Reads a document; the error says what it cannot be. Of a list, what can be understood is taken.
 pub(crate) fn read(document: &Value) -> Result<Told, String> {
     let mut told = Told::default();
-    collect(document, MAX_DEPTH, &mut told)?;
-    Ok(told)
+    match collect(document, "", MAX_DEPTH, &mut told) {
+        Ok(()) => {}
+        Err(Wrong::Part(reason) | Wrong::Document(reason)) => return Err(reason),
+    }
+    let is_nothing = told.events.is_empty() && told.tests == 0 && told.subscription.is_none();
+    match told.refused.first() {
+        Some(first) if is_nothing => Err(first.to_string()),
+        _ => Ok(told),
+    }
 }
 
-fn collect(value: &Value, depth: u32, told: &mut Told) -> Result<(), String> {
+/// Each item of a list for itself.
+fn each(
+    list: &[Value],
+    place: &str,
+    told: &mut Told,
+    mut read: impl FnMut(&Value, &str, &mut Told) -> Result<(), Wrong>,
+) -> Result<(), Wrong> {
+    for (number, item) in list.iter().enumerate() {
+        let place = format!("{place}/{number}");
+        match read(item, &place, told) {
+            Err(Wrong::Part(reason)) => {
+                is_room(told)?;
+                told.refused.push(Refused { place, reason });
+            }
+            read => read?,
+        }
+    }
+    Ok(())
+}
+
+fn collect(value: &Value, place: &str, depth: u32, told: &mut Told) -> Result<(), Wrong> {
     if depth == 0 {
-        return Err("it is wrapped too often".to_owned());
+        return Err("it is wrapped too often".into());
     }
     if let Some(list) = value.as_array() {
-        return list.iter().try_for_each(|item| collect(item, depth - 1, told));
+        return each(list, place, told, |item, place, told| collect(item, place, depth - 1, told));
     }
     if let Some(records) = value.get("Records") {
         let records = records.as_array().ok_or("Records is no list")?;
-        return records.iter().try_for_each(|record| self::record(record, told));
+        return each(records, &format!("{place}/Records"), told, |item, _, told| record(item, told));
     }
     if value.get("s3").is_some() {
         return record(value, told);
@@ -83,22 +135,23 @@ fn collect(value: &Value, depth: u32, told: &mut Told) -> Result<(), String> {
     if value.get("specversion").is_some() {
         if let Some(data) = value.get("data") {
             // Some send the data as the text that it is in the binary form.
-            return inner(data, depth, told);
+            return inner(data, &format!("{place}/data"), depth, told);
         }
         let data = value.get("data_base64").and_then(Value::as_str).ok_or("the CloudEvent has no data")?;
         let data = STANDARD.decode(data).map_err(|_| "data_base64 is no base64")?;
-        let data = serde_json::from_slice(&data).map_err(|error| format!("data_base64: {error}"))?;
-        return collect(&data, depth - 1, told);
+        let data: Value = serde_json::from_slice(&data).map_err(|error| format!("data_base64: {error}"))?;
+        return collect(&data, &format!("{place}/data_base64"), depth - 1, told);
     }
     match value.get("Type").and_then(Value::as_str) {
         Some("Notification") => {
-            return inner(value.get("Message").ok_or("the notification has no Message")?, depth, told);
+            let message = value.get("Message").ok_or("the notification has no Message")?;
+            return inner(message, &format!("{place}/Message"), depth, told);
         }
         Some("SubscriptionConfirmation") => {
             let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             let address = text("SubscribeURL");
             if address.len() > MAX_KEY || topic_host(&address).is_none() {
-                return Err("SubscribeURL is no address of Amazon SNS".to_owned());
+                return Err("SubscribeURL is no address of Amazon SNS".into());
             }
             told.subscription = Some((text("TopicArn"), address));
             return Ok(());
@@ -112,7 +165,7 @@ fn collect(value: &Value, depth: u32, told: &mut Told) -> Result<(), String> {
     }
     Err("it is no event of a bucket: it has neither Records, nor a record s3, nor is it of EventBridge, a CloudEvent \
          or a notification of SNS"
-        .to_owned())
+        .into())
 }
 
 /// The host of an address, if that is one of SNS: `sns.<region>.amazonaws.com`, or `.com.cn` in China.
@@ -129,18 +182,18 @@ pub(crate) fn topic_host(address: &str) -> Option<String> {
 }
 
 /// A document, or the text of one.
-fn inner(value: &Value, depth: u32, told: &mut Told) -> Result<(), String> {
+fn inner(value: &Value, place: &str, depth: u32, told: &mut Told) -> Result<(), Wrong> {
     match value.as_str() {
-        None => collect(value, depth - 1, told),
+        None => collect(value, place, depth - 1, told),
         Some(text) => {
             let parsed: Value =
                 serde_json::from_str(text).map_err(|error| format!("the inner text: {error}"))?;
-            collect(&parsed, depth - 1, told)
+            collect(&parsed, place, depth - 1, told)
         }
     }
 }
 
-fn record(record: &Value, told: &mut Told) -> Result<(), String> {
+fn record(record: &Value, told: &mut Told) -> Result<(), Wrong> {
     let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str);
     let name = text("/eventName").ok_or("a record has no eventName")?;
     let bucket = text("/s3/bucket/name").ok_or("a record has no s3.bucket.name")?;
@@ -152,7 +205,7 @@ fn record(record: &Value, told: &mut Told) -> Result<(), String> {
 }
 
 /// An event by way of EventBridge.
-fn bridged(event: &Value, told: &mut Told) -> Result<(), String> {
+fn bridged(event: &Value, told: &mut Told) -> Result<(), Wrong> {
     let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
     let name = text("/detail-type").ok_or("detail-type is no text")?;
     let happened = match name {
@@ -176,10 +229,8 @@ fn push(
     key: &str,
     object: &Value,
     version: Option<&Value>,
-) -> Result<(), String> {
-    if told.events.len() == MAX_EVENTS {
-        return Err(format!("there are more than {MAX_EVENTS} events"));
-    }
+) -> Result<(), Wrong> {
+    is_room(told)?;
     let said = |value: Option<&Value>| {
         let text = value?.as_str()?.trim_matches('"');
         Some(text.to_owned()).filter(|text| !text.is_empty() && text != "null")
@@ -204,9 +255,16 @@ fn push(
     let texts = [&event.name, &event.bucket, &event.key, &event.raw_key];
     let more = [&event.etag, &event.version_id, &event.sequencer].into_iter().flatten();
     if texts.into_iter().chain(more).any(|text| text.len() > MAX_KEY || text.contains('\0')) {
-        return Err(format!("a text of an event has more than {MAX_KEY} bytes, or a zero character"));
+        return Err(format!("a text of an event has more than {MAX_KEY} bytes, or a zero character").into());
     }
     told.events.push(event);
+    Ok(())
+}
+
+fn is_room(told: &Told) -> Result<(), Wrong> {
+    if told.events.len() + told.refused.len() >= MAX_EVENTS {
+        return Err(Wrong::Document(format!("there are more than {MAX_EVENTS} events")));
+    }
     Ok(())
 }
 

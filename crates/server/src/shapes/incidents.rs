@@ -7,7 +7,12 @@ use panicle_store::IncidentState;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::CrashSummary;
+use super::{CrashSummary, objects::Refused};
+use crate::hooks::alerts::AlertLabels;
+
+/// Labels and annotations of an incident in a list, and the characters of each.
+const MOST_IN_LISTS: usize = 20;
+const LONGEST_IN_LISTS: usize = 500;
 
 /// What an alert manager told of.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -17,10 +22,15 @@ pub(crate) struct Incident {
     pub(crate) title: String,
     /// Whom the manager tells.
     pub(crate) receiver: String,
-    /// Labels that all alerts have.
+    /// Labels that all alerts have. In lists 20 at most, those that name services and hosts first, with 500 characters
+    /// of each; the incident itself has them all.
     pub(crate) labels: BTreeMap<String, String>,
-    /// Annotations that all alerts have.
+    /// How many labels there are.
+    pub(crate) label_count: u64,
+    /// Annotations that all alerts have. In lists 20 at most, with 500 characters of each.
     pub(crate) annotations: BTreeMap<String, String>,
+    /// How many annotations there are.
+    pub(crate) annotation_count: u64,
     /// The manager's own page.
     pub(crate) external_url: Option<String>,
     #[schema(value_type = String, format = DateTime)]
@@ -42,7 +52,9 @@ impl From<panicle_store::Incident> for Incident {
             state: incident.state,
             title: incident.title,
             receiver: incident.receiver,
+            label_count: incident.labels.len() as u64,
             labels: incident.labels,
+            annotation_count: incident.annotations.len() as u64,
             annotations: incident.annotations,
             external_url: incident.external_url,
             starts_at: incident.starts_at,
@@ -52,6 +64,31 @@ impl From<panicle_store::Incident> for Incident {
             crash_count: incident.crashes,
         }
     }
+}
+
+impl Incident {
+    /// The same with no more labels and annotations than a list has room for.
+    pub(crate) fn in_list(mut self, names: &AlertLabels) -> Self {
+        self.labels = some_of(self.labels, |label| names.says_much(label));
+        let is_read = |name: &str| ["summary", "description", "message"].contains(&name);
+        self.annotations = some_of(self.annotations, is_read);
+        self
+    }
+}
+
+/// Those that go `first`, and others as far as there is room.
+fn some_of(texts: BTreeMap<String, String>, first: impl Fn(&str) -> bool) -> BTreeMap<String, String> {
+    let mut texts: Vec<(String, String)> = texts.into_iter().collect();
+    texts.sort_by_key(|(name, _)| !first(name));
+    texts.truncate(MOST_IN_LISTS);
+    let short = |mut text: String| {
+        if let Some((at, _)) = text.char_indices().nth(LONGEST_IN_LISTS) {
+            text.truncate(at);
+            text.push('…');
+        }
+        text
+    };
+    texts.into_iter().map(|(name, text)| (short(name), short(text))).collect()
 }
 
 /// An incident with what only its own page shows.
@@ -134,4 +171,6 @@ pub(crate) struct AlertsTaken {
     pub(crate) incident: Incident,
     /// It was not known before.
     pub(crate) new: bool,
+    /// Alerts that cannot be understood. The others are taken.
+    pub(crate) refused: Vec<Refused>,
 }

@@ -18,6 +18,8 @@ pub(crate) struct EventsTaken {
     pub(crate) removed: u64,
     /// Events that nothing follows from.
     pub(crate) ignored: Vec<IgnoredEvent>,
+    /// Parts of the request that cannot be understood. The others are taken.
+    pub(crate) refused: Vec<Refused>,
     /// The address with which somebody confirms an SNS subscription; it is not opened by itself.
     pub(crate) confirm: Option<String>,
 }
@@ -30,6 +32,21 @@ pub(crate) struct NotedObject {
     pub(crate) key: String,
     /// It was not known before.
     pub(crate) new: bool,
+}
+
+/// A part of a request that cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Refused {
+    /// Where it is in the body, as a JSON pointer.
+    #[schema(example = "/Records/3")]
+    pub(crate) place: String,
+    pub(crate) reason: String,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(to, "{}: {}", self.place, self.reason)
+    }
 }
 
 /// An event that nothing follows from.

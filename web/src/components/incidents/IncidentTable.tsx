@@ -42,7 +42,7 @@ export function IncidentTable({ incidents, caption }: { incidents: readonly Inci
               <Link to="/incidents/$id" params={{ id: incident.id }}>
                 {incidentHeadline(incident)}
               </Link>
-              <Labels labels={incident.labels} most={LABELS_SHOWN} />
+              <Labels labels={incident.labels} most={LABELS_SHOWN} total={incident.label_count} />
             </th>
             <td role="cell">
               <IncidentMark state={incident.state} />

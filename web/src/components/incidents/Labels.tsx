@@ -1,10 +1,18 @@
 import { labelsInOrder } from "../../lib/incident-words";
 
-/** Labels in a row; those beyond `most` are only counted. */
-export function Labels({ labels, most = Infinity }: { labels: Record<string, string>; most?: number }) {
+interface Props {
+  labels: Record<string, string>;
+  /** Those beyond so many are only counted. */
+  most?: number;
+  /** How many there are, where these are not all of them. */
+  total?: number;
+}
+
+/** Labels in a row. */
+export function Labels({ labels, most = Infinity, total }: Props) {
   const all = labelsInOrder(labels);
   if (all.length === 0) return null;
-  const hidden = all.length - most;
+  const hidden = (total ?? all.length) - Math.min(most, all.length);
   return (
     <span className="labels">
       {all.slice(0, most).map(([name, value]) => (

@@ -99,3 +99,37 @@ fn what_tells_of_no_object_is_said() {
     assert!(read(&json!({ "Records": vec![record.clone(); 1001] })).is_err());
     assert_eq!(read(&Value::Array(vec![json!({ "Records": [record] })])).unwrap().events.len(), 1);
 }
+
+#[test]
+fn one_part_that_is_wrong_does_not_spoil_the_others() {
+    let record = |key: &Value| json!({ "eventName": "ObjectCreated:Put", "s3": { "bucket": { "name": "b" }, "object": { "key": key } } });
+    let records =
+        json!([record(&json!("a")), record(&json!(7)), 3, record(&json!("b\u{0}")), record(&json!("c"))]);
+    let keys = |document: &Value| {
+        let told = read(document).unwrap();
+        let keys: Vec<String> = told.events.into_iter().map(|event| event.key).collect();
+        let refused: Vec<String> = told.refused.iter().map(ToString::to_string).collect();
+        (keys.join(" "), refused.join("\n"))
+    };
+    let (taken, refused) = keys(&json!({ "Records": records }));
+    assert_eq!(taken, "a c");
+    assert!(
+        refused.starts_with("/Records/1: a record has no s3.object.key\n/Records/2: a record"),
+        "{refused}"
+    );
+    assert!(refused.contains("/Records/3: a text of an event"), "{refused}");
+    // Wherever they are.
+    let batch = json!([{ "specversion": "1.0" }, { "Type": "Notification", "Message": json!({ "Records": records }).to_string() }]);
+    let (taken, refused) = keys(&batch);
+    assert_eq!(taken, "a c");
+    assert!(
+        refused.starts_with("/0: the CloudEvent has no data\n/1/Message/Records/1: a record"),
+        "{refused}"
+    );
+    // Nothing else is there.
+    let said = read(&json!({ "Records": [3, record(&json!(7))] })).unwrap_err();
+    assert!(said.starts_with("/Records/0: a record has no eventName"), "{said}");
+    assert_eq!(read(&json!({ "Records": [] })).unwrap().events, []);
+    let many = json!({ "Records": vec![json!(3); 1001] });
+    assert!(read(&many).unwrap_err().contains("more than 1000"));
+}
