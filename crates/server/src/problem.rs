@@ -278,6 +278,14 @@ impl From<StoreError> for Problem {
                 "It was changed meanwhile",
                 "read it again, and decide again",
             ),
+            StoreError::SearchTooSlow(_) => {
+                let title = "The search takes longer than one may";
+                let detail = format!(
+                    "{error}; ask for less: add a field that few crashes have (service:, class:, since:), write \
+                     field:word in place of a word alone, or take wildcards and negations away"
+                );
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "search-too-slow", title, detail)
+            }
             StoreError::Database(_) | StoreError::Io { .. } => {
                 tracing::error!(%error, "the database failed");
                 let title = "The database cannot be used";

@@ -90,10 +90,15 @@ impl Store {
             writer.push("1 = 1");
             return Ok(writer.finish());
         };
+        // What is counted for each group tells enough of most that is asked of groups.
+        if rows == Rows::Groups && !writer.groups(expr) {
+            return Ok(writer.finish());
+        }
+        let mut writer = self.writer(bound);
         writer.frequencies = self.frequencies(expr, rows).await?;
         match rows {
             Rows::Crashes => writer.expr(expr),
-            Rows::Groups => writer.groups(expr),
+            Rows::Groups => drop(writer.groups(expr)),
         }
         Ok(writer.finish())
     }
@@ -187,12 +192,7 @@ impl Writer {
     fn anywhere(&mut self, pattern: &Pattern) {
         self.push("(");
         self.having(|writer| writer.free(pattern));
-        for field in FIELDS.iter().filter(|field| field.free) {
-            if let Some(column) = column(field) {
-                self.push(" OR ");
-                self.like(column, &field.free_patterns(pattern));
-            }
-        }
+        self.free_columns(pattern);
         self.push(")");
     }
 

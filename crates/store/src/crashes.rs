@@ -361,10 +361,17 @@ impl Store {
             "SELECT * FROM crashes WHERE joined_into IS NULL AND {} ORDER BY id DESC LIMIT $1",
             condition.text
         );
-        let rows: Vec<CrashRecord> = query!(self, db => {
-            let query = sqlx::query_as(AssertSqlSafe(text)).bind(i64::from(limit));
-            bind_condition!(query, condition).fetch_all(db).await
-        })?;
+        macro_rules! fetched {
+            ($db:ident) => {{
+                let query = sqlx::query_as(AssertSqlSafe(text)).bind(i64::from(limit));
+                bind_condition!(query, condition).fetch_all($db).await
+            }};
+        }
+        let rows: Vec<CrashRecord> = if filter.query.is_some() {
+            search!(self, db => fetched!(db)).await?
+        } else {
+            query!(self, db => fetched!(db))?
+        };
         rows.into_iter().map(CrashRecord::read).collect()
     }
     /// The condition of a filter; `bound` values are bound before its own.

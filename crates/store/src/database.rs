@@ -8,7 +8,8 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions, Connection, Database, PgPool, Sqlite, SqlitePool,
+    AssertSqlSafe, ConnectOptions, Connection, Database, Executor, PgPool, Sqlite, SqliteConnection,
+    SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -19,11 +20,21 @@ use crate::{StoreError, listen};
 
 /// How long PostgreSQL may take to answer when a process starts.
 const START_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a search may take. Whoever asked has gone by then, and the database is there for others, too.
+const SEARCH_PATIENCE: Duration = Duration::from_secs(10);
+/// Searches at the same time; others wait for them.
+const SEARCHES: u32 = 4;
+/// Steps of SQLite's machine between two looks at the clock: some tenths of a millisecond.
+const STEPS: i32 = 10_000;
 
 /// The database.
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) pool: Pool,
+    /// Connections for searches alone: what takes long there keeps nobody else from a connection.
+    pub(crate) searches: Pool,
+    /// How long a search may take.
+    pub(crate) patience: Duration,
     work: Arc<Notify>,
     /// Crashes of a term up to which a search looks them up, see `condition::frequency`; `None` for the usual.
     pub(crate) looked_up: Option<i64>,
@@ -45,23 +56,42 @@ macro_rules! query {
     };
 }
 
+/// Runs `$body`, one query of a search, with the pool `$db`. It ends with [`StoreError::SearchTooSlow`] when it takes
+/// longer than searches may; the database then ends it, too.
+macro_rules! search {
+    ($store:expr, $db:ident => $body:expr) => {
+        $store.in_time(async {
+            match &$store.searches {
+                $crate::database::Pool::Sqlite($db) => $body,
+                $crate::database::Pool::Postgres($db) => $body,
+            }
+        })
+    };
+}
+
 impl Store {
     /// Connects to `sqlite:<path>` or `postgres://…` and brings the schema up to date.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_searching_for(url, SEARCH_PATIENCE).await
+    }
+
+    /// The same, where a search may take this long in place of ten seconds.
+    pub async fn connect_searching_for(url: &str, patience: Duration) -> Result<Self, StoreError> {
         let work = Arc::default();
-        let pool = if let Some(path) = url.strip_prefix("sqlite:") {
-            Pool::Sqlite(sqlite(url, Path::new(path.trim_start_matches("//"))).await?)
+        let (pool, searches) = if let Some(path) = url.strip_prefix("sqlite:") {
+            let (pool, searches) = sqlite(url, Path::new(path.trim_start_matches("//")), patience).await?;
+            (Pool::Sqlite(pool), Pool::Sqlite(searches))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let pool = postgres(url).await?;
+            let (pool, searches) = postgres(url, patience).await?;
             // What other processes make is heard of, too.
             listen::listen(pool.clone(), &work);
-            Pool::Postgres(pool)
+            (Pool::Postgres(pool), Pool::Postgres(searches))
         } else {
             // Not the whole: there may be a password in it.
             let scheme = url.split(':').next().unwrap_or_default();
             return Err(StoreError::Url(scheme.chars().take(20).collect()));
         };
-        Ok(Self { pool, work, looked_up: None })
+        Ok(Self { pool, searches, patience, work, looked_up: None })
     }
 
     /// Whether the database answers.
@@ -79,7 +109,22 @@ impl Store {
 
     /// Closes all connections.
     pub async fn close(&self) {
-        query!(self, db => db.close().await);
+        for pool in [&self.searches, &self.pool] {
+            match pool {
+                Pool::Sqlite(pool) => pool.close().await,
+                Pool::Postgres(pool) => pool.close().await,
+            }
+        }
+    }
+
+    /// What one query of a search comes to, if it does in time.
+    pub(crate) async fn in_time<T>(
+        &self,
+        query: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, StoreError> {
+        let slow = || StoreError::SearchTooSlow(self.patience);
+        let done = tokio::time::timeout(self.patience, query).await.map_err(|_| slow())?;
+        done.map_err(|error| if was_stopped(&error) { slow() } else { error.into() })
     }
 
     /// Returns when there may be work for a worker. On SQLite, work that other processes made is found by
@@ -105,7 +150,13 @@ fn migrated(mut migrator: sqlx::migrate::Migrator) -> sqlx::migrate::Migrator {
     migrator
 }
 
-async fn postgres(url: &str) -> Result<PgPool, StoreError> {
+/// The database ended a query because its time was up: query_canceled of PostgreSQL, SQLITE_INTERRUPT of SQLite.
+fn was_stopped(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    matches!(error.code().as_deref(), Some("57014" | "9"))
+}
+
+async fn postgres(url: &str, patience: Duration) -> Result<(PgPool, PgPool), StoreError> {
     let options = PgConnectOptions::from_str(url)?.application_name("panicle");
     // A pool would only say that its time is up, and not why.
     let started = Instant::now();
@@ -121,24 +172,36 @@ async fn postgres(url: &str) -> Result<PgPool, StoreError> {
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    let pool = PgPoolOptions::new()
-        .max_connections(16)
-        .acquire_timeout(Duration::from_secs(10))
-        // One group has a crash and another one a hundred thousand, so what is found by a value is found best on a way
-        // that was looked for with that value.
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                sqlx::query("SET plan_cache_mode = force_custom_plan").execute(connection).await.map(drop)
-            })
-        })
-        .connect_with(options)
-        .await?;
+    // One group has a crash and another one a hundred thousand, so what is found by a value is found best on a way
+    // that was looked for with that value. Compiling a query takes longer than most of them.
+    let usual = "SET plan_cache_mode = force_custom_plan; SET jit = off";
+    let searching = format!("{usual}; SET statement_timeout = {}", patience.as_millis().max(1));
+    let pool = pool_of(usual.to_owned()).max_connections(16).connect_with(options.clone()).await?;
     // Takes an advisory lock of its own.
     migrated(sqlx::migrate!("../../migrations/postgres")).run(&pool).await?;
-    Ok(pool)
+    let searches = pool_of(searching).max_connections(SEARCHES).connect_lazy_with(options);
+    Ok((pool, searches))
 }
 
-async fn sqlite(url: &str, path: &Path) -> Result<SqlitePool, StoreError> {
+/// Connections that begin with these settings.
+fn pool_of(settings: String) -> PgPoolOptions {
+    let settings: Arc<str> = settings.into();
+    PgPoolOptions::new().acquire_timeout(Duration::from_secs(10)).after_connect(move |connection, _| {
+        let settings = settings.clone();
+        Box::pin(async move {
+            connection.execute(sqlx::raw_sql(AssertSqlSafe(settings.to_string()))).await.map(drop)
+        })
+    })
+}
+
+/// Has SQLite end what this connection does when its time is up.
+async fn limit(connection: &mut SqliteConnection, patience: Duration) -> Result<(), sqlx::Error> {
+    let started = Instant::now();
+    connection.lock_handle().await?.set_progress_handler(STEPS, move || started.elapsed() < patience);
+    Ok(())
+}
+
+async fn sqlite(url: &str, path: &Path, patience: Duration) -> Result<(SqlitePool, SqlitePool), StoreError> {
     let options = SqliteConnectOptions::from_str(url)?
         .create_if_missing(true)
         .foreign_keys(true)
@@ -165,8 +228,20 @@ async fn sqlite(url: &str, path: &Path) -> Result<SqlitePool, StoreError> {
                 Ok(<Sqlite as Database>::TransactionManager::get_transaction_depth(connection) == 0)
             })
         })
-        .connect_with(options)
+        .connect_with(options.clone())
         .await?;
     migrated(sqlx::migrate!("../../migrations/sqlite")).run(&pool).await?;
-    Ok(pool)
+    // Each time that somebody gets a connection, the time begins anew.
+    let searches = SqlitePoolOptions::new()
+        .max_connections(SEARCHES)
+        .acquire_timeout(Duration::from_secs(30))
+        .after_connect(move |connection, _| Box::pin(limit(connection, patience)))
+        .before_acquire(move |connection, _| {
+            Box::pin(async move { limit(connection, patience).await.map(|()| true) })
+        })
+        .connect_lazy_with(options);
+    Ok((pool, searches))
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,6 +64,9 @@ pub enum StoreError {
         /// That crash.
         id: String,
     },
+    /// A search took longer than it may, and was given up.
+    #[error("the search was given up after {0:?}")]
+    SearchTooSlow(std::time::Duration),
     /// The job's lease expired and somebody else holds it now; nothing was written.
     #[error("the lease is lost")]
     LeaseLost,

@@ -92,6 +92,20 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Facts of groups whose number of crashes, as it is kept, is not that of the crashes.
+    pub async fn miscounted_facts(&self) -> Result<u64, StoreError> {
+        let (wrong,): (i64,) = query!(self, db => sqlx::query_as(
+            "SELECT COUNT(*) FROM (SELECT group_id, fact_id FROM (SELECT group_id, fact_id, crashes FROM group_facts \
+             UNION ALL SELECT c.group_id, cf.fact_id, -COUNT(*) FROM crash_facts cf \
+             JOIN crashes c ON c.id = cf.crash_id WHERE c.group_id IS NOT NULL GROUP BY c.group_id, cf.fact_id) AS counted \
+             GROUP BY group_id, fact_id HAVING SUM(crashes) <> 0 OR COUNT(*) <> 2) AS wrong")
+            .fetch_one(db)
+            .await)?;
+        Ok(wrong as u64)
+    }
+}
+
 /// The rows of one crash, and of what it is the first to have.
 fn rows(tables: &mut Tables, known: &mut Known, plan: &Plan, n: u32) -> Result<(), StoreError> {
     use Cell::{Flag, Null, Number, Text};

@@ -53,10 +53,11 @@ impl Store {
             }
             let condition = writer.finish();
             let text = format!("SELECT COUNT(*) FROM ({} LIMIT $1) AS counted", condition.text);
-            let (count,): (i64,) = query!(self, db => {
+            let (count,): (i64,) = search!(self, db => {
                 let query = sqlx::query_as(AssertSqlSafe(text)).bind(bound + 1);
                 bind_condition!(query, condition).fetch_one(db).await
-            })?;
+            })
+            .await?;
             if count <= bound {
                 let conjunct = matches!(expr, Expr::And(items) if items.iter().any(|item| is(item, term)));
                 narrow |= conjunct && !sums_up(term);

@@ -264,5 +264,13 @@ pub(crate) async fn build_all(tx: &mut Tx) -> Result<(), StoreError> {
         };
     }
     each_facet!(one);
+    // Some databases count these while the rows are written, and others do not when many are.
+    exec!(tx, "DELETE FROM group_facts");
+    exec!(
+        tx,
+        "INSERT INTO group_facts (group_id, fact_id, crashes) SELECT c.group_id, cf.fact_id, COUNT(*) \
+         FROM crash_facts cf JOIN crashes c ON c.id = cf.crash_id WHERE c.group_id IS NOT NULL \
+         GROUP BY c.group_id, cf.fact_id"
+    );
     Ok(())
 }

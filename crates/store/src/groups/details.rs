@@ -85,7 +85,8 @@ impl Store {
         })?;
         let row = row.ok_or_else(|| StoreError::NotFound { what: "group", id: id.to_owned() })?;
         let latest: Option<(String,)> = query!(self, db => sqlx::query_as(
-            "SELECT id FROM crashes WHERE group_id = $1 ORDER BY seen_at DESC, id DESC LIMIT 1")
+            "SELECT id FROM crashes WHERE group_id = $1 AND seen_at = (SELECT MAX(seen_at) FROM crashes WHERE group_id = $1) \
+             ORDER BY id DESC LIMIT 1")
             .bind(id)
             .fetch_optional(db)
             .await)?;

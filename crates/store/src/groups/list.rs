@@ -188,10 +188,17 @@ impl Store {
             Pool::Postgres(_) => "CAST(json_agg(v.value) AS TEXT)",
         };
         let text = text.replace("{array}", array).replace("{condition}", &condition.text);
-        let rows: Vec<ListedRow> = query!(self, db => {
-            let query = sqlx::query_as(AssertSqlSafe(text)).bind(at).bind(id).bind(i64::from(page.limit));
-            bind_condition!(query, condition).fetch_all(db).await
-        })?;
+        macro_rules! fetched {
+            ($db:ident) => {{
+                let query = sqlx::query_as(AssertSqlSafe(text)).bind(at).bind(id).bind(i64::from(page.limit));
+                bind_condition!(query, condition).fetch_all($db).await
+            }};
+        }
+        let rows: Vec<ListedRow> = if filter.query.is_some() {
+            search!(self, db => fetched!(db)).await?
+        } else {
+            query!(self, db => fetched!(db))?
+        };
         let until = Timestamp::now();
         let ids: Vec<&str> = rows.iter().map(|row| row.row.id.as_str()).collect();
         let mut hours = self.hours(&ids, TrendStep::Hour, TREND_HOURS, until).await?;

@@ -86,6 +86,7 @@ async fn actions(store: &Store, group: &str) -> Vec<String> {
 
 /// The counts that are kept are those of the crashes.
 pub(crate) async fn counts_are_true(store: &Store) {
+    assert_eq!(store.miscounted_facts().await.unwrap(), 0);
     let groups = store.groups(&GroupFilter::default(), &page(500)).await.unwrap();
     let filter =
         |group: &str| panicle_store::CrashFilter { group: Some(group.to_owned()), ..Default::default() };

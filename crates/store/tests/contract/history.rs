@@ -11,7 +11,7 @@ use super::support::claim;
 
 /// Tables whose rows are compared, what is compared of them in place of identifiers, and what tells the time of the
 /// work and not of the crash.
-const COMPARED: [(&str, &str, &str); 12] = [
+const COMPARED: [(&str, &str, &str); 13] = [
     ("blobs", "t.id", "received_at"),
     ("blob_projects", "t.blob_id", "received_at"),
     ("crash_groups", "t.fingerprint", "id state_since"),
@@ -36,6 +36,12 @@ const COMPARED: [(&str, &str, &str); 12] = [
         "crash_id fact_id",
     ),
     ("group_facets", "(SELECT g.fingerprint FROM crash_groups g WHERE g.id = t.group_id)", "group_id"),
+    (
+        "group_facts",
+        "(SELECT g.fingerprint || ' ' || f.name || ' ' || f.value FROM crash_groups g, facts f \
+         WHERE g.id = t.group_id AND f.id = t.fact_id)",
+        "group_id fact_id",
+    ),
     ("group_hours", "(SELECT g.fingerprint FROM crash_groups g WHERE g.id = t.group_id)", "group_id"),
 ];
 /// What is only about the work itself.

@@ -242,6 +242,34 @@ const QUERIES: &[&str] = &[
     "service:auth OR class:deadlock",
     "state:new service:auth goroutines:>=0",
     "\"'; DROP TABLE crashes; --\"",
+    "-service:auth",
+    "-service:a*",
+    "-version:v1.4*",
+    "-version:>=v1.4",
+    "-go:1.24",
+    "-frame:*",
+    "-frame:*ut",
+    "-label.env:*",
+    "-label.env:auth-env",
+    "-label.zone:x",
+    "-host:*",
+    "-writes",
+    "-cart",
+    "-nil-map",
+    "-goroutines.status:waiting",
+    "-(service:auth go:1.24)",
+    "-(service:auth OR service:cart)",
+    "-(service:auth -go:1.24)",
+    "-service:auth OR -go:1.24",
+    "-service:auth OR version:v1.4.12 OR aa11",
+    "(go:1.24 -version:v1.4.12) OR frame:put",
+    "service:auth version:v1.4.12",
+    "service:auth -version:v1.4.12",
+    "-service:auth -version:v1.4.12",
+    "state:new -service:auth",
+    "since:1000w -service:auth",
+    "seen:2026-01-02 -service:auth",
+    "title:writes OR (status:done -service:auth)",
 ];
 
 contract! {
@@ -269,6 +297,7 @@ contract! {
                 assert_eq!(groups(&store, text).await, meant_groups, "groups: {text}, {crashes:?}");
             }
         }
+        assert_eq!(store.miscounted_facts().await.unwrap(), 0);
         // Most of what is asked tells crashes apart.
         assert!(some > 50, "{some}");
         let id = &ids[1];

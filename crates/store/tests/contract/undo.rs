@@ -93,6 +93,7 @@ contract! {
         assert_eq!([group_of(&store, &first).await, group_of(&store, &later).await], [of_rule.clone(), of_rule.clone()]);
         let again = arrive(&store, "c8", "aa", "main.one").await;
         assert_eq!(group_of(&store, &again).await, of_rule);
+        assert_eq!(store.miscounted_facts().await.unwrap(), 0);
     }
 
     async fn what_was_split_again_since_is_not_taken_back(store: Store) {
@@ -114,6 +115,7 @@ contract! {
         store.undo(&parted, entry(&store, &parted, "split").await, None).await.unwrap();
         store.undo(&aa, seq, None).await.unwrap();
         assert_eq!(group_of(&store, &two).await, aa);
+        assert_eq!(store.miscounted_facts().await.unwrap(), 0);
     }
 
     async fn a_merge_is_only_taken_back_while_its_link_is_there(store: Store) {
@@ -141,6 +143,7 @@ contract! {
         assert_eq!(store.group(&cc).await.unwrap().merged_into.as_ref(), Some(&aa));
         store.undo(&aa, entry(&store, &aa, "merge").await, None).await.unwrap();
         assert_eq!(store.group(&cc).await.unwrap().merged_into, None);
+        assert_eq!(store.miscounted_facts().await.unwrap(), 0);
     }
 
     async fn an_unmerge_taken_back_lets_rules_have_the_crashes_again(store: Store) {
@@ -155,6 +158,7 @@ contract! {
         store.undo(&aa, 1, None).await.unwrap();
         let by_rule = rule(&store, RuleKind::Merge, "\"main.g\"", None).await;
         assert_eq!(store.crash(&two).await.unwrap().group_id, by_rule.group);
+        assert_eq!(store.miscounted_facts().await.unwrap(), 0);
     }
 
     async fn a_mute_of_a_rule_that_was_taken_back_stays_so(store: Store) {
@@ -170,6 +174,7 @@ contract! {
         store.regroup("test").await.unwrap();
         regrouped(&store).await;
         assert_eq!(state().await, GroupState::New);
+        assert_eq!(store.miscounted_facts().await.unwrap(), 0);
     }
 
     async fn a_chain_of_merges_has_no_end(store: Store) {
@@ -186,5 +191,6 @@ contract! {
         let again = arrive(&store, "c", "f0", "main.f").await;
         assert_eq!(group_of(&store, &again).await, group_of(&store, &last).await);
         assert!(store.preview_regrouping().await.unwrap().moves.is_empty());
+        assert_eq!(store.miscounted_facts().await.unwrap(), 0);
     }
 }
