@@ -1,11 +1,15 @@
 //! Queries over HTTP and on the command line.
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use panicle_fixtures::get;
 use serde_json::{Value, json};
 
-use crate::harness::{Server, panicle, text};
+use crate::harness::{Server, Stores, panicle, text};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
@@ -237,4 +241,47 @@ fn queries_are_saved_and_not_overwritten_unseen() {
     );
     assert_eq!(server.send("DELETE", &location, &[], ()).status, 204);
     assert_eq!(server.get(&location).problem(404), "not-found");
+}
+
+#[test]
+fn a_search_that_takes_too_long_is_given_up_and_nothing_waits_for_it() {
+    let stores = Stores::new();
+    let server = Server::start_on(Some(stores.clone()), &["--workers", "0"]);
+    // A search that finds no end: what it reads is locked for longer than it may take.
+    let lock = "begin; lock table facts in access exclusive mode; select 'locked'; select pg_sleep(40)";
+    let mut locking = Command::new("psql")
+        .args(["-Atq", "-c", lock])
+        .arg(&stores.database)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let free =
+        "select count(*) from pg_locks where relation = 'facts'::regclass and mode = 'AccessExclusiveLock'";
+    while panicle_backends::ask(&stores.database, free) == "0" {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        let searches: Vec<_> =
+            ["groups?q=frame:x", "groups?q=-os:linux", "crashes?q=word", "search?q=os:linux"]
+                .into_iter()
+                .map(|path| (path, scope.spawn(|| server.get(&format!("/api/v1/{path}")).problem(422))))
+                .collect();
+        while started.elapsed() < Duration::from_secs(3) {
+            server.get("/api/v1/groups?service=shop").expect(200);
+            server.get("/api/v1/stats").expect(200);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        for (path, search) in searches {
+            assert_eq!(search.join().unwrap(), "search-too-slow", "{path}");
+        }
+    });
+    assert!(started.elapsed() > Duration::from_secs(9), "{:?}", started.elapsed());
+    locking.kill().unwrap();
+    locking.wait().unwrap();
+    let end = "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(40)%' \
+               and pid <> pg_backend_pid() and datname = current_database()";
+    panicle_backends::ask(&stores.database, end);
+    server.get("/api/v1/groups?q=frame:x").expect(200);
 }

@@ -8,7 +8,6 @@ const ENDLESS: &str =
 
 async fn check(url: &str) {
     let store = Store::connect_searching_for(url, Duration::from_millis(300)).await.unwrap();
-    let started = Instant::now();
     // More than there are connections for: each of them is free again when its time is up.
     for _ in 0..6 {
         let found: Result<(i64,), _> =
@@ -21,7 +20,6 @@ async fn check(url: &str) {
         super::Pool::Postgres(db) => sqlx::query_as(ENDLESS).fetch_one(db).await,
     };
     assert!(super::was_stopped(&ended.unwrap_err()));
-    assert!(started.elapsed() < Duration::from_mins(1), "{:?}", started.elapsed());
     // What comes after is not touched by it, there and elsewhere.
     let one: (i64,) =
         search!(&store, db => sqlx::query_as("SELECT CAST(1 AS BIGINT)").fetch_one(db).await).await.unwrap();
