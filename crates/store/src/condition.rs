@@ -286,7 +286,16 @@ impl Writer {
         which(self);
         self.push(")");
         amount(self);
+        if often {
+            self.of_each_row();
+        }
         self.push(")");
+    }
+
+    /// At the end of what is asked of each row: PostgreSQL, which does not know how many crashes have a fact, would look
+    /// for all of them first. It leaves alone what has an offset.
+    fn of_each_row(&mut self) {
+        self.push(if self.glob { "" } else { " OFFSET 0" });
     }
 
     fn fact_between(&mut self, fact: &str, interval: &Interval<Version>) {

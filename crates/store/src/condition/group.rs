@@ -134,7 +134,8 @@ impl Writer {
             self.push("1 = 1");
             return false;
         }
-        if rest.iter().any(|item| self.rare(*item)) {
+        let rare = rest.iter().any(|item| self.rare(*item));
+        if rare {
             self.push(
                 "crash_groups.id IN (SELECT crashes.group_id FROM crashes WHERE crashes.group_id IS NOT NULL",
             );
@@ -144,6 +145,9 @@ impl Writer {
         for item in rest {
             self.push(if item.not { " AND NOT " } else { " AND " });
             self.expr(item.expr);
+        }
+        if !rare {
+            self.of_each_row();
         }
         self.push(")");
         true
@@ -214,13 +218,13 @@ impl Writer {
             self.push("t.most < g.crashes)");
             return;
         }
-        // The second mention of `g` keeps PostgreSQL from looking at the crashes of all groups at once.
         self.push(
             "t.total < g.crashes OR (t.most < g.crashes AND EXISTS (SELECT 1 FROM crashes WHERE \
-             crashes.group_id = g.id AND g.crashes > 0 AND NOT ",
+             crashes.group_id = g.id AND NOT ",
         );
         self.frequency = Frequency::Often;
         self.having(|writer| writer.facts_of(term));
+        self.of_each_row();
         self.push(")))");
     }
 
