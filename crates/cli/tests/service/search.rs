@@ -266,7 +266,10 @@ fn a_search_that_takes_too_long_is_given_up_and_nothing_waits_for_it() {
         let searches: Vec<_> =
             ["groups?q=frame:x", "groups?q=-os:linux", "crashes?q=word", "search?q=os:linux"]
                 .into_iter()
-                .map(|path| (path, scope.spawn(|| server.get(&format!("/api/v1/{path}")).problem(422))))
+                .map(|path| {
+                    let server = &server;
+                    (path, scope.spawn(move || server.get(&format!("/api/v1/{path}")).problem(422)))
+                })
                 .collect();
         while started.elapsed() < Duration::from_secs(3) {
             server.get("/api/v1/groups?service=shop").expect(200);
