@@ -61,9 +61,13 @@ pub(crate) struct Arguments {
     /// Bytes that a pipe has; with fewer or more nothing is stored.
     #[arg(long, value_name = "BYTES")]
     size: Option<u64>,
-    /// How long to wait, all in all, for a service that went away or says that it is busy.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    max_wait: u64,
+    /// Project that it is for [default: that of the token, or default].
+    #[arg(long, value_name = "PROJECT")]
+    project: Option<String>,
+    /// How long to wait, all in all, for a service that is away or says that it is busy [default: 300; 4 for one that
+    /// has never answered].
+    #[arg(long, value_name = "SECONDS")]
+    max_wait: Option<u64>,
     /// How the answer is written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,

@@ -28,8 +28,12 @@ pub struct Client {
     agent: Agent,
     server: String,
     token: Option<String>,
+    /// Project of what is sent, if it is said.
+    project: Option<String>,
     /// How long it may take in vain.
     patience: Duration,
+    /// The same as long as nothing was answered at all.
+    at_first: Duration,
     /// It has answered something.
     answered: AtomicBool,
     notice: Box<dyn Fn(&str) + Send + Sync>,
@@ -120,7 +124,9 @@ impl Client {
             agent: config.into(),
             server,
             token,
+            project: None,
             patience: SHORT_PATIENCE,
+            at_first: SHORT_PATIENCE,
             answered: AtomicBool::new(false),
             notice: Box::new(|text| tracing::debug!(text)),
         })
@@ -131,6 +137,18 @@ impl Client {
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience: patience.max(SHORT_PATIENCE), ..self }
+    }
+
+    /// The same, which waits so long for a service that has never answered.
+    #[must_use]
+    pub fn with_patience_at_first(self, at_first: Duration) -> Self {
+        Self { at_first, ..self }
+    }
+
+    /// The same, which sends to a project, and asks for what is there.
+    #[must_use]
+    pub fn of_project(self, project: Option<String>) -> Self {
+        Self { project, ..self }
     }
 
     /// The same, which says in sentences for people what it waits for and what cannot be done.
@@ -145,7 +163,7 @@ impl Client {
             .map_err(|error| UploadError::Refused { what: "crash".to_owned(), detail: error.to_string() })?;
         let made = self.retry(|| {
             let request = self.agent.post(self.url("crashes")).header("content-type", "application/json");
-            self.attempt(self.authorised(request).send(&json))
+            self.attempt(self.authorised(self.named(request)).send(&json))
         })?;
         let answer: CrashAnswer = read("crash", made.status, &made.body)?;
         let url = format!("{}/crashes/{}", self.server, answer.id);
@@ -213,6 +231,14 @@ impl Client {
     fn authorised<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
         match &self.token {
             Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    /// Names the project, if there is one to be named.
+    fn named<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.project {
+            Some(project) => request.query("project", project),
             None => request,
         }
     }

@@ -221,6 +221,16 @@ impl FromStr for Metadata {
                 "crash" => wanted |= value == "true",
                 "service" => (crash.service, wanted) = (Some(value), true),
                 "hostname" => (crash.hostname, wanted) = (Some(value), true),
+                "version" => (crash.version, wanted) = (Some(value), true),
+                "pid" => {
+                    let pid = value.trim().parse().map_err(|_| bad("pid is a number".to_owned()))?;
+                    (crash.pid, wanted) = (Some(pid), true);
+                }
+                "occurred_at" => {
+                    let at = value.trim().parse();
+                    let at = at.map_err(|_| bad("occurred_at is no time of RFC 3339".to_owned()))?;
+                    (crash.occurred_at, wanted) = (Some(at), true);
+                }
                 "labels" => {
                     crash.labels = serde_json::from_str::<BTreeMap<String, String>>(&value)
                         .map_err(|_| bad("labels have to be a JSON object of texts".to_owned()))?;
@@ -230,7 +240,7 @@ impl FromStr for Metadata {
             }
         }
         if wanted && metadata.kind == Some(EvidenceKind::Binary) {
-            let detail = "an executable alone is no crash; leave crash, service, hostname and labels out";
+            let detail = "an executable alone is no crash; leave out what is said of one";
             return Err(bad(detail.to_owned()));
         }
         metadata.crash = wanted.then_some(crash);

@@ -8,6 +8,9 @@ use panicle_collect::{Client, Evidence, Piped, Stored};
 use super::{Arguments, Kind, failure, given::Given, known::known};
 use crate::exit::Failure;
 
+/// How long a service is waited for that has answered before.
+const PATIENCE: Duration = Duration::from_mins(5);
+
 /// Whoever sends.
 pub(super) struct Sender {
     pub(super) client: Client,
@@ -22,9 +25,14 @@ impl Sender {
         // Draws on a terminal only.
         let bar = ProgressBar::hidden();
         let says = bar.clone();
-        let client = Client::new(&arguments.server, arguments.token.token()?)
-            .map_err(failure)?
-            .with_patience(Duration::from_secs(arguments.max_wait))
+        let client = Client::new(&arguments.server, arguments.token.token()?).map_err(failure)?;
+        let client = match arguments.max_wait.map(Duration::from_secs) {
+            // Whoever says how long means it, whether the service was ever there or not.
+            Some(asked) => client.with_patience(asked).with_patience_at_first(asked),
+            None => client.with_patience(PATIENCE),
+        };
+        let client = client
+            .of_project(arguments.project.clone())
             .with_notice(move |text| says.suspend(|| eprintln!("panicle: {text}")));
         Ok(Self { client, bar, name: arguments.name.clone(), size: arguments.size })
     }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::Write,
+    net::TcpListener,
     path::PathBuf,
     process::{Output, Stdio},
     thread,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    harness::text,
+    harness::{Server, panicle, text},
     link::Link,
     sending::{MIB, core, file, is_there, printed, said, upload, wait_for_pieces},
     start,
@@ -115,6 +116,26 @@ fn a_busy_server_is_waited_for_and_a_lost_one_is_not_for_ever() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(4), "{}", said(&output));
     assert!(said(&output).contains("gave up after"), "{}", said(&output));
+}
+
+#[test]
+fn whoever_says_how_long_waits_for_a_service_that_was_never_there() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (url, directory) = (format!("http://{address}"), tempfile::tempdir().unwrap());
+    let path = file(directory.path(), "a.log", text(1).as_bytes());
+    let path = path.to_str().unwrap();
+    let started = Instant::now();
+    let output = upload(&url, &["text", path]).output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    let child = upload(&url, &["text", path, "--max-wait", "60"]).spawn().unwrap();
+    thread::sleep(Duration::from_secs(6));
+    let data = tempfile::tempdir().unwrap();
+    let mut serve = panicle();
+    serve.args(["serve", "--workers", "0", "--listen", &address.to_string(), "--data"]).arg(data.path());
+    let server = Server::run(serve, data);
+    let output = child.wait_with_output().unwrap();
+    is_there(&server, &printed(&output), text(1).as_bytes());
+    assert!(started.elapsed() < Duration::from_mins(1));
 }
 
 #[test]

@@ -101,6 +101,34 @@ fn a_large_file_goes_on_after_connections_broke_and_the_server_was_killed() {
 }
 
 #[test]
+fn what_is_sent_is_for_the_project_that_is_named() {
+    let server = start(&["--workers", "0"]);
+    server.post("/api/v1/projects", &serde_json::json!({ "id": "shop" })).expect(201);
+    let directory = tempfile::tempdir().unwrap();
+    // In one request, in several, and out of a pipe.
+    let small = file(directory.path(), "core.1", &core(MIB));
+    let large = file(directory.path(), "core.2", &core(9 * MIB));
+    let arguments =
+        ["core", small.to_str().unwrap(), large.to_str().unwrap(), "--project", "shop", "--service", "cart"];
+    let sent = printed(&upload(&server.url, &arguments).output().unwrap());
+    let list = |project: &str| server.get(&format!("/api/v1/crashes?project={project}")).expect(200);
+    assert_eq!(list("shop")["items"].as_array().unwrap().len(), 2, "{sent:#}");
+    assert_eq!(list("default")["items"], serde_json::json!([]));
+    for evidence in sent["evidence"].as_array().unwrap() {
+        let of = |project: &str| {
+            let id = evidence["id"].as_str().unwrap();
+            server.get(&format!("/api/v1/blobs/{id}?project={project}")).status
+        };
+        assert_eq!((of("shop"), of("default")), (200, 404));
+    }
+    // What one project has is sent again for another.
+    let again = printed(&upload(&server.url, &arguments[..2]).output().unwrap());
+    assert_eq!(list("default")["items"].as_array().unwrap().len(), 1, "{again:#}");
+    let nowhere = upload(&server.url, &["core", arguments[1], "--project", "nothing"]).output().unwrap();
+    assert_eq!(nowhere.status.code(), Some(3), "{}", said(&nowhere));
+}
+
+#[test]
 fn a_pipe_goes_on_after_the_server_was_killed() {
     let server = start(&["--workers", "0"]);
     let link = Link::to(&server.url);

@@ -132,8 +132,9 @@ impl Client {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Stored, UploadError> {
         let (digest, size) = (whole.digest, whole.size);
-        let known_url = self.url(&format!("blobs/{digest}"));
-        let known = self.retry(|| self.attempt(self.authorised(self.agent.get(&known_url)).call()))?;
+        let known_url = self.url(&format!("blobs/{digest}?to_send=true"));
+        let known =
+            self.retry(|| self.attempt(self.authorised(self.named(self.agent.get(&known_url))).call()))?;
         // What is refused to who asks is refused to who sends.
         if matches!(known.status, 401 | 403) {
             return Err(evidence.refused(known.why()));
@@ -175,7 +176,8 @@ impl Client {
             if whole.size > EXPECT_BYTES {
                 request = request.header("expect", "100-continue");
             }
-            let attempt = self.attempt(self.authorised(request).send(SendBody::from_reader(&mut body)));
+            let attempt =
+                self.attempt(self.authorised(self.named(request)).send(SendBody::from_reader(&mut body)));
             match (attempt, body.trouble) {
                 (Attempt::Answer(answer), _) => break answer,
                 (_, Some(error)) => return Err(evidence.failed(error)),
@@ -205,7 +207,8 @@ impl Client {
         let mut body = Sending::new(&mut input, size, 0, progress);
         let request =
             self.agent.put(self.put_url(evidence)).header("content-type", "application/octet-stream");
-        let attempt = self.attempt(self.authorised(request).send(SendBody::from_reader(&mut body)));
+        let attempt =
+            self.attempt(self.authorised(self.named(request)).send(SendBody::from_reader(&mut body)));
         match (attempt, body.trouble) {
             (_, Some(error)) => Err(evidence.failed(error)),
             (Attempt::Answer(answer), None) => {

@@ -13,6 +13,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Shorter waits are not worth a sentence.
 const UNSAID: Duration = Duration::from_secs(1);
 
+/// A time as one says it; never less than it is.
+fn for_people(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h", seconds.div_ceil(3600)),
+    }
+}
+
 /// Waits between the attempts at one thing.
 pub(super) struct Waiting<'c> {
     client: &'c Client,
@@ -35,13 +45,13 @@ impl<'c> Waiting<'c> {
     pub(super) fn wait(&mut self, trouble: &Trouble) -> Result<(), UploadError> {
         let client = self.client;
         let known = client.answered.load(Ordering::Relaxed);
-        let most = if known { client.patience } else { SHORT_PATIENCE };
+        let most = if known { client.patience } else { client.at_first };
         let asked = trouble.retry_after.unwrap_or_default();
         let pause = self.pause.max(asked);
         if self.waited + pause > most {
             let mut detail = trouble.detail.clone();
             if asked > Duration::ZERO {
-                let _ = write!(detail, "; it wants to be asked again in {} s", asked.as_secs());
+                let _ = write!(detail, "; it wants to be asked again in {}", for_people(asked));
             }
             if !self.waited.is_zero() {
                 let _ = write!(detail, "; gave up after {} s", self.waited.as_secs_f64().round());
@@ -49,8 +59,7 @@ impl<'c> Waiting<'c> {
             return Err(UploadError::Unreachable { server: client.server.clone(), detail });
         }
         if pause >= UNSAID {
-            let seconds = pause.as_secs_f64().ceil();
-            (client.notice)(&format!("{}; trying again in {seconds} s", trouble.detail));
+            (client.notice)(&format!("{}; trying again in {}", trouble.detail, for_people(pause)));
         }
         thread::sleep(pause);
         self.waited += pause;

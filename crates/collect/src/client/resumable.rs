@@ -88,7 +88,7 @@ impl<'c> Upload<'c> {
                 Some(size) => request.header("upload-length", size.to_string()),
                 None => request.header("upload-defer-length", "1"),
             };
-            match client.attempt(client.authorised(request).send_empty()) {
+            match client.attempt(client.authorised(client.named(request)).send_empty()) {
                 Attempt::Answer(answer) if answer.status == 201 => {
                     let place = answer.text("location").and_then(|place| client.place(place));
                     self.url = place.ok_or_else(|| self.refused("the service says no place to go on"))?;

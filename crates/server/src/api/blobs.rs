@@ -80,16 +80,28 @@ pub(crate) async fn store(
     Ok((status, [(header::LOCATION, location)], axum::Json(evidence)).into_response())
 }
 
+/// From whose side a piece of evidence is looked at.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SideQuery {
+    /// Whether it need not be sent: it is looked for in the one project that what the same caller sends would go to.
+    #[serde(default)]
+    to_send: bool,
+}
+
 /// What is known about a piece of evidence.
 #[utoipa::path(get, operation_id = "getBlob", path = "/blobs/{id}", tag = "evidence",
-    params(("id" = String, Path), ProjectQuery),
+    params(("id" = String, Path), SideQuery, ProjectQuery),
     responses((status = 200, body = EvidenceDetails),
         (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn get(
     State(state): State<AppState>,
     Path(id): Path<String>,
+    Query(side): Query<SideQuery>,
     Seen(project): Seen,
+    target: Result<Target, Problem>,
 ) -> Result<axum::Json<EvidenceDetails>, Problem> {
+    let project = if side.to_send { Some(target?.0) } else { project };
     let evidence: Evidence = seen(&state, project.as_deref(), &id).await?.into();
     let mut reference = None;
     if !state.sources.is_empty() && evidence.deleted.is_none() {
