@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub(crate) use self::progress::goes_without;
 pub use self::progress::{AnalysisProgress, Progress, Step};
 use crate::{CrashStatus, JobKind, Store, StoreError, facts::storable, tx::Tx};
 
@@ -124,8 +125,8 @@ pub(crate) async fn requeue(
     enqueue(tx, JobKind::Analyse, crash, now, priority).await?;
     Ok(exec!(
         tx,
-        "UPDATE crashes SET status = CASE WHEN status = 'analysing' THEN status ELSE 'queued' END \
-         WHERE id = $1",
+        "UPDATE crashes SET failure = CASE WHEN status = 'failed' THEN NULL ELSE failure END, \
+         status = CASE WHEN status = 'analysing' THEN status ELSE 'queued' END WHERE id = $1",
         crash
     ))
 }

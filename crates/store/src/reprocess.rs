@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
 use crate::{
-    CrashFilter, Store, StoreError,
+    CrashFilter, JobKind, Store, StoreError,
     crashes::refuse_reanalysis,
-    jobs::{Priority, requeue},
+    facts::storable,
+    jobs::{Priority, goes_without, requeue},
 };
 
 /// Crashes that are queued in one transaction, so that others get their turn.
@@ -67,6 +68,38 @@ impl Store {
         }
         let crashes = if dry { ids.len() as u64 } else { self.queue_again(ids).await? };
         Ok(Reprocessed { crashes, ..Reprocessed::default() })
+    }
+
+    /// Crashes that wait to be analysed again behind what is fresh.
+    pub async fn waiting_history(&self) -> Result<u64, StoreError> {
+        let (count,): (i64,) = query!(self, db => sqlx::query_as(
+            "SELECT COUNT(*) FROM jobs WHERE state = 'queued' AND kind = $1 AND priority = $2")
+            .bind(JobKind::Analyse.as_str())
+            .bind(Priority::History as i64)
+            .fetch_one(db)
+            .await)?;
+        Ok(count as u64)
+    }
+
+    /// Calls some of them off, and answers how many. Their reports stay. What a worker has already is not touched.
+    pub async fn call_off_history(&self) -> Result<u64, StoreError> {
+        let stopped = in_turn!(self, tx => {
+            let rows: Vec<(String,)> = all!(
+                tx,
+                "UPDATE jobs SET state = 'cancelled', claimed = wanted, attempts = 0, problem = $4 WHERE id IN (\
+                 SELECT id FROM jobs WHERE state = 'queued' AND kind = $1 AND priority = $2 LIMIT $3) \
+                 AND state = 'queued' RETURNING subject",
+                JobKind::Analyse.as_str(),
+                Priority::History as i64,
+                BATCH as i64,
+                storable("called off")
+            );
+            for (crash,) in &rows {
+                goes_without(tx, crash).await?;
+            }
+            rows.len() as u64
+        });
+        Ok(stopped)
     }
 
     async fn queue_again(&self, ids: &[String]) -> Result<u64, StoreError> {

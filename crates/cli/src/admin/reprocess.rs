@@ -1,6 +1,7 @@
 //! `panicle admin reprocess`.
 
 use clap::Args;
+use panicle_collect::Client;
 use serde_json::{Value, json};
 
 use super::{Service, failure};
@@ -24,12 +25,18 @@ pub(super) struct Arguments {
     /// Queue them. Without it, they are only counted.
     #[arg(long)]
     yes: bool,
+    /// Call off all that wait to be analysed again. They keep the reports that they have.
+    #[arg(long, conflicts_with_all = ["crashes", "query", "project", "yes"])]
+    cancel: bool,
     #[command(flatten)]
     service: Service,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     let client = arguments.service.client()?;
+    if arguments.cancel {
+        return cancel(&client, &arguments.service);
+    }
     let requests: Vec<Value> = if arguments.crashes.is_empty() {
         vec![json!({ "q": arguments.query, "project": arguments.project })]
     } else {
@@ -63,6 +70,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Done, Failure> {
         }
     }
     let answer = json!({ "crashes": crashes, "without_core": without_core, "queued": arguments.yes });
+    // Of all, not of these.
+    let waiting = client.get("reprocess", &[]).map_err(failure)?["waiting"].clone();
     arguments.service.print(&answer, |_| {
         let end = if arguments.yes {
             "were queued, behind what arrives"
@@ -72,6 +81,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<Done, Failure> {
         println!(
             "{crashes} crashes {end}; {without_core} are left as they are, because their core was deleted"
         );
+        if waiting != 0 {
+            println!("{waiting} wait to be analysed again (--cancel calls them off)");
+        }
     })?;
+    Ok(Done::Done)
+}
+
+fn cancel(client: &Client, service: &Service) -> Result<Done, Failure> {
+    let mut called_off = 0;
+    let waiting = loop {
+        let done = client.send("POST", "reprocess/cancel", &json!({}), None).map_err(failure)?.value;
+        let now = done["called_off"].as_u64().unwrap_or_default();
+        called_off += now;
+        if now == 0 || done["waiting"] == 0 {
+            break done["waiting"].clone();
+        }
+    };
+    let answer = json!({ "called_off": called_off, "waiting": waiting });
+    service.print(&answer, |_| println!("{called_off} crashes were called off; {waiting} wait"))?;
     Ok(Done::Done)
 }

@@ -106,13 +106,51 @@ fn history_is_analysed_again_from_the_command_line_once_it_is_counted() {
     let one = json_of(&admin(&server.url, &["reprocess", &crashes[2], "--yes", "--format", "json"]));
     assert_eq!(one["crashes"], 1);
     server.wait_until(&format!("/api/v1/crashes/{}", crashes[2]), |now| now["analysed_at"] != first[2]);
+    let none = json_of(&admin(&server.url, &["reprocess", "--cancel", "--format", "json"]));
+    assert_eq!(none, json!({ "called_off": 0, "waiting": 0 }));
     for wrong in [
         &["reprocess", "--query", "("][..],
+        &["reprocess", "--cancel", "--yes"],
         &["reprocess", "--project", "x"],
         &["reprocess", "x", "--query", "a"],
     ] {
         assert_eq!(admin(&server.url, wrong).status.code(), Some(2), "{wrong:?}");
     }
+}
+
+#[test]
+fn what_of_history_waits_is_called_off_from_the_command_line() {
+    let server = Server::start(&[]);
+    let crashes: Vec<String> = (1..=3)
+        .map(|n| {
+            let blob = server.put_stream("text", text(n).as_bytes());
+            let crash = server.crash(&json!({ "texts": [blob] }));
+            server.wait(&crash, &["done"]);
+            crash
+        })
+        .collect();
+    // The same without anybody who works.
+    let server = server.killed_and_started_with(&["--workers", "0"]);
+    let queued = admin(&server.url, &["reprocess", "--yes"]);
+    let queued = String::from_utf8_lossy(&queued.stdout).into_owned();
+    assert!(queued.contains("3 crashes were queued") && queued.contains("3 wait to be analysed"), "{queued}");
+    let state =
+        |n: usize| server.get(&format!("/api/v1/crashes/{}", crashes[n])).expect(200)["status"].clone();
+    assert_eq!(state(0), "queued");
+    let said = admin(&server.url, &["reprocess", "--cancel"]);
+    assert_eq!(String::from_utf8_lossy(&said.stdout), "3 crashes were called off; 0 wait\n");
+    assert_eq!([state(0), state(1), state(2)], ["done", "done", "done"]);
+
+    // What never was analysed is not done by being called off, and forgets that it was when it is asked for again.
+    let blob = server.put_stream("text", text(4).as_bytes());
+    let fresh = server.crash(&json!({ "texts": [blob] }));
+    let path = format!("/api/v1/crashes/{fresh}");
+    server.post(&format!("{path}/cancel"), &json!({}));
+    let off = server.get(&path).expect(200);
+    assert_eq!((&off["status"], off["failure"].is_null()), (&json!("failed"), false), "{off:#}");
+    server.post(&format!("{path}/reanalyse"), &json!({}));
+    let again = server.get(&path).expect(200);
+    assert_eq!((&again["status"], &again["failure"]), (&json!("queued"), &Value::Null), "{again:#}");
 }
 
 #[test]

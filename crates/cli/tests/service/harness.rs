@@ -192,6 +192,12 @@ impl Server {
         Self::launch(self.data.take().unwrap(), self.stores.clone(), environment, arguments)
     }
 
+    /// SIGKILL, and with other arguments on the same data.
+    pub(crate) fn killed_and_started_with(mut self, arguments: &[&str]) -> Self {
+        self.kill();
+        Self::start_in(self.data.take().unwrap(), arguments)
+    }
+
     fn kill(&mut self) {
         // It may have ended already, and been waited for.
         let _ = self.process.kill();

@@ -66,7 +66,7 @@ pub(super) const REACH: &[(&str, &str, Reach)] = &[
     ("GET", "/api/v1/queries/{id}", Reach::Shared),
     ("", "/api/v1/queries*", Reach::Everything),
     // What is of a project is done with its crashes.
-    ("", "/api/v1/reprocess", Reach::Everything),
+    ("", "/api/v1/reprocess*", Reach::Everything),
     ("GET", "/api/v1/quarantine", Reach::Handler),
     ("", "/api/v1/quarantine*", Reach::Everything),
     ("", "/api/v1/rules*", Reach::Everything),

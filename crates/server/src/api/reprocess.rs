@@ -31,6 +31,42 @@ pub(crate) struct Reprocess {
     cursor: Option<String>,
 }
 
+/// What of history waits to be analysed again.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Waiting {
+    /// Crashes that wait behind what is fresh.
+    waiting: u64,
+    /// Crashes that were called off by this request.
+    called_off: u64,
+}
+
+/// How much of history waits to be analysed again.
+#[utoipa::path(get, operation_id = "getReprocessing", path = "/reprocess", tag = "crashes",
+    responses((status = 200, body = Waiting),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn waiting(State(state): State<AppState>) -> Result<Answer<Waiting>, Problem> {
+    Ok(Answer(Waiting { waiting: state.store.waiting_history().await?, called_off: 0 }))
+}
+
+/// Call off what of history waits to be analysed again.
+///
+/// Crashes keep the reports that they have. Those that a worker has at this moment are not called off. One request
+/// calls up to 1000 off: repeat it while `waiting` is above 0.
+#[utoipa::path(post, operation_id = "cancelReprocessing", path = "/reprocess/cancel", tag = "crashes",
+    responses((status = 200, body = Waiting),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn cancel(State(state): State<AppState>) -> Result<Answer<Waiting>, Problem> {
+    let mut called_off = 0;
+    while called_off < u64::from(BATCH) {
+        match state.store.call_off_history().await? {
+            0 => break,
+            some => called_off += some,
+        }
+    }
+    tracing::info!(crashes = called_off, "analyses of history were called off");
+    Ok(Answer(Waiting { waiting: state.store.waiting_history().await?, called_off }))
+}
+
 /// What is analysed again.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Reprocessed {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Lease;
-use crate::{CrashStatus, Failure, JobKind, Store, StoreError, facts::storable, time};
+use crate::{CrashStatus, Failure, JobKind, Store, StoreError, facts::storable, time, tx::Tx};
 
 /// Jobs before another one are counted up to here.
 const COUNTED: i64 = 1000;
@@ -127,11 +127,6 @@ impl Store {
     /// report of an earlier analysis.
     pub async fn cancel_analysis(&self, crash: &str) -> Result<(), StoreError> {
         self.crash(crash).await?;
-        let failure = serde_json::to_string(&Failure {
-            title: "The analysis was called off".to_owned(),
-            detail: "somebody asked for that; the evidence is kept and can be analysed again".to_owned(),
-            attempts: 0,
-        })?;
         in_turn!(self, tx => {
             let stopped = exec!(
                 tx,
@@ -145,20 +140,31 @@ impl Store {
             if stopped == 0 {
                 return Err(StoreError::Invalid(format!("crash {crash} neither waits for an analysis nor is in one")));
             }
-            exec!(
-                tx,
-                "UPDATE crashes SET started_at = NULL, \
-                 failure = CASE WHEN report_revision > 0 THEN failure ELSE $2 END, \
-                 status = CASE WHEN report_revision = 0 THEN $3 WHEN missing_binary = $6 THEN $4 ELSE $5 END \
-                 WHERE id = $1",
-                crash,
-                &failure,
-                CrashStatus::Failed.as_str(),
-                CrashStatus::WaitingForBinary.as_str(),
-                CrashStatus::Done.as_str(),
-                true
-            );
+            goes_without(tx, crash).await?;
         });
         Ok(())
     }
+}
+
+/// A crash goes on with the report of an earlier analysis, or without any.
+pub(crate) async fn goes_without(tx: &mut Tx, crash: &str) -> Result<(), StoreError> {
+    let failure = serde_json::to_string(&Failure {
+        title: "The analysis was called off".to_owned(),
+        detail: "somebody asked for that; the evidence is kept and can be analysed again".to_owned(),
+        attempts: 0,
+    })?;
+    exec!(
+        tx,
+        "UPDATE crashes SET started_at = NULL, \
+         failure = CASE WHEN report_revision > 0 THEN failure ELSE $2 END, \
+         status = CASE WHEN report_revision = 0 THEN $3 WHEN missing_binary = $6 THEN $4 ELSE $5 END \
+         WHERE id = $1",
+        crash,
+        &failure,
+        CrashStatus::Failed.as_str(),
+        CrashStatus::WaitingForBinary.as_str(),
+        CrashStatus::Done.as_str(),
+        true
+    );
+    Ok(())
 }

@@ -52,6 +52,16 @@ contract! {
         let rest = store.reprocess(&rest, 10).await.unwrap();
         assert_eq!((rest.crashes, rest.without_core, rest.next), (1, 1, None));
         assert_eq!(store.reprocess_crashes(&known[1..], true).await.unwrap().crashes, 2);
+        // A person who changes their mind.
+        assert_eq!(store.waiting_history().await.unwrap(), 2);
+        assert_eq!(store.call_off_history().await.unwrap(), 2);
+        assert_eq!((store.call_off_history().await.unwrap(), store.waiting_history().await.unwrap()), (0, 0));
+        for id in &known {
+            let kept = store.crash(id).await.unwrap();
+            assert!(kept.status == CrashStatus::Done && kept.failure.is_none(), "{kept:?}");
+        }
+        assert!(store.claim(&crate::support::claim(), jiff::Timestamp::now()).await.unwrap().is_none(), "called off");
+        assert_eq!(store.reprocess_crashes(&known[1..], false).await.unwrap().crashes, 2);
         // What arrives now is first nevertheless.
         let fresh = crash(&store, "c9", "shop").await;
         assert_eq!(next(&store).await.subject, fresh);
