@@ -251,6 +251,7 @@ impl Store {
         // In turn with whoever deletes evidence that no crash has.
         let created = in_turn!(self, tx => {
             projects::takes(tx, project).await?;
+            let mut learned = false;
             for evidence in &new.evidence {
                 let row: Option<(String,)> =
                     first!(
@@ -272,7 +273,7 @@ impl Store {
             );
             let created = if let Some((known, labels)) = known {
                 let (known, labels) = joined(tx, known, labels).await?;
-                add_to(tx, new, &identity, &known, &labels).await?;
+                learned = add_to(tx, new, &identity, &known, &labels).await?;
                 Created { id: known, new: false }
             } else {
                 let id = uuid::Uuid::now_v7().to_string();
@@ -323,7 +324,7 @@ impl Store {
             // Without a core that was deleted, an analysis would know less than the report there is.
             let whole: Option<(Option<i64>,)> =
                 first!(tx, "SELECT core_deleted_at FROM crashes WHERE id = $1", &created.id);
-            if added > 0 && whole.is_some_and(|row| row.0.is_none()) {
+            if (added > 0 || learned) && whole.is_some_and(|row| row.0.is_none()) {
                 requeue(tx, &created.id, now, Priority::Fresh).await?;
             }
             incidents::link_crash(tx, &created.id, now).await?;
@@ -418,13 +419,14 @@ async fn joined(tx: &mut Tx, mut id: String, mut labels: String) -> Result<(Stri
 }
 
 /// Adds what a request says to a crash that is known.
+/// Answers whether its process, its host or its time is known since then, by which it may be joined with another.
 async fn add_to(
     tx: &mut Tx,
     new: &NewCrash,
     identity: &str,
     known: &str,
     labels: &str,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     // A key used again for another crash would mix two: one has one core.
     let other_core: Option<(String,)> = first!(
         tx,
@@ -437,6 +439,16 @@ async fn add_to(
     }
     // Its time and its host may change, and with them the counts of its group.
     let share = counters::share(tx, known).await?;
+    let told = (new.hostname.is_some(), new.pid.is_some(), new.occurred_at.is_some());
+    let learned: Option<(i64,)> = first!(
+        tx,
+        "SELECT 1 FROM crashes WHERE id = $1 AND ((hostname IS NULL AND $2) OR (pid IS NULL AND $3) \
+         OR (occurred_at IS NULL AND $4))",
+        known,
+        told.0,
+        told.1,
+        told.2
+    );
     let mut labels: BTreeMap<String, String> = serde_json::from_str(labels)?;
     labels.extend(new.labels.clone());
     exec!(
@@ -456,7 +468,8 @@ async fn add_to(
         known
     );
     let after = counters::share(tx, known).await?;
-    counters::change(tx, share.as_ref(), after.as_ref()).await
+    counters::change(tx, share.as_ref(), after.as_ref()).await?;
+    Ok(learned.is_some())
 }
 
 /// A core has to be a core and an executable an executable; what is printed or recorded is told
