@@ -1,7 +1,7 @@
 //! What `panicle serve` and `panicle worker` have in common.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::{self, File, TryLockError},
     io::IsTerminal,
     path::{Path, PathBuf},
     thread,
@@ -14,7 +14,7 @@ use panicle_report::Query;
 use panicle_sandbox::{Limits, Sandbox};
 use panicle_server::{Answering, AskError, CrashMemory};
 use panicle_store::Store;
-use panicle_worker::{Questions, Settings, Worker};
+use panicle_worker::{Headers, Questions, Settings, Worker};
 use tokio::{
     runtime::Builder,
     signal::unix::{SignalKind, signal},
@@ -69,6 +69,10 @@ pub(crate) struct WorkArguments {
     #[arg(long, value_name = "URL", env = "PANICLE_DEBUGINFOD_URLS", hide_env_values = true,
         value_parser = web_addresses)]
     debuginfod: Vec<WebAddresses>,
+    /// A file of headers, one in a line, that are sent to debuginfod servers along with each request, such as
+    /// `Authorization: Bearer …`. All of them are sent to all servers.
+    #[arg(long, value_name = "FILE", env = "DEBUGINFOD_HEADERS_FILE")]
+    debuginfod_headers_file: Option<PathBuf>,
     /// A bucket whose events are taken (`POST /api/v1/hooks/s3`), `NAME=s3://BUCKET/PREFIX?endpoint=URL`; may be given
     /// several times, and several in one text stand apart by white space.
     #[arg(long, value_name = "SOURCE", env = "PANICLE_S3_SOURCES", value_parser = s3_sources)]
@@ -150,6 +154,15 @@ impl WorkArguments {
         Ok(blobs.with_sources(buckets))
     }
 
+    /// What debuginfod servers are told besides.
+    fn debuginfod_headers(&self) -> Result<Headers, Failure> {
+        let Some(path) = &self.debuginfod_headers_file else { return Ok(Headers::default()) };
+        let wrong = |why: String| Failure::Arguments(format!("{}: {why}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        // What stands in a line is not said: it may be secret.
+        text.parse().map_err(|line| wrong(format!("line {line} is no header, NAME: VALUE")))
+    }
+
     /// A worker of this name.
     pub(crate) fn worker(&self, name: String, store: Store, cache: LocalCache) -> Result<Worker, Failure> {
         let defaults = Settings::new(name);
@@ -165,6 +178,7 @@ impl WorkArguments {
             lease: Duration::from_secs(self.lease_seconds),
             retry_after: Duration::from_secs(self.retry_after_seconds),
             keep_cores: self.keep_cores,
+            debuginfod_headers: self.debuginfod_headers()?,
             debuginfod: self.debuginfod.iter().flat_map(|addresses| addresses.0.clone()).collect(),
             sources,
             sniff: panicle_server::sniff,
@@ -302,7 +316,7 @@ pub(crate) fn database_url(named: Option<&str>, data: &Path) -> String {
 
 /// Makes a directory and answers its absolute path.
 pub(crate) fn make_directory(path: &Path) -> Result<PathBuf, Failure> {
-    std::fs::create_dir_all(path)
+    fs::create_dir_all(path)
         .and_then(|()| path.canonicalize())
         .map_err(|error| Failure::Unreachable(format!("{}: {error}", path.display())))
 }

@@ -30,6 +30,7 @@ use crate::away::Away;
 
 pub use ask::{AskError, Questions};
 pub use import::Sniff;
+pub use symbols::Headers;
 
 /// Does the work that the store knows of.
 #[derive(Clone)]
@@ -64,6 +65,8 @@ pub struct Settings {
     pub max_attempts: u32,
     /// Full cores to keep of each group, the newest; all of them when not given.
     pub keep_cores: Option<u32>,
+    /// What debuginfod servers are told with each request.
+    pub debuginfod_headers: Headers,
     /// Addresses of debuginfod servers that are asked for executables and debug files that crashes wait for.
     pub debuginfod: Vec<String>,
     /// Buckets of others whose objects become evidence, with whoever reads them.
@@ -86,6 +89,7 @@ impl Settings {
             lease: Duration::from_mins(1),
             max_attempts: 3,
             keep_cores: None,
+            debuginfod_headers: Headers::default(),
             debuginfod: Vec::new(),
             sources: Vec::new(),
             object_patience: Duration::from_hours(24),

@@ -1,7 +1,9 @@
 //! Executables and debug files that other servers have, over the debuginfod protocol.
 
 use std::{
+    fmt,
     io::Read,
+    str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,7 +17,10 @@ use panicle_report::BuildIds;
 use panicle_sandbox::Stopped;
 use panicle_store::{Artifact, EvidenceKind, Job, NewBlob, SymbolRequest};
 use tokio::time::timeout;
-use ureq::Agent;
+use ureq::{
+    Agent,
+    http::{HeaderName, HeaderValue},
+};
 
 use crate::{JobError, Worker, names::base_name, tend::Tended};
 
@@ -51,6 +56,33 @@ fn without_user(address: &str) -> String {
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     format!("{scheme}://{host}{path}")
+}
+
+/// Headers of requests, which may be secret. As elfutils' clients have them: one in a line.
+#[derive(Clone, Default)]
+pub struct Headers(Vec<(HeaderName, HeaderValue)>);
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name.as_str())).finish()
+    }
+}
+
+impl FromStr for Headers {
+    /// The line that is none, from 1.
+    type Err = usize;
+
+    fn from_str(text: &str) -> Result<Self, usize> {
+        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let header = |(at, line): (usize, &str)| {
+            let (name, value) = line.split_once(':').ok_or(at + 1)?;
+            let name = name.trim().parse().map_err(|_| at + 1)?;
+            let mut value: HeaderValue = value.trim().parse().map_err(|_| at + 1)?;
+            value.set_sensitive(true);
+            Ok((name, value))
+        };
+        lines.map(header).collect::<Result<_, usize>>().map(Self)
+    }
 }
 
 impl Worker {
@@ -133,7 +165,8 @@ impl Worker {
             .build()
             .into();
         let (asked, stopped) = (agent.clone(), Arc::clone(&called_off));
-        let mut asking = tokio::task::spawn_blocking(move || ask(&asked, &url, &blobs, &stopped));
+        let headers = self.inner.settings.debuginfod_headers.clone();
+        let mut asking = tokio::task::spawn_blocking(move || ask(&asked, &url, &headers, &blobs, &stopped));
         loop {
             match timeout(LOOK_EVERY, &mut asking).await {
                 Ok(said) => {
@@ -150,8 +183,15 @@ impl Worker {
     }
 }
 
-fn ask(agent: &Agent, url: &str, blobs: &BlobStore, called_off: &Arc<AtomicBool>) -> Result<Said, JobError> {
-    let response = match agent.get(url).call() {
+fn ask(
+    agent: &Agent,
+    url: &str,
+    headers: &Headers,
+    blobs: &BlobStore,
+    called_off: &Arc<AtomicBool>,
+) -> Result<Said, JobError> {
+    let request = headers.0.iter().fold(agent.get(url), |request, (name, value)| request.header(name, value));
+    let response = match request.call() {
         Ok(response) => response,
         Err(error) => return Ok(Said::Away(error.to_string())),
     };
@@ -189,7 +229,17 @@ fn ask(agent: &Agent, url: &str, blobs: &BlobStore, called_off: &Arc<AtomicBool>
 
 #[cfg(test)]
 mod tests {
-    use super::without_user;
+    use super::{Headers, without_user};
+
+    #[test]
+    fn headers_are_one_in_a_line_and_not_shown() {
+        let headers: Headers = "Authorization: Bearer a:b\n\nX-Team:  ops \n".parse().unwrap();
+        assert_eq!(headers.0[0].1, "Bearer a:b");
+        assert_eq!(headers.0[1].1, "ops");
+        assert_eq!(format!("{headers:?}"), r#"["authorization", "x-team"]"#);
+        assert_eq!("A: b\nno header".parse::<Headers>().unwrap_err(), 2);
+        assert_eq!("A b: c".parse::<Headers>().unwrap_err(), 1);
+    }
 
     #[test]
     fn a_password_in_an_address_is_not_shown() {

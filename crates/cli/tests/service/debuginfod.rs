@@ -12,7 +12,7 @@ use std::{
 
 use panicle_fixtures::get;
 
-use crate::harness::{Server, text};
+use crate::harness::{Server, panicle, text};
 
 /// An executable as it is shipped, and its debug information in a file of its own.
 struct Parted {
@@ -135,6 +135,28 @@ fn what_a_crash_waits_for_is_fetched_from_others() {
     assert_eq!(server.wait(&crash, &["done", "failed"])["status"], "done");
     let report = server.get(&format!("/api/v1/crashes/{crash}/report")).expect(200);
     assert_eq!(report["binary"]["dwarf"], "separate");
+}
+
+#[test]
+fn servers_that_want_a_token_are_shown_one() {
+    let others = Server::start(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = get("nil-map-write", "1.27");
+    let parted = part(&fixture.binary, folder.path());
+    let program = identified(&others, &parted.stripped);
+    let mut make = panicle();
+    make.args(["admin", "token", "create", "--name", "peer", "--scopes", "symbols", "--data"]);
+    let made = make.arg(others.data()).output().unwrap();
+    let headers = folder.path().join("headers");
+    fs::write(&headers, format!("Authorization: Bearer {}", String::from_utf8(made.stdout).unwrap()))
+        .unwrap();
+    let headers = headers.to_str().unwrap();
+    let server = Server::start(&["--debuginfod", &others.url, "--debuginfod-headers-file", headers]);
+    let crash = server.crash_of_core(&fixture.core);
+    server.wait_until(&format!("/api/v1/crashes/{crash}/evidence"), |list| {
+        list["items"].as_array().unwrap().iter().any(|item| item["id"] == program)
+    });
+    assert!(!server.log().contains("pnc_"), "{}", server.log());
 }
 
 #[test]
