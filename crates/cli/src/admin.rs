@@ -1,6 +1,7 @@
 //! `panicle admin`: what whoever runs a service asks of it.
 
 mod backup;
+mod database;
 mod project;
 mod quarantine;
 mod regroup;
@@ -26,17 +27,17 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Copy the database while the service runs; works on SQLite.
+    /// Copy the database while the service runs; works on SQLite itself.
     Backup(backup::Arguments),
     /// Make, list, change and archive projects; works on the database, whether a service runs or not.
     Project(project::Arguments),
-    /// List, show and retry jobs that were set aside because every attempt at them failed.
+    /// List, show and retry jobs that were set aside because every attempt at them failed; asks a running service.
     Quarantine(quarantine::Arguments),
-    /// Group all history anew, as signatures, rules and people's decisions have it now.
+    /// Group all history anew, as signatures, rules and people's decisions have it now; asks a running service.
     Regroup(regroup::Arguments),
-    /// Analyse crashes again, behind what arrives; counts them first.
+    /// Analyse crashes again, behind what arrives; counts them first; asks a running service.
     Reprocess(reprocess::Arguments),
-    /// Show or change how many full cores are kept of each group.
+    /// Show or change how many full cores are kept of each group; asks a running service.
     Retention(retention::Arguments),
     /// Make, list and revoke access tokens; works on the database, whether a service runs or not.
     Token(token::Arguments),
@@ -66,16 +67,20 @@ impl Service {
         Client::new(&self.server, self.token.token()?).map_err(failure)
     }
 
-    /// Prints an answer as it is, or as `text` has it.
     fn print(&self, answer: &Value, text: impl FnOnce(&Value)) -> Result<(), Failure> {
-        if self.format == Format::Text {
-            text(answer);
-            return Ok(());
-        }
-        let json = serde_json::to_string_pretty(answer).map_err(|error| Failure::Input(error.to_string()))?;
-        println!("{json}");
-        Ok(())
+        print(self.format, answer, text)
     }
+}
+
+/// Prints an answer as it is, or as `text` has it.
+fn print(format: Format, answer: &Value, text: impl FnOnce(&Value)) -> Result<(), Failure> {
+    if format == Format::Text {
+        text(answer);
+        return Ok(());
+    }
+    let json = serde_json::to_string_pretty(answer).map_err(|error| Failure::Input(error.to_string()))?;
+    println!("{json}");
+    Ok(())
 }
 
 /// Runs the command.

@@ -1,19 +1,19 @@
 //! `panicle admin project`: projects, in the database itself, as tokens are.
 
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 use panicle_store::{NewProject, Project, ProjectChange, is_project_id};
 use serde_json::{Value, json};
 
-use super::token::{Database, known};
+use super::database::{Database, PAGE, all, known, name};
 use crate::{
     exit::{Done, Failure},
     render::escape,
     service::{run_to_end, unreachable},
 };
 
-/// Projects that are read at a time.
-const PAGE: u32 = 500;
-const MAX_NAME_BYTES: usize = 1024;
+/// Of which what was sent is told.
+const HOURS_A_DAY: i64 = 24;
 
 /// Arguments of `panicle admin project`.
 #[derive(Debug, Args)]
@@ -113,14 +113,6 @@ fn id(text: &str) -> Result<String, String> {
     Err("1 to 63 lower case letters, digits and -, and not a - first".to_owned())
 }
 
-fn name(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > MAX_NAME_BYTES || text.chars().any(char::is_control) {
-        return Err(format!("a name has from 1 to {MAX_NAME_BYTES} bytes, and no control characters"));
-    }
-    Ok(text.to_owned())
-}
-
 pub(super) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     run_to_end(async {
         match &arguments.task {
@@ -167,30 +159,40 @@ async fn change_project(id: &str, change: &ProjectChange, database: &Database) -
 
 async fn list(database: &Database) -> Result<Done, Failure> {
     let store = database.open(false).await?;
-    let mut projects: Vec<Project> = Vec::new();
-    loop {
-        let after = projects.last().map(|project| project.id.clone());
-        let part = store.projects(after.as_deref(), PAGE).await.map_err(unreachable)?;
-        let end = part.len() < PAGE as usize;
-        projects.extend(part);
-        if end {
-            break;
-        }
+    let page = async |last: Option<&Project>| store.projects(last.map(|one| one.id.as_str()), PAGE).await;
+    let projects = all(page).await.map_err(unreachable)?;
+    let day_ago = Timestamp::now().as_second().div_euclid(3600) - HOURS_A_DAY;
+    let mut sent = Vec::new();
+    for project in &projects {
+        let hours = store.project_hours(&project.id, day_ago).await.map_err(unreachable)?;
+        sent.push(hours.iter().map(|(_, bytes)| bytes).sum::<u64>());
     }
     store.close().await;
-    let answer: Vec<Value> = projects.iter().map(shown).collect();
-    database.print(&json!({ "items": answer }), || projects.iter().for_each(line))?;
+    let with_sent = |(project, sent): (&Project, &u64)| {
+        let mut answer = shown(project);
+        answer["sent_bytes_last_day"] = json!(sent);
+        answer
+    };
+    let answer: Vec<Value> = projects.iter().zip(&sent).map(with_sent).collect();
+    database.print(&json!({ "items": answer }), || {
+        for (project, sent) in projects.iter().zip(&sent) {
+            line(project);
+            println!("    {sent} bytes were sent in the last 24 hours");
+        }
+    })?;
     Ok(Done::Done)
 }
 
 fn line(project: &Project) {
-    let or_default = |most: Option<u64>| most.map_or_else(|| "default".to_owned(), |most| most.to_string());
+    let limit = |most: Option<u64>, what: &str| {
+        most.map_or_else(|| format!("{what}: as the service says"), |most| format!("{what}: {most}"))
+    };
     println!(
-        "{}  {}  {} requests a minute  {} bytes a day{}",
+        "{}  {}  {}  {}{}",
         project.id,
         escape(&project.name),
-        or_default(project.requests_per_minute.map(u64::from)),
-        or_default(project.upload_bytes_per_day),
+        limit(project.requests_per_minute.map(u64::from), "requests a minute"),
+        limit(project.upload_bytes_per_day, "bytes a day"),
         if project.archived_at.is_some() { "  archived" } else { "" }
     );
 }

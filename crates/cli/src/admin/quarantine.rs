@@ -83,6 +83,9 @@ fn list(arguments: &List) -> Result<Done, Failure> {
         }
     }
     arguments.service.print(&json!({ "items": items }), |answer| {
+        if answer["items"] == json!([]) {
+            eprintln!("nothing is set aside");
+        }
         for job in answer["items"].as_array().into_iter().flatten() {
             println!("{}", line(job));
         }

@@ -1,22 +1,17 @@
 //! `panicle admin token`: tokens, in the database itself, since the first one is made before anything listens.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
-use panicle_store::{NewToken, Scope, Store, StoreError, Token};
+use panicle_store::{NewToken, Scope, Token};
 use serde_json::{Value, json};
 
-use super::Format;
+use super::database::{Database, PAGE, all, known, name};
 use crate::{
     exit::{Done, Failure},
     render::escape,
-    service::{database_url, make_directory, run_to_end, unreachable},
+    service::{run_to_end, unreachable},
 };
 
-/// Tokens that are read at a time.
-const PAGE: u32 = 500;
-const MAX_NAME_BYTES: usize = 1024;
 const MAX_DAYS: u32 = 36_500;
 
 /// Arguments of `panicle admin token`.
@@ -34,20 +29,6 @@ enum Task {
     List(Database),
     /// Have a token let nobody in from now on.
     Revoke(Revoke),
-}
-
-/// The database of the service.
-#[derive(Debug, Args)]
-pub(super) struct Database {
-    /// Where the service has its database, unless told otherwise.
-    #[arg(long, value_name = "DIR", default_value = "panicle-data", env = "PANICLE_DATA")]
-    data: PathBuf,
-    /// `sqlite:PATH` or `postgres://…` [default: SQLite in the data directory].
-    #[arg(long = "database", value_name = "URL", env = "PANICLE_DATABASE", hide_env_values = true)]
-    url: Option<String>,
-    /// How the answer is written.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -93,39 +74,6 @@ fn scopes(word: &str) -> Result<Scopes, String> {
     }
 }
 
-fn name(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > MAX_NAME_BYTES || text.chars().any(char::is_control) {
-        return Err(format!("a name has from 1 to {MAX_NAME_BYTES} bytes, and no control characters"));
-    }
-    Ok(text.to_owned())
-}
-
-impl Database {
-    /// Opens it, and makes it only if something is to be put into it.
-    pub(super) async fn open(&self, make: bool) -> Result<Store, Failure> {
-        if self.url.is_none() {
-            let there = self.data.join("panicle.db").exists();
-            if !there && !make {
-                let detail = format!("{}: there is no database of a service", self.data.display());
-                return Err(Failure::Unreachable(detail));
-            }
-            make_directory(&self.data)?;
-        }
-        Store::connect(&database_url(self.url.as_deref(), &self.data)).await.map_err(unreachable)
-    }
-
-    pub(super) fn print(&self, answer: &Value, text: impl FnOnce()) -> Result<(), Failure> {
-        if self.format == Format::Text {
-            text();
-            return Ok(());
-        }
-        let json = serde_json::to_string_pretty(answer).map_err(|error| Failure::Input(error.to_string()))?;
-        println!("{json}");
-        Ok(())
-    }
-}
-
 pub(super) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     run_to_end(async {
         match &arguments.task {
@@ -165,16 +113,8 @@ async fn create(arguments: &Create) -> Result<Done, Failure> {
 
 async fn list(database: &Database) -> Result<Done, Failure> {
     let store = database.open(false).await?;
-    let mut tokens: Vec<Token> = Vec::new();
-    loop {
-        let after = tokens.last().map(|token| token.id.clone());
-        let part = store.tokens(after.as_deref(), PAGE).await.map_err(unreachable)?;
-        let end = part.len() < PAGE as usize;
-        tokens.extend(part);
-        if end {
-            break;
-        }
-    }
+    let page = async |last: Option<&Token>| store.tokens(last.map(|token| token.id.as_str()), PAGE).await;
+    let tokens = all(page).await.map_err(unreachable)?;
     store.close().await;
     let answer: Vec<Value> = tokens.iter().map(shown).collect();
     database.print(&json!({ "items": answer }), || {
@@ -199,16 +139,6 @@ async fn revoke(arguments: &Revoke) -> Result<Done, Failure> {
     store.close().await;
     arguments.database.print(&shown(&token), || println!("token {} is revoked", token.id))?;
     Ok(Done::Done)
-}
-
-/// What is not there or not possible is for whoever asked to mend.
-pub(super) fn known(error: StoreError) -> Failure {
-    match error {
-        StoreError::NotFound { .. } | StoreError::Invalid(_) | StoreError::Taken { .. } => {
-            Failure::Arguments(error.to_string())
-        }
-        error => unreachable(error),
-    }
 }
 
 /// As the API has it.
