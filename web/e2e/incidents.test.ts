@@ -118,6 +118,8 @@ it("show what the alerts said, and what crashed meanwhile and why", async () => 
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Incidents" }).focus();
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: "Incidents" }).waitFor();
+  const needed = page.getByRole("list", { name: "What needs something" });
+  await needed.getByRole("link", { name: "1 open incident" }).waitFor();
   const row = page.getByRole("table", { name: "Open incidents" }).getByRole("row", { name: "auth restarts" });
   await row.waitFor();
   expect(await row.textContent()).toMatch(/severity page.*Open.*not over.*2 alerts.*2 crashes/);

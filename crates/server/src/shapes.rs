@@ -406,6 +406,8 @@ pub(crate) struct Stats {
     pub(crate) queued: u64,
     /// Failed or quarantined.
     pub(crate) failed: u64,
+    /// Incidents of which an alert is not over.
+    pub(crate) open_incidents: u64,
 }
 
 /// One goroutine in the table.

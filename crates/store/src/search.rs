@@ -25,6 +25,7 @@ pub struct Stats {
     pub analysing: u64,
     pub failed: u64,
     pub quarantined: u64,
+    pub open_incidents: u64,
 }
 
 impl Store {
@@ -64,6 +65,9 @@ impl Store {
             format!("SELECT COUNT(*) FROM crashes WHERE group_id IS NULL AND joined_into IS NULL AND {mine}");
         let (in_none,): (i64,) =
             query!(self, db => sqlx::query_as(AssertSqlSafe(text)).bind(project).fetch_one(db).await)?;
+        let text = format!("SELECT COUNT(*) FROM incidents WHERE state = 'open' AND {mine}");
+        let (open_incidents,): (i64,) =
+            query!(self, db => sqlx::query_as(AssertSqlSafe(text)).bind(project).fetch_one(db).await)?;
         let count =
             |status: &str| rows.iter().find(|(name, _)| name == status).map_or(0, |(_, count)| *count as u64);
         Ok(Stats {
@@ -74,6 +78,7 @@ impl Store {
             analysing: count("analysing"),
             failed: count("failed"),
             quarantined: count("quarantined"),
+            open_incidents: open_incidents as u64,
         })
     }
 }

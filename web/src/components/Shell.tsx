@@ -4,7 +4,7 @@ import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { UnreachableError } from "../api/errors";
 import { statsQuery } from "../api/queries";
-import { count } from "../lib/format";
+import { count, counted } from "../lib/format";
 import { SIGN_IN } from "../lib/sign-in";
 import { Announcer } from "./Announcer";
 import { Icon } from "./Icon";
@@ -81,7 +81,14 @@ function Numbers() {
   }
   if (!data) return <p className="numbers" />;
   return (
-    <ul className="numbers" aria-label="Crashes that need something">
+    <ul className="numbers" aria-label="What needs something">
+      {data.open_incidents > 0 && (
+        <li>
+          <Link to="/incidents" className="bad">
+            {counted(data.open_incidents, "open incident")}
+          </Link>
+        </li>
+      )}
       {data.queued > 0 && <li>{count(data.queued)} being analysed</li>}
       {data.waiting_for_binary > 0 && (
         <li>

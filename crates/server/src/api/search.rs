@@ -83,5 +83,6 @@ pub(crate) async fn stats(
         waiting_for_binary: stats.waiting_for_binary,
         queued: stats.queued + stats.analysing,
         failed: stats.failed + stats.quarantined,
+        open_incidents: stats.open_incidents,
     }))
 }
