@@ -1,6 +1,9 @@
 //! Webhooks of Alertmanager, version 4 (its documentation, "webhook_config").
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use jiff::Timestamp;
 use panicle_store::{Alert, AlertGroup, IncidentKey, KeyKind};
@@ -229,7 +232,12 @@ fn collect_keys(labels: &BTreeMap<String, String>, names: &AlertLabels, keys: &m
             key(KeyKind::Service, label, value.rsplit('/').next().unwrap_or(value));
         }
         if names.host.contains(label) {
-            key(KeyKind::Host, label, without_port(value));
+            let host = without_port(value);
+            key(KeyKind::Host, label, host);
+            // Who asks the system for its name often gets it without its domain.
+            if let Some(name) = without_domain(host) {
+                key(KeyKind::Host, label, name);
+            }
         }
         if SCOPE.contains(&label.as_str()) {
             key(KeyKind::Scope, label, value);
@@ -245,6 +253,13 @@ fn without_port(text: &str) -> &str {
         }
         _ => text,
     }
+}
+
+/// `web-1` of `web-1.example.com`; nothing of an address.
+fn without_domain(host: &str) -> Option<&str> {
+    let (name, domain) = host.split_once('.')?;
+    let is_address = host.parse::<IpAddr>().is_ok();
+    (!is_address && !name.is_empty() && !domain.is_empty()).then_some(name)
 }
 
 fn title(
@@ -369,6 +384,17 @@ mod tests {
                 key(KeyKind::Service, "job", "auth"),
                 key(KeyKind::Host, "instance", "web-1")
             ]
+        );
+        let hosts = |instance: &str| {
+            let mut named = webhook("firing");
+            named["alerts"][0]["labels"]["instance"] = json!(instance);
+            let keys = told(named).unwrap().keys.into_iter().filter(|key| key.kind == KeyKind::Host);
+            keys.map(|key| key.value).collect::<Vec<_>>()
+        };
+        assert_eq!(hosts("web-1.example.com:9100"), ["web-1", "web-1.example.com"]);
+        assert_eq!(
+            (hosts("10.0.0.7:9100"), hosts("[fe80::1]:9100")),
+            (vec!["10.0.0.7".to_owned()], vec!["fe80::1".to_owned()])
         );
         assert_eq!((group.alerts[0].ends_at, group.alerts[0].generator_url.as_deref()), (None, None));
         // The end of what is over is unknown only to us.
