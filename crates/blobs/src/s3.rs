@@ -41,6 +41,8 @@ const SOURCE_SILENCE: Duration = Duration::from_secs(10);
 const SOURCE_CONNECT: Duration = Duration::from_secs(3);
 /// How long a store may take to answer when a process starts.
 const START_PATIENCE: Duration = Duration::from_secs(30);
+/// How often a process that waits for it says so.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 /// How long a store may take to answer before it counts as out of reach.
 const CHECK_PATIENCE: Duration = Duration::from_secs(5);
 /// Parts of uploads that are in memory at the same time, whatever the number of uploads.
@@ -89,10 +91,15 @@ impl S3 {
             }),
         };
         let started = Instant::now();
+        let mut said: Option<Instant> = None;
         loop {
             match s3.inner.probe().await {
                 Err(error @ BlobError::Unavailable { .. }) if started.elapsed() < START_PATIENCE => {
-                    tracing::warn!(%error, "waiting for the store of evidence");
+                    if said.is_none_or(|at| at.elapsed() >= SAY_EVERY) {
+                        said = Some(Instant::now());
+                        let (waited, at_most) = (started.elapsed().as_secs(), START_PATIENCE.as_secs());
+                        tracing::warn!(%error, waited, at_most, "waiting for the store of evidence");
+                    }
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
                 outcome => return outcome.map(|()| s3),

@@ -265,6 +265,14 @@ pub(crate) fn run_to_end(service: impl Future<Output = Result<Done, Failure>>) -
     done
 }
 
+/// Has a command that keeps no log say what it waits for.
+pub(crate) fn warn_on_stderr() {
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(EnvFilter::new("warn")).with_writer(std::io::stderr);
+    // There may be a log already, which says it, too.
+    let _ = builder.with_ansi(std::io::stderr().is_terminal()).without_time().with_target(false).try_init();
+}
+
 /// Opens where evidence is kept. What is on its way into a bucket, or out of it, goes by `temporary`.
 pub(crate) async fn open_blobs(
     url: &BlobUrl,

@@ -286,7 +286,10 @@ impl From<StoreError> for Problem {
                 );
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "search-too-slow", title, detail)
             }
-            StoreError::Database(_) | StoreError::Io { .. } => {
+            StoreError::Database(_)
+            | StoreError::Unreachable { .. }
+            | StoreError::Refused { .. }
+            | StoreError::Io { .. } => {
                 tracing::error!(%error, "the database failed");
                 let title = "The database cannot be used";
                 let detail = "the database cannot be used right now; nothing of this request was kept";

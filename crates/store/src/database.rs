@@ -8,18 +8,15 @@ use std::{
 };
 
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Database, Executor, PgPool, Sqlite, SqliteConnection,
-    SqlitePool,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    AssertSqlSafe, Database, Executor, PgPool, Sqlite, SqliteConnection, SqlitePool,
+    postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use sqlx_core::transaction::TransactionManager as _;
 use tokio::sync::Notify;
 
-use crate::{StoreError, listen};
+use crate::{StoreError, listen, reach::Reach};
 
-/// How long PostgreSQL may take to answer when a process starts.
-const START_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a search may take. Whoever asked has gone by then, and the database is there for others, too.
 const SEARCH_PATIENCE: Duration = Duration::from_secs(10);
 /// Searches at the same time; others wait for them.
@@ -35,6 +32,8 @@ pub struct Store {
     pub(crate) searches: Pool,
     /// How long a search may take.
     pub(crate) patience: Duration,
+    /// The way to PostgreSQL.
+    reach: Option<Arc<Reach>>,
     work: Arc<Notify>,
     /// Crashes of a term up to which a search looks them up, see `condition::frequency`; `None` for the usual.
     pub(crate) looked_up: Option<i64>,
@@ -49,10 +48,14 @@ pub(crate) enum Pool {
 /// Runs `$body`, one query, with the pool `$db`.
 macro_rules! query {
     ($store:expr, $db:ident => $body:expr) => {
-        match &$store.pool {
-            $crate::database::Pool::Sqlite($db) => $body,
-            $crate::database::Pool::Postgres($db) => $body,
-        }
+        $store
+            .during(Box::pin(async {
+                match &$store.pool {
+                    $crate::database::Pool::Sqlite($db) => $body,
+                    $crate::database::Pool::Postgres($db) => $body,
+                }
+            }))
+            .await
     };
 }
 
@@ -78,20 +81,21 @@ impl Store {
     /// The same, where a search may take this long in place of ten seconds.
     pub async fn connect_searching_for(url: &str, patience: Duration) -> Result<Self, StoreError> {
         let work = Arc::default();
-        let (pool, searches) = if let Some(path) = url.strip_prefix("sqlite:") {
+        let (pool, searches, reach) = if let Some(path) = url.strip_prefix("sqlite:") {
             let (pool, searches) = sqlite(url, Path::new(path.trim_start_matches("//")), patience).await?;
-            (Pool::Sqlite(pool), Pool::Sqlite(searches))
+            (Pool::Sqlite(pool), Pool::Sqlite(searches), None)
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let (pool, searches) = postgres(url, patience).await?;
+            let reach = Reach::find(url).await?;
+            let (pool, searches) = postgres(&reach, patience).await?;
             // What other processes make is heard of, too.
             listen::listen(pool.clone(), &work);
-            (Pool::Postgres(pool), Pool::Postgres(searches))
+            (Pool::Postgres(pool), Pool::Postgres(searches), Some(Arc::new(reach)))
         } else {
             // Not the whole: there may be a password in it.
             let scheme = url.split(':').next().unwrap_or_default();
             return Err(StoreError::Url(scheme.chars().take(20).collect()));
         };
-        Ok(Self { pool, searches, patience, work, looked_up: None })
+        Ok(Self { pool, searches, patience, reach, work, looked_up: None })
     }
 
     /// Whether the database answers.
@@ -123,8 +127,23 @@ impl Store {
         query: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, StoreError> {
         let slow = || StoreError::SearchTooSlow(self.patience);
-        let done = tokio::time::timeout(self.patience, query).await.map_err(|_| slow())?;
-        done.map_err(|error| if was_stopped(&error) { slow() } else { error.into() })
+        let in_time = async {
+            let done = tokio::time::timeout(self.patience, query).await.map_err(|_| slow())?;
+            done.map_err(|error| if was_stopped(&error) { slow() } else { error.into() })
+        };
+        self.during(Box::pin(in_time)).await
+    }
+
+    /// What work with the database comes to. Where it is away, that is said as soon as it is known. Large futures come
+    /// boxed.
+    pub(crate) async fn during<T, E: Into<StoreError>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, StoreError> {
+        match &self.reach {
+            Some(reach) => reach.during(work).await,
+            None => work.await.map_err(Into::into),
+        }
     }
 
     /// Returns when there may be work for a worker. On SQLite, work that other processes made is found by
@@ -156,22 +175,8 @@ fn was_stopped(error: &sqlx::Error) -> bool {
     matches!(error.code().as_deref(), Some("57014" | "9"))
 }
 
-async fn postgres(url: &str, patience: Duration) -> Result<(PgPool, PgPool), StoreError> {
-    let options = PgConnectOptions::from_str(url)?.application_name("panicle");
-    // A pool would only say that its time is up, and not why.
-    let started = Instant::now();
-    loop {
-        match options.connect().await {
-            Ok(connection) => break connection.close().await?,
-            Err(error) => {
-                let error = StoreError::from(error);
-                if !error.is_outage() || started.elapsed() > START_PATIENCE {
-                    return Err(error);
-                }
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
+async fn postgres(reach: &Reach, patience: Duration) -> Result<(PgPool, PgPool), StoreError> {
+    let options = reach.options();
     // One group has a crash and another one a hundred thousand, so what is found by a value is found best on a way
     // that was looked for with that value. Compiling a query takes longer than most of them.
     let usual = "SET plan_cache_mode = force_custom_plan; SET jit = off";
@@ -186,6 +191,7 @@ async fn postgres(url: &str, patience: Duration) -> Result<(PgPool, PgPool), Sto
 /// Connections that begin with these settings.
 fn pool_of(settings: String) -> PgPoolOptions {
     let settings: Arc<str> = settings.into();
+    // For a busy one; whether it is away at all is found out sooner (`reach`).
     PgPoolOptions::new().acquire_timeout(Duration::from_secs(10)).after_connect(move |connection, _| {
         let settings = settings.clone();
         Box::pin(async move {

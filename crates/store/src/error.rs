@@ -4,10 +4,26 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The database failed or could not be reached.
-    #[error("the database failed: {0}")]
+    #[error("the database failed: {}", said(.0))]
     Database(#[from] sqlx::Error),
+    /// There is no way to the database right now.
+    #[error("the database at {place} cannot be reached: {reason}")]
+    Unreachable {
+        /// Host and port, or the socket.
+        place: String,
+        /// What was wrong at the last attempt.
+        reason: String,
+    },
+    /// The database does not let this process in.
+    #[error("the database at {place} cannot be used: {reason}")]
+    Refused {
+        /// Host and port, or the socket.
+        place: String,
+        /// Why not.
+        reason: String,
+    },
     /// The schema could not be brought up to date.
-    #[error("the database's schema could not be brought up to date: {0}")]
+    #[error("the database's schema could not be brought up to date: {}", of_migration(.0))]
     Migration(#[from] sqlx::migrate::MigrateError),
     /// The database URL, which begins so, names no database that is known here.
     #[error("{0}… is no database URL: it starts with sqlite: or postgres:")]
@@ -85,6 +101,26 @@ impl StoreError {
     }
 }
 
+/// What a driver says, without where in PostgreSQL's own source that is.
+pub(crate) fn said(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => match error.code() {
+            Some(code) => format!("{} ({code})", error.message()),
+            None => error.message().to_owned(),
+        },
+        error => error.to_string(),
+    }
+}
+
+fn of_migration(error: &sqlx::migrate::MigrateError) -> String {
+    use sqlx::migrate::MigrateError;
+    match error {
+        MigrateError::Execute(error) => said(error),
+        MigrateError::ExecuteMigration(error, version) => format!("migration {version}: {}", said(error)),
+        error => error.to_string(),
+    }
+}
+
 fn named(conflicts: &[crate::RuleConflict]) -> String {
     let named: Vec<String> = conflicts
         .iter()
@@ -118,9 +154,20 @@ impl StoreError {
                     | sqlx::Error::PoolClosed
                     | sqlx::Error::WorkerCrashed
             ),
-            Self::Io { .. } => true,
+            Self::Io { .. } | Self::Unreachable { .. } => true,
             _ => false,
         }
+    }
+}
+
+impl StoreError {
+    /// The way to the database is at fault, and not what was asked of it.
+    pub(crate) fn is_of_the_way(&self) -> bool {
+        let Self::Database(error) = self else { return matches!(self, Self::Unreachable { .. }) };
+        matches!(
+            error,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut
+        )
     }
 }
 

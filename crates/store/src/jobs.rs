@@ -266,10 +266,15 @@ impl Store {
                             .await?
                     };
                 }
-                let row = match &self.pool {
-                    crate::database::Pool::Sqlite(db) => run!(db, claim_text!("")),
-                    crate::database::Pool::Postgres(db) => run!(db, claim_text!(" FOR UPDATE SKIP LOCKED")),
-                };
+                let claiming = Box::pin(async {
+                    Ok::<_, sqlx::Error>(match &self.pool {
+                        crate::database::Pool::Sqlite(db) => run!(db, claim_text!("")),
+                        crate::database::Pool::Postgres(db) => {
+                            run!(db, claim_text!(" FOR UPDATE SKIP LOCKED"))
+                        }
+                    })
+                });
+                let row = self.during(claiming).await?;
                 if let Some(row) = row {
                     claimed = Some((row, token));
                     break;

@@ -40,6 +40,7 @@ mod offers;
 mod projects;
 mod quarantine;
 mod queue;
+mod reach;
 mod reports;
 mod reprocess;
 mod retention;
@@ -53,6 +54,7 @@ mod tokens;
 mod trial;
 mod uploads;
 mod words;
+mod workers;
 
 pub use backup::backup;
 pub use commit::{Analysed, Committed, CrashOutcome};
@@ -88,3 +90,4 @@ pub use words::{
     CrashStatus, EventKind, EvidenceKind, GroupState, IncidentState, JobKind, NotAWord, ObjectState,
     RuleKind, Scope,
 };
+pub use workers::{JobCount, WORKER_SAYS_EVERY, WORKER_SEEN_FOR};

@@ -82,14 +82,14 @@ macro_rules! transaction {
     ($store:expr, $begin:ident, $tx:ident => $body:expr) => {{
         let mut failures = 0;
         loop {
-            let done = async {
+            let work = Box::pin(async {
                 let mut owned = $store.$begin().await?;
                 let $tx = &mut owned;
                 let value = $body;
                 owned.commit().await?;
                 Ok::<_, $crate::StoreError>(value)
-            }
-            .await;
+            });
+            let done = $store.during(work).await;
             match done {
                 Err(error) if failures < $crate::tx::RETRIES && error.is_passing() => {
                     failures += 1;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Format, print};
 use crate::{
     exit::Failure,
-    service::{database_url, make_directory, unreachable},
+    service::{database_url, make_directory, unreachable, warn_on_stderr},
 };
 
 /// Rows that are read at a time.
@@ -54,7 +54,9 @@ impl Place {
 impl Database {
     /// Opens it, and makes it only if something is to be put into it.
     pub(super) async fn open(&self, make: bool) -> Result<Store, Failure> {
-        Store::connect(&self.place.url(make)?).await.map_err(unreachable)
+        let url = self.place.url(make)?;
+        warn_on_stderr();
+        Store::connect(&url).await.map_err(unreachable)
     }
 
     pub(super) fn print(&self, answer: &Value, text: impl FnOnce()) -> Result<(), Failure> {

@@ -126,3 +126,13 @@ async fn what_is_called_off_while_it_is_claimed_is_not_left_under_way() {
         assert_eq!(left.status, CrashStatus::Failed, "in round {round}");
     }
 }
+
+#[tokio::test]
+async fn errors_of_postgresql_are_told_without_its_source() {
+    let url = panicle_backends::database();
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let error = Store::connect(&format!("{server}/no_such_database")).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("does not exist") && text.contains("s.PGSQL"), "{text}");
+    assert!(!text.contains("at line") && !error.is_outage(), "{text}");
+}

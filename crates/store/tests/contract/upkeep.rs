@@ -1,5 +1,7 @@
 //! What was set aside, and what is analysed again.
 
+use std::time::Duration;
+
 use panicle_store::{CrashFilter, CrashStatus, JobKind, Store, StoreError};
 
 use crate::support::{contract, crash, next, outcome};
@@ -68,5 +70,38 @@ contract! {
         let mut then = [next(&store).await.subject, next(&store).await.subject];
         then.sort();
         assert_eq!(then, [known[1].clone(), known[2].clone()]);
+    }
+}
+
+contract! {
+    async fn who_works_and_what_there_is_to_do_is_counted(store: Store) {
+        let now = jiff::Timestamp::now();
+        let live = async |after: u64| store.live_workers(now + Duration::from_secs(after)).await.unwrap();
+        assert_eq!(live(0).await, 0);
+        store.note_worker("a", 2, now).await.unwrap();
+        store.note_worker("b", 2, now).await.unwrap();
+        store.note_worker("a", 2, now + Duration::from_secs(30)).await.unwrap();
+        assert_eq!((live(30).await, live(50).await, live(80).await), (2, 1, 0));
+        store.forget_worker("b").await.unwrap();
+        assert_eq!(live(30).await, 1);
+        // Whoever was killed long ago is not kept for ever.
+        let later = now + Duration::from_hours(2);
+        store.note_worker("c", 2, later).await.unwrap();
+        assert_eq!(live(30).await, 1, "c alone");
+
+        crash(&store, "c1", "shop").await;
+        crash(&store, "c2", "shop").await;
+        crash(&store, "c3", "shop").await;
+        let poison = next(&store).await;
+        store.quarantine(&poison, "it took its worker along").await.unwrap();
+        next(&store).await;
+        let counts = async |now| {
+            let counts = store.job_counts(now).await.unwrap();
+            let one = *counts.iter().find(|count| count.kind == JobKind::Analyse).unwrap();
+            assert!(counts.len() > 1 && counts.iter().all(|count| count.kind == one.kind || count.running == 0));
+            (one.waiting, one.running, one.quarantined)
+        };
+        assert_eq!(counts(now).await, (1, 1, 1));
+        assert_eq!(counts(later).await, (2, 0, 1), "its worker is gone");
     }
 }
