@@ -57,7 +57,9 @@ pub(crate) async fn request(mut request: Request, next: Next) -> Response {
     let labels = [("method", method.as_str().to_owned()), ("route", route), ("status", status.to_string())];
     metrics::counter!("panicle_http_requests_total", &labels).increment(1);
     metrics::histogram!("panicle_http_request_seconds", &labels[..2]).record(elapsed);
-    if status >= 500 {
+    // What a probe finds is logged once (`operations`), and not with each probe.
+    let probed = path == "/readyz" && status == 503;
+    if status >= 500 && !probed {
         tracing::error!(request = id, %method, path, status, elapsed, "request");
     } else {
         tracing::debug!(request = id, %method, path, status, elapsed, "request");

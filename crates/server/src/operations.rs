@@ -16,7 +16,7 @@ use axum::{
 use http::{HeaderMap, Method, StatusCode, header};
 use jiff::Timestamp;
 use panicle_blobs::BlobError;
-use panicle_store::Scope;
+use panicle_store::{JobCount, Scope, StoreError};
 use serde::Serialize;
 
 use crate::{AppState, Problem};
@@ -38,6 +38,8 @@ pub(crate) struct Ready {
     /// How long the oldest job that could be done by now has waited; `null` when none does. That is for
     /// whoever runs the workers: this process takes evidence however long the queue is.
     oldest_job_seconds: Option<u64>,
+    /// Processes that work and have said so within the last 45 seconds.
+    workers: u64,
 }
 
 /// The process can take evidence: the database and the store answer, and the disk has room.
@@ -51,33 +53,71 @@ pub(crate) async fn readyz(
 ) -> Result<Json<Ready>, Problem> {
     let store = state.blobs.clone();
     let disk = state.blobs.clone();
+    let now = Timestamp::now();
+    let asked = async {
+        Ok::<_, StoreError>((state.store.oldest_due(now).await?, state.store.live_workers(now).await?))
+    };
     let (database, store, disk) = tokio::join!(
-        within(state.store.oldest_due(Timestamp::now())),
+        within(asked),
         within(blocking(move || store.check_store())),
         within(blocking(move || disk.check_disk())),
     );
     match (database, store, disk) {
-        (Ok(oldest), Ok(()), Ok(disk_free_bytes)) => {
+        (Ok((oldest, workers)), Ok(()), Ok(disk_free_bytes)) => {
             state.health.note(&[]);
             let oldest_job_seconds = oldest.map(|waited| waited.as_secs());
-            Ok(Json(Ready { status: "ready", disk_free_bytes, oldest_job_seconds }))
+            Ok(Json(Ready { status: "ready", disk_free_bytes, oldest_job_seconds, workers }))
         }
         (database, store, disk) => {
             let parts = [("database", database.err()), ("store", store.err()), ("disk", disk.err())];
-            let wrong: Vec<(&str, String)> =
-                parts.into_iter().filter_map(|(part, error)| Some((part, error?))).collect();
-            state.health.note(&wrong);
-            // Who somebody is the database knows.
-            let away = wrong.iter().any(|(part, _)| *part == "database");
-            let manages = !away && manages(&state, &method, &headers).await;
-            let said = |(part, error): &(&str, String)| {
-                if manages { format!("{part}: {error}") } else { (*part).to_owned() }
-            };
-            let detail = wrong.iter().map(said).collect::<Vec<_>>().join(if manages { "; " } else { ", " });
             let title = "Nothing can be taken in right now";
-            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", title, detail))
+            Err(not_ready(&state, (&method, &headers), title, parts).await)
         }
     }
+}
+
+/// What `/readyz` says of a worker that is ready.
+#[derive(Serialize)]
+pub(crate) struct Working {
+    status: &'static str,
+}
+
+/// The process can work: the database and the store answer, and each of its tasks gets on.
+pub(crate) async fn worker_readyz(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Json<Working>, Problem> {
+    let store = state.blobs.clone();
+    let (database, store) =
+        tokio::join!(within(state.store.ping()), within(blocking(move || store.check_store())));
+    let stuck = state.worker.as_ref().and_then(|stuck| stuck());
+    if database.is_ok() && store.is_ok() && stuck.is_none() {
+        state.health.note(&[]);
+        return Ok(Json(Working { status: "ready" }));
+    }
+    let parts = [("database", database.err()), ("store", store.err()), ("worker", stuck)];
+    Err(not_ready(&state, (&method, &headers), "Nothing can be worked on right now", parts).await)
+}
+
+/// Says which of the parts are not ready, and to whom that is due also why.
+async fn not_ready(
+    state: &AppState,
+    (method, headers): (&Method, &HeaderMap),
+    title: &'static str,
+    parts: [(&'static str, Option<String>); 3],
+) -> Problem {
+    let wrong: Vec<(&str, String)> =
+        parts.into_iter().filter_map(|(part, error)| Some((part, error?))).collect();
+    state.health.note(&wrong);
+    // Who somebody is the database knows.
+    let away = wrong.iter().any(|(part, _)| *part == "database");
+    let manages = !away && manages(state, method, headers).await;
+    let said = |(part, error): &(&str, String)| {
+        if manages { format!("{part}: {error}") } else { (*part).to_owned() }
+    };
+    let detail = wrong.iter().map(said).collect::<Vec<_>>().join(if manages { "; " } else { ", " });
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", title, detail)
 }
 
 async fn manages(state: &AppState, method: &Method, headers: &HeaderMap) -> bool {
@@ -150,10 +190,26 @@ pub(crate) async fn metrics(State(state): State<AppState>) -> Result<Response, P
         ::metrics::gauge!("panicle_crashes", "status" => status).set(count as f64);
     }
     ::metrics::gauge!("panicle_groups").set(stats.groups as f64);
-    let oldest = state.store.oldest_due(Timestamp::now()).await?;
+    let now = Timestamp::now();
+    ::metrics::gauge!("panicle_workers").set(state.store.live_workers(now).await? as f64);
+    for JobCount { kind, waiting, running, quarantined } in state.store.job_counts(now).await? {
+        for (is, count) in [("waiting", waiting), ("running", running), ("quarantined", quarantined)] {
+            ::metrics::gauge!("panicle_jobs", "kind" => kind.as_str(), "state" => is).set(count as f64);
+        }
+    }
+    let oldest = state.store.oldest_due(now).await?;
     ::metrics::gauge!("panicle_oldest_job_seconds").set(oldest.map_or(0.0, |waited| waited.as_secs_f64()));
+    Ok(rendered(&state))
+}
+
+/// What this process counts of its own. What the database knows, the API tells.
+pub(crate) async fn worker_metrics(State(state): State<AppState>) -> Response {
+    rendered(&state)
+}
+
+fn rendered(state: &AppState) -> Response {
     state.metrics.run_upkeep();
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], state.metrics.render()).into_response())
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], state.metrics.render()).into_response()
 }
 
 /// The OpenAPI document.

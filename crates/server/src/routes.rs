@@ -107,7 +107,7 @@ pub fn openapi() -> openapi::OpenApi {
 /// Everything that is served.
 pub fn router(state: AppState) -> Router {
     let (router, _) = api().split_for_parts();
-    router
+    let router = router
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(operations::metrics))
@@ -115,7 +115,23 @@ pub fn router(state: AppState) -> Router {
         .route("/buildid/{id}/{artifact}", get(debuginfod::get))
         .route("/buildid/{id}/{artifact}/{*rest}", get(debuginfod::part))
         .method_not_allowed_fallback(embed::method_not_allowed)
-        .fallback(embed::serve)
+        .fallback(embed::serve);
+    behind_the_doors(router, state)
+}
+
+/// What a process serves that only works: how it is.
+pub fn worker_router(state: AppState) -> Router {
+    let router = Router::new()
+        .route("/healthz", get(operations::healthz))
+        .route("/readyz", get(operations::worker_readyz))
+        .route("/metrics", get(operations::worker_metrics))
+        .fallback(async || Problem::not_found("this process works; an API process serves the rest"));
+    behind_the_doors(router, state)
+}
+
+/// What keeps out who has no business here, and counts what there is.
+fn behind_the_doors(router: Router<AppState>, state: AppState) -> Router {
+    router
         .layer(middleware::from_fn_with_state(state.clone(), access::admit))
         .layer(CatchPanicLayer::custom(|_panic| {
             use axum::response::IntoResponse;

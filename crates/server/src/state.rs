@@ -24,6 +24,9 @@ const UPKEEP: Duration = Duration::from_mins(1);
 /// How often all pieces of uploads are looked through for those of none.
 const SWEEP: Duration = Duration::from_hours(1);
 
+/// Tells why a worker does not get on, if it does not.
+pub type Stuck = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
 /// What the handlers work with.
 #[derive(Clone)]
 pub struct AppState {
@@ -43,6 +46,8 @@ pub struct AppState {
     pub(crate) alert_labels: Arc<AlertLabels>,
     /// What was said of how this process is.
     pub(crate) health: Arc<Health>,
+    /// The worker of a process that serves nothing else.
+    pub(crate) worker: Option<Stuck>,
     /// Uploads that may be written at the same time.
     writers: Arc<Semaphore>,
 }
@@ -63,6 +68,7 @@ impl AppState {
             sources: Arc::default(),
             alert_labels: Arc::default(),
             health: Arc::default(),
+            worker: None,
             writers: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
         }
     }
@@ -124,6 +130,12 @@ impl AppState {
     pub fn with_rates(self, token: Rates, project: Rates) -> Self {
         let access = Access::new(self.store.clone()).with_rates(token).with_project_rates(project);
         Self { access: Arc::new(access), ..self }
+    }
+
+    /// The same, of a process that works, for [`worker_router`](crate::worker_router).
+    #[must_use]
+    pub fn with_worker(self, stuck: Stuck) -> Self {
+        Self { worker: Some(stuck), ..self }
     }
 
     /// Nobody gets in without a token from now on, even if there is none.

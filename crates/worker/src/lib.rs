@@ -14,6 +14,7 @@ mod join;
 mod names;
 mod nul;
 mod parts;
+mod pulse;
 mod retention;
 mod run;
 mod symbols;
@@ -43,6 +44,7 @@ struct Inner {
     cache: LocalCache,
     sandbox: Sandbox,
     settings: Settings,
+    pulse: pulse::Pulse,
     /// debuginfod servers that do not answer.
     away: Away,
     /// The same of sources, by their names.
@@ -120,8 +122,13 @@ enum JobError {
 impl Worker {
     /// A worker that children of `sandbox` work for.
     pub fn new(store: Store, cache: LocalCache, sandbox: Sandbox, settings: Settings) -> Self {
-        let (away, sources_away) = (Away::default(), Away::default());
-        Self { inner: Arc::new(Inner { store, cache, sandbox, settings, away, sources_away }) }
+        let (pulse, away, sources_away) = (pulse::Pulse::default(), Away::default(), Away::default());
+        Self { inner: Arc::new(Inner { store, cache, sandbox, settings, pulse, away, sources_away }) }
+    }
+
+    /// Why this worker does not get on; `None` while all its tasks ask for work or look after some.
+    pub fn stuck(&self) -> Option<String> {
+        self.inner.pulse.wrong(std::time::Instant::now())
     }
 
     /// A cache of this size for evidence under `directory`.

@@ -1,16 +1,16 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use panicle_blobs::BlobError;
 use panicle_sandbox::Stopped;
-use panicle_store::{Job, JobKind, Lane, StoreError};
+use panicle_store::{Job, JobKind, Lane, StoreError, WORKER_SAYS_EVERY};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{JobError, Worker, tend::Tended};
+use crate::{JobError, Worker, pulse::Beat, tend::Tended};
 
 /// How often a worker looks for work that it was not told of.
 const POLL: Duration = Duration::from_secs(1);
@@ -32,6 +32,7 @@ impl Worker {
         }
         let filling = tokio::spawn(self.clone().fill_facts(shutdown.clone()));
         let upkeep = tokio::spawn(self.clone().keep_up(shutdown.clone()));
+        let telling = tokio::spawn(self.clone().tell());
         tokio::join!(
             self.keep_working(Lane::Here, self.inner.settings.tasks.max(1), &shutdown),
             self.keep_working(Lane::Elsewhere, ASKED_AT_ONCE, &shutdown),
@@ -40,6 +41,26 @@ impl Worker {
             tracing::error!(%error, "the upkeep ended");
         }
         filling.abort();
+        telling.abort();
+        let _ = telling.await;
+        if let Err(error) = self.inner.store.forget_worker(&self.inner.settings.name).await {
+            tracing::warn!(%error, "this worker counts as alive for a moment longer");
+        }
+    }
+
+    /// Says that this process works, for as long as it gets on.
+    async fn tell(self) {
+        let settings = &self.inner.settings;
+        loop {
+            if let Some(wrong) = self.stuck() {
+                tracing::error!(wrong, "this worker does not get on");
+            } else if let Err(error) =
+                self.inner.store.note_worker(&settings.name, settings.tasks, Timestamp::now()).await
+            {
+                tracing::warn!(%error, "nobody hears that this worker is alive");
+            }
+            sleep(WORKER_SAYS_EVERY).await;
+        }
     }
 
     /// Works in a lane, with so many tasks.
@@ -85,9 +106,11 @@ impl Worker {
 
     async fn work(self, lane: Lane, shutdown: CancellationToken) {
         let claim = self.inner.settings.claim();
+        let beat = Arc::new(self.inner.pulse.begin());
         while !shutdown.is_cancelled() {
+            beat.give();
             match self.inner.store.claim_in(lane, &claim, Timestamp::now()).await {
-                Ok(Some(job)) => self.attempt(&job, &shutdown).await,
+                Ok(Some(job)) => self.attempt(&job, &beat, &shutdown).await,
                 Ok(None) => {
                     tokio::select! {
                         () = shutdown.cancelled() => {}
@@ -107,11 +130,11 @@ impl Worker {
         }
     }
 
-    async fn attempt(&self, job: &Job, shutdown: &CancellationToken) {
+    async fn attempt(&self, job: &Job, beat: &Arc<Beat>, shutdown: &CancellationToken) {
         // Another task may find the next job while this one works.
         self.inner.store.announce();
         let started = Instant::now();
-        let tended = Tended::start(&self.inner, job, shutdown);
+        let tended = Tended::start(&self.inner, job, beat, shutdown);
         let outcome = match job.kind {
             JobKind::Identify => self.identify(job, &tended).await,
             JobKind::Analyse | JobKind::Try => self.analyse(job, &tended).await,
@@ -123,7 +146,7 @@ impl Worker {
         metrics::histogram!("panicle_job_seconds", "kind" => kind).record(started.elapsed().as_secs_f64());
         let ended = match outcome {
             Ok(()) => "done",
-            Err(error) => match self.give_up_in_time(job, &error).await {
+            Err(error) => match self.give_up_in_time(job, &error, beat).await {
                 Ok(ended) => {
                     tracing::warn!(kind, subject = job.subject, attempt = job.attempt, ended, %error);
                     ended
@@ -150,9 +173,15 @@ impl Worker {
     }
 
     /// Stores what becomes of a job that did not come to its end, as long as it is this worker's to say.
-    async fn give_up_in_time(&self, job: &Job, error: &JobError) -> Result<&'static str, StoreError> {
+    async fn give_up_in_time(
+        &self,
+        job: &Job,
+        error: &JobError,
+        beat: &Beat,
+    ) -> Result<&'static str, StoreError> {
         let started = Instant::now();
         loop {
+            beat.give();
             match self.give_up(job, error).await {
                 Err(failed) if failed.is_outage() && started.elapsed() < self.inner.settings.lease => {
                     sleep(PAUSE).await;

@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Inner, JobError};
+use crate::{Inner, JobError, pulse::Beat};
 
 /// How often a worker says how far it is, and hears that its work was called off.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -38,7 +38,12 @@ pub(crate) struct Tended {
 }
 
 impl Tended {
-    pub(crate) fn start(inner: &Arc<Inner>, job: &Job, shutdown: &CancellationToken) -> Self {
+    pub(crate) fn start(
+        inner: &Arc<Inner>,
+        job: &Job,
+        beat: &Arc<Beat>,
+        shutdown: &CancellationToken,
+    ) -> Self {
         let called_off = Arc::new(AtomicBool::new(false));
         let at = Arc::new(Mutex::new(progress(Step::Fetching, None)));
         let heartbeat = Heartbeat {
@@ -46,6 +51,7 @@ impl Tended {
             lease: job.lease.clone(),
             called_off: Arc::clone(&called_off),
             at: Arc::clone(&at),
+            beat: Arc::clone(beat),
         };
         let heartbeat = Some(tokio::spawn(heartbeat.keep(shutdown.clone())));
         let limits = inner.settings.limits.clone();
@@ -188,6 +194,7 @@ struct Heartbeat {
     lease: Lease,
     called_off: Arc<AtomicBool>,
     at: Arc<Mutex<Progress>>,
+    beat: Arc<Beat>,
 }
 
 impl Heartbeat {
@@ -197,6 +204,7 @@ impl Heartbeat {
         let mut extended = Instant::now();
         let mut said = None;
         loop {
+            self.beat.give();
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 () = sleep(ASK_EVERY.min(self.inner.settings.lease / 4)) => {}

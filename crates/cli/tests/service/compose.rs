@@ -8,7 +8,7 @@ use panicle_blobs::BlobUrl;
 use panicle_fixtures::get;
 use serde_json::{Value, json};
 
-use crate::harness::{Server, panicle, terminate};
+use crate::harness::{Server, panicle};
 
 fn compose() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docker-compose.yml");
@@ -60,6 +60,10 @@ fn process(compose: &Value, name: &str, database: &str, bucket: &S3Server, data:
         command.arg(argument.replace("127.0.0.1:7171", "127.0.0.1:0"));
     }
     for (variable, value) in service["environment"].as_object().unwrap() {
+        // As it is in the environment of the command, where it is not.
+        if value.is_null() {
+            continue;
+        }
         let value = with_defaults(text(value));
         let value = match variable.as_str() {
             "PANICLE_DATABASE" => {
@@ -99,9 +103,9 @@ fn one_api_and_two_workers_work_as_the_file_names_them() {
     let replicas = compose["services"]["worker"]["deploy"]["replicas"].as_u64().unwrap();
     assert_eq!(replicas, 2);
     let cache = tempfile::tempdir().unwrap();
-    let mut workers: Vec<_> = (0..replicas)
-        .map(|_| process(&compose, "worker", &database, &bucket, cache.path()).spawn().unwrap())
-        .collect();
+    let worker = || process(&compose, "worker", &database, &bucket, cache.path());
+    let mut workers: Vec<_> =
+        (0..replicas).map(|_| Server::run(worker(), tempfile::tempdir().unwrap())).collect();
 
     let fixture = get("nil-map-write", "1.26");
     let core = server.put_file("core", &fixture.core);
@@ -109,7 +113,26 @@ fn one_api_and_two_workers_work_as_the_file_names_them() {
     let crash = server.crash(&json!({ "core": core, "binaries": [binary] }));
     let done = server.wait(&crash, &["done", "failed", "quarantined"]);
     assert_eq!((&done["status"], &done["class"]), (&json!("done"), &json!("nil-map-write")), "{done:#}");
-    assert_eq!(server.get("/readyz").expect(200)["status"], "ready");
-    workers.iter_mut().for_each(terminate);
+    let ready = server.get("/readyz").expect(200);
+    assert_eq!((&ready["status"], &ready["workers"]), (&json!("ready"), &json!(2)));
+    let ask = "GET /readyz HTTP/1.0";
+    for service in ["api", "worker"] {
+        assert!(text(&compose["services"][service]["healthcheck"]["test"][3]).contains(ask), "{service}");
+        assert_eq!(compose["services"][service]["environment"].get("PANICLE_S3_SOURCES"), Some(&Value::Null));
+    }
+    for worker in &mut workers {
+        assert_eq!(worker.get("/readyz").expect(200)["status"], "ready");
+        worker.terminate();
+    }
     server.terminate();
+}
+
+#[test]
+fn the_database_has_connections_for_as_many_workers_as_the_file_proposes() {
+    let compose = compose();
+    let mut settings = compose["services"]["postgres"]["command"].as_array().unwrap().iter().map(text);
+    let most = settings.find_map(|word| word.strip_prefix("max_connections=")).unwrap();
+    // `--scale worker=8` and the API, each with a pool of 16, one of 4 for searches, and one to look whether the database is
+    // there; three are PostgreSQL's own (superuser_reserved_connections).
+    assert!(most.parse::<u32>().unwrap() >= 21 * 9 + 3, "{most}");
 }

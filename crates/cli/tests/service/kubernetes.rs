@@ -31,8 +31,8 @@ fn patched(mut document: Value, patch: &Value) -> Value {
     document
 }
 
-/// The API of a deployment, on real stores, where the machine has room and ports for it.
-fn api(deployment: &Value, stores: &Stores) -> Server {
+/// The process of a deployment, on real stores, where the machine has room and ports for it.
+fn process(deployment: &Value, stores: &Stores) -> Server {
     let container = &deployment["spec"]["template"]["spec"]["containers"][0];
     let data = tempfile::tempdir().unwrap();
     let mut command = panicle();
@@ -58,36 +58,59 @@ fn files_name_each_other_and_what_there_is() {
     let names: Vec<_> =
         example.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
     assert_eq!(names, ["PANICLE_DATABASE", "PANICLE_BLOBS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
-    let service = read("kubernetes-exposed/service.yaml");
-    let pods = &read("kubernetes/api.yaml")["spec"]["template"]["metadata"]["labels"];
-    assert_eq!(&service["spec"]["selector"], pods);
-    assert_eq!(service["spec"]["ports"][0]["targetPort"], 7171);
+    for (service, pods) in [("service", "api"), ("worker-service", "worker")] {
+        let service = read(&format!("kubernetes-exposed/{service}.yaml"));
+        let pods = read(&format!("kubernetes/{pods}.yaml"));
+        assert_eq!(service["spec"]["selector"], pods["spec"]["template"]["metadata"]["labels"]);
+        assert_eq!(service["spec"]["ports"][0]["targetPort"], 7171);
+    }
 }
 
 #[test]
 fn only_who_has_a_token_reaches_what_the_cluster_reaches() {
     let stores = Stores::new();
-    let mut inside = api(&read("kubernetes/api.yaml"), &stores);
+    let mut inside = process(&read("kubernetes/api.yaml"), &stores);
     inside.get("/api/v1/stats").expect(200);
     inside.terminate();
+    let mut worker = process(&read("kubernetes/worker.yaml"), &stores);
+    for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
+        let of = |file: &str| {
+            read(file)["spec"]["template"]["spec"]["containers"][0][probe]["exec"]["command"].clone()
+        };
+        assert!(of("kubernetes/worker.yaml").is_array());
+        assert_eq!(of("kubernetes/worker.yaml"), of("kubernetes/api.yaml"));
+    }
+    assert_eq!(worker.get("/readyz").expect(200)["status"], "ready");
+    worker.terminate();
 
     let overlay = read("kubernetes-exposed/kustomization.yaml");
     assert_eq!(overlay["resources"][0], "../kubernetes");
-    let patch = overlay["patches"][0]["path"].as_str().unwrap();
-    let deployment = patched(read("kubernetes/api.yaml"), &read(&format!("kubernetes-exposed/{patch}")));
+    let exposed = |number: usize, file: &str| {
+        let patch = &overlay["patches"][number];
+        let deployment = read(&format!("kubernetes/{file}"));
+        assert_eq!(patch["target"]["name"], deployment["metadata"]["name"]);
+        patched(deployment, &read(&format!("kubernetes-exposed/{}", patch["path"].as_str().unwrap())))
+    };
     let mut create = panicle();
     create.env_clear();
     stores.used_by(&mut create);
     let made = create.args(["admin", "token", "create", "--name", "me", "--scopes", "all"]).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let server = api(&deployment, &stores);
-    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
-    for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
-        let path = container[probe]["httpGet"]["path"].as_str().unwrap();
-        // The kubelet asks for the address of the pod.
-        assert_eq!(server.send("GET", path, &[("host", "10.1.2.3:7171")], "").status, 200, "{path}");
-    }
+    let start = |deployment: Value| {
+        let server = process(&deployment, &stores);
+        let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+        for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
+            let path = container[probe]["httpGet"]["path"].as_str().unwrap();
+            // The kubelet asks for the address of the pod.
+            assert_eq!(server.send("GET", path, &[("host", "10.1.2.3:7171")], "").status, 200, "{path}");
+        }
+        server
+    };
+    let server = start(exposed(0, "api.yaml"));
+    let worker = start(exposed(1, "worker.yaml"));
     assert_eq!(server.get("/api/v1/stats").problem(401), "token-needed");
     let token = format!("Bearer {}", String::from_utf8(made.stdout).unwrap().trim());
     server.send("GET", "/api/v1/stats", &[("authorization", &token)], "").expect(200);
+    assert_eq!(worker.get("/metrics").problem(401), "token-needed");
+    assert_eq!(worker.send("GET", "/metrics", &[("authorization", &token)], "").status, 200);
 }

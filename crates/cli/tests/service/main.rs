@@ -37,6 +37,7 @@ mod search;
 mod sending;
 mod uploads;
 mod waiting;
+mod watching;
 
 /// Starts a server of its own for a test: on SQLite and local files here.
 use harness::on_files as start;
