@@ -341,7 +341,7 @@ impl Store {
     }
 
     /// Stored executables and debug files of a build, newest first, those before `(received_at, id)`. `build_id` is a GNU
-    /// build ID, a Go build ID, or the bytes of a Go build ID in hexadecimal.
+    /// build ID, a Go build ID, the bytes of a Go build ID in hexadecimal, or the SHA-256 of the file or of its code.
     pub async fn binaries_of_build(
         &self,
         build_id: &str,
@@ -353,7 +353,8 @@ impl Store {
         let rows: Vec<EvidenceRecord> = query!(self, db => sqlx::query_as(binaries_text!(
             "n.id IN (\
              SELECT id FROM binaries WHERE gnu_build_id = $4 UNION SELECT id FROM binaries WHERE go_build_id = $5 \
-             UNION SELECT id FROM binaries WHERE go_build_id = $6) AND b.deleted_at IS NULL \
+             UNION SELECT id FROM binaries WHERE go_build_id = $6 UNION SELECT id FROM binaries WHERE id = $4 \
+             UNION SELECT id FROM binaries WHERE text_sha256 = $4) AND b.deleted_at IS NULL \
              AND (n.received_at, n.id) < ($1, $2) ORDER BY n.received_at DESC, n.id DESC LIMIT $3"))
             .bind(at)
             .bind(id)

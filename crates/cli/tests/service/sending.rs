@@ -189,15 +189,21 @@ fn executables_are_asked_for_by_build_and_better_ones_are_sent() {
     let ids = &whole["build_ids"];
     let go = ids["go"].as_str().unwrap();
     let gnu = ids["gnu"].as_str().unwrap();
-    for id in [gnu, &gnu.to_uppercase(), &go.replace('/', "%2F"), &hex::encode(go)] {
+    let of_build = |id: &str, expected: &[&Value]| {
         let list = server.get(&format!("/api/v1/binaries?build_id={id}")).expect(200);
         let mut found: Vec<&str> =
             list["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
-        let mut expected = [&stripped, &debug_file, &whole].map(|binary| binary["id"].as_str().unwrap());
+        let mut expected: Vec<&str> = expected.iter().map(|binary| binary["id"].as_str().unwrap()).collect();
         found.sort_unstable();
         expected.sort_unstable();
-        assert_eq!((found.as_slice(), &list["next_cursor"]), (expected.as_slice(), &Value::Null), "{id}");
+        assert_eq!((found, &list["next_cursor"]), (expected, &Value::Null), "{id}");
+    };
+    for id in [gnu, &gnu.to_uppercase(), &go.replace('/', "%2F"), &hex::encode(go)] {
+        of_build(id, &[&stripped, &debug_file, &whole]);
     }
+    // By its code, and by its own bytes.
+    of_build(ids["text_sha256"].as_str().unwrap(), &[&stripped, &whole]);
+    of_build(stripped["id"].as_str().unwrap(), &[&stripped]);
     let none = server.get("/api/v1/binaries?build_id=00").expect(200);
     assert_eq!(none["items"].as_array().unwrap().len(), 0);
     // Of the same build, with other bytes and nothing more in them.

@@ -18,8 +18,8 @@ use crate::{
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// Only executables and debug files of this build: a GNU build ID in hexadecimal, a Go build ID, or the bytes of
-    /// a Go build ID in hexadecimal.
+    /// Only executables and debug files of this build: a GNU build ID in hexadecimal, a Go build ID, the bytes of a
+    /// Go build ID in hexadecimal, or the SHA-256 of a file or of its code (`text_sha256`).
     build_id: Option<String>,
     /// `next_cursor` of the part before.
     cursor: Option<String>,
