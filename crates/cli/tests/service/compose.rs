@@ -60,10 +60,6 @@ fn process(compose: &Value, name: &str, database: &str, bucket: &S3Server, data:
         command.arg(argument.replace("127.0.0.1:7171", "127.0.0.1:0"));
     }
     for (variable, value) in service["environment"].as_object().unwrap() {
-        // As it is in the environment of the command, where it is not.
-        if value.is_null() {
-            continue;
-        }
         let value = with_defaults(text(value));
         let value = match variable.as_str() {
             "PANICLE_DATABASE" => {
@@ -118,7 +114,6 @@ fn one_api_and_two_workers_work_as_the_file_names_them() {
     let ask = "GET /readyz HTTP/1.0";
     for service in ["api", "worker"] {
         assert!(text(&compose["services"][service]["healthcheck"]["test"][3]).contains(ask), "{service}");
-        assert_eq!(compose["services"][service]["environment"].get("PANICLE_S3_SOURCES"), Some(&Value::Null));
     }
     for worker in &mut workers {
         assert_eq!(worker.get("/readyz").expect(200)["status"], "ready");
@@ -135,4 +130,32 @@ fn the_database_has_connections_for_as_many_workers_as_the_file_proposes() {
     // `--scale worker=8` and the API, each with a pool of 16, one of 4 for searches, and one to look whether the database is
     // there; three are PostgreSQL's own (superuser_reserved_connections).
     assert!(most.parse::<u32>().unwrap() >= 21 * 9 + 3, "{most}");
+}
+
+#[test]
+fn what_somebody_sets_besides_reaches_the_api_and_the_workers() {
+    let compose = compose();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docker-compose.yml");
+    let file = fs::read_to_string(path).unwrap();
+    // Options of `serve` that have these variables, which the file names.
+    let help = panicle().args(["serve", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for name in [
+        "PANICLE_S3_SOURCES",
+        "PANICLE_REQUESTS_PER_MINUTE",
+        "PANICLE_UPLOAD_BYTES_PER_DAY",
+        "PANICLE_PROJECT_REQUESTS_PER_MINUTE",
+        "PANICLE_PROJECT_UPLOAD_BYTES_PER_DAY",
+    ] {
+        assert!(help.contains(&format!("env: {name}=")) && file.contains(name), "{name}");
+        for service in ["api", "worker"] {
+            // What `environment` has goes before what is in the file.
+            assert!(compose["services"][service]["environment"].get(name).is_none(), "{name}");
+        }
+    }
+    let more = json!([{ "path": "panicle.env", "required": false }]);
+    assert_eq!(
+        [&compose["services"]["api"]["env_file"], &compose["services"]["worker"]["env_file"]],
+        [&more; 2]
+    );
 }

@@ -127,6 +127,21 @@ fn api_processes_are_stopped_and_started_without_anybody_missing_them() {
 }
 
 #[test]
+fn an_upload_begun_at_one_process_goes_on_at_another() {
+    let stores = Stores::new();
+    let (one, two) = (api(&stores), api(&stores));
+    let (whole, kind) = (text(1), metadata(&[("kind", "text")]));
+    let path = create(&one, &[("upload-length", &whole.len().to_string()), ("upload-metadata", &kind)]);
+    assert_eq!(add(&one, &path, 0, &[], &whole.as_bytes()[..10]).status, 204);
+    assert_eq!(header(&tus(&two, "HEAD", &path, &[], b""), "upload-offset"), "10");
+    assert_eq!(add(&two, &path, 10, &[], &whole.as_bytes()[10..20]).status, 204);
+    let done = add(&one, &path, 20, &[], &whole.as_bytes()[20..]);
+    assert_eq!(done.status, 204);
+    let kept = header(&done, "x-panicle-blob-id");
+    assert_eq!(two.get(&format!("/api/v1/blobs/{kept}/content")).body, whole.as_bytes());
+}
+
+#[test]
 fn a_store_that_is_away_is_said_and_waited_for() {
     let stores = Stores::new();
     let server = Server::start_on(Some(Arc::clone(&stores)), &["--workers", "1"]);
