@@ -75,6 +75,11 @@ impl LocalCache {
             .map_err(BlobError::io(format!("making a folder in {}", directory.display())))
     }
 
+    /// Whether the blob is laid out already.
+    pub fn holds(&self, digest: &Digest) -> bool {
+        self.inner.state().files.contains_key(digest)
+    }
+
     /// The blob as a file. While it is written, `on_bytes` is told how many there are so far.
     pub fn materialise(&self, digest: &Digest, on_bytes: impl FnMut(u64)) -> Result<LocalFile, BlobError> {
         let inner = &self.inner;

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use panicle_report::BuildIds;
 
 use crate::{
-    EvidenceKind, JobKind, Lease, Store, StoreError,
+    CrashStatus, EvidenceKind, JobKind, Lease, Store, StoreError,
     commit::note_build_of,
     facts::storable,
-    jobs::{Priority, complete, enqueue},
+    jobs::{Priority, complete, enqueue, requeue},
     symbols::go_build_id,
     time,
 };
@@ -202,11 +202,18 @@ const WAKE: &str = "UPDATE crashes SET status = 'queued' WHERE id IN (\
      AND ((COALESCE(status, '') = 'waiting-for-binary' AND (gnu_build_id = $1 OR go_build_id = $2)) \
      OR (COALESCE(status, '') = 'done' AND missing_debug AND $4)) RETURNING id, missing_binary";
 
+/// Crashes that a file is named with and that wait for one, or whose reports say that it was left out.
+const WENT_WITHOUT: &str = "SELECT c.id, c.status FROM crash_evidence e JOIN crashes c ON c.id = e.crash_id \
+     WHERE e.blob_id = $1 AND e.kind = 'binary' AND e.deleted_at IS NULL AND c.core_deleted_at IS NULL \
+     AND c.joined_into IS NULL AND (c.status = 'waiting-for-binary' \
+     OR (c.status = 'done' AND c.diagnostics LIKE '%' || $1 || '%'))";
+
 impl Store {
     /// Records a stored blob that was sent to a project, and for an executable the job that looks at it. Answers
     /// whether it is new to the project; a blob that was there keeps its name and time.
     pub async fn record_blob(&self, blob: &NewBlob, project: &str) -> Result<bool, StoreError> {
         let now = Timestamp::now().as_microsecond();
+        let mut again = false;
         let new = transaction!(self, tx => {
             let inserted = exec!(
                 tx,
@@ -240,13 +247,13 @@ impl Store {
                 blob.name.as_deref().map(storable),
                 now
             ) > 0;
-            // What had stayed elsewhere is here now.
-            exec!(
+            // What had stayed elsewhere is here now, or elsewhere.
+            let came = !inserted && exec!(
                 tx,
                 "UPDATE blobs SET stored_bytes = $2 WHERE id = $1 AND stored_bytes = 0 AND deleted_at IS NULL",
                 &blob.id,
                 blob.stored_bytes as i64
-            );
+            ) > 0;
             // What was deleted is here again.
             let inserted = inserted || exec!(
                 tx,
@@ -256,7 +263,17 @@ impl Store {
                 false,
                 blob.stored_bytes as i64
             ) > 0;
-            if inserted && blob.kind == EvidenceKind::Binary {
+            // Crashes may have had to go without it.
+            again = came && blob.kind == EvidenceKind::Binary;
+            if again {
+                let without: Vec<(String, String)> = all!(tx, WENT_WITHOUT, &blob.id);
+                for (crash, status) in without {
+                    let is_done = status == CrashStatus::Done.as_str();
+                    let priority = if is_done { Priority::History } else { Priority::Fresh };
+                    requeue(tx, &crash, now, priority).await?;
+                }
+            }
+            if (inserted || again) && blob.kind == EvidenceKind::Binary {
                 exec!(
                     tx,
                     "INSERT INTO binaries (id, identified, received_at) VALUES ($1, $2, $3) \
@@ -269,7 +286,7 @@ impl Store {
             }
             inserted || new_here
         });
-        if new {
+        if new || again {
             self.announce_work();
         }
         Ok(new)

@@ -53,6 +53,7 @@ mod time;
 mod tokens;
 mod trial;
 mod uploads;
+mod waits;
 mod words;
 mod workers;
 

@@ -4,7 +4,7 @@ use panicle_query::Facts;
 use panicle_report::{BinaryMatch, BuildIds, Diagnostic, DwarfPresence, Report, Stage, VerdictClass};
 use panicle_sandbox::{CoreIdentity, Identity, Role, Stopped, Task};
 use panicle_store::{
-    Analysed, Artifact, CrashOutcome, Evidence, EvidenceKind, Job, JobKind, JoinSide, Part, Step,
+    Analysed, Artifact, CrashOutcome, CrashStatus, Evidence, EvidenceKind, Job, JobKind, JoinSide, Part, Step,
 };
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     join::joined,
     nul::without_nul,
     parts::{Pieces, part},
-    tend::{Inputs, Tended},
+    tend::{Inputs, LeftOut, Tended},
 };
 
 /// Executables and debug files that are handed to a child at most; more of the same build add nothing.
@@ -61,8 +61,14 @@ impl Worker {
         let candidates = self.candidates(binaries, core.as_ref()).await?;
         // All that are known, tried or not: whatever is not among them has arrived meanwhile.
         let tried: Vec<String> = candidates.iter().map(|evidence| evidence.id.clone()).collect();
-        inputs.extend(tended.lay_out(candidates.into_iter().take(MAX_BINARIES).collect()).await?);
-        inputs.extend(tended.lay_out(self.libraries(core.as_ref()).await?).await?);
+        let (found, mut left_out) = tended.lay_out_those_there(candidates, MAX_BINARIES).await?;
+        let laid_out = found.list.len();
+        inputs.extend(found);
+        let libraries = self.libraries(core.as_ref()).await?;
+        let (found, without) = tended.lay_out_those_there(libraries, 2 * MAX_LIBRARIES).await?;
+        inputs.extend(found);
+        left_out.extend(without);
+        notes.extend(left_out.iter().map(left_out_note));
 
         tended.begin(Step::Reading);
         let mut pieces = tended.child(Task::Analyse, &inputs, Pieces::default(), Pieces::take).await?;
@@ -78,7 +84,7 @@ impl Worker {
         head.diagnostics.splice(0..0, notes);
         let waits = core.as_ref().is_some_and(|core| lacks_binary(core, &head));
         if waits {
-            head.diagnostics.insert(0, missing_binary(core.as_ref(), &head, tried.len().min(MAX_BINARIES)));
+            head.diagnostics.insert(0, missing_binary(core.as_ref(), &head, laid_out));
         }
         let wants_debug = lacks_debug(&head);
         if wants_debug {
@@ -121,6 +127,9 @@ impl Worker {
         if let Some(group) = &committed.group {
             self.expire_cores(group).await;
         }
+        if committed.status != CrashStatus::Queued {
+            self.look_again(&crash.id, &left_out, tended).await?;
+        }
         if let Some(artifact) = lacking {
             self.want_symbols(&outcome.analysed.build_ids, artifact).await;
         }
@@ -132,6 +141,16 @@ impl Worker {
             joined = committed.joined.map(|join| join.joined),
             "analysed"
         );
+        Ok(())
+    }
+
+    /// Has a crash analysed once more when a file has come that was left out. Whatever comes from now on finds it waiting.
+    async fn look_again(&self, crash: &str, left_out: &[LeftOut], tended: &Tended) -> Result<(), JobError> {
+        for left_out in left_out {
+            if tended.place_of(&left_out.evidence.id).await?.as_ref() != Some(&left_out.place) {
+                return Ok(self.inner.store.reanalyse(crash).await?);
+            }
+        }
         Ok(())
     }
 
@@ -209,6 +228,14 @@ fn lacks_debug(report: &Report) -> bool {
             && binary.dwarf == DwarfPresence::None
             && binary.go_version.is_some()
     })
+}
+
+fn left_out_note(left_out: &LeftOut) -> Diagnostic {
+    let evidence = &left_out.evidence;
+    let name = evidence.name.as_deref().unwrap_or("a file");
+    let text = format!("{name} is left out, since it cannot be read where it stayed: {}", left_out.problem);
+    // Whoever stores it finds by this who went without it.
+    Diagnostic::warning(Stage::Service, text).about(evidence.id.clone())
 }
 
 fn missing_debug() -> Diagnostic {

@@ -238,7 +238,7 @@ impl Questions {
             ..CoreIdentity::default()
         };
         let candidates = self.worker.candidates(binaries, Some(&core)).await?;
-        inputs.extend(tended.lay_out(candidates.into_iter().take(MAX_BINARIES).collect()).await?);
+        inputs.extend(tended.lay_out_those_there(candidates, MAX_BINARIES).await?.0);
         Ok(inputs)
     }
 }

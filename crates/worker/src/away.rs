@@ -8,6 +8,9 @@ use std::{
 
 use tokio::time::Instant;
 
+/// How long a source is left alone whose store does not answer.
+pub(crate) const SOURCE_AWAY: Duration = Duration::from_secs(15);
+
 /// Servers that did not answer lately, which are left alone for a while: each job that needs one would find out the same
 /// once more, and take its time.
 #[derive(Debug, Default)]
@@ -26,6 +29,11 @@ impl Away {
 
     pub(crate) fn has(&self, server: &str) -> bool {
         self.until().get(server).is_some_and(|&until| until > Instant::now())
+    }
+
+    /// Whether there are any.
+    pub(crate) fn any(&self) -> bool {
+        !self.until().is_empty()
     }
 
     /// Whether this one may ask it. When the time of one that did not answer is up, one alone finds out whether it does,

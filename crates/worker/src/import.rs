@@ -20,7 +20,7 @@ use panicle_store::{
 use sha2::{Digest as _, Sha256};
 use tokio::{runtime::Handle, time::timeout};
 
-use crate::{JobError, Worker, names::base_name, tend::Tended};
+use crate::{JobError, Worker, away::SOURCE_AWAY, names::base_name, tend::Tended};
 
 /// Tells what some bytes are the beginning of, of this kind if it is said, in a file of this name; or why they are
 /// nothing that is taken.
@@ -29,8 +29,6 @@ pub type Sniff = fn(Option<EvidenceKind>, &[u8], Option<&str>) -> Result<Evidenc
 /// Between two looks for an object that is not there yet, or whose store is away.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
-/// How long a source is left alone whose store does not answer.
-const AWAY: Duration = Duration::from_secs(15);
 /// How often what cannot be interrupted is asked whether it is still wanted.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Objects that are cleaned up at a time.
@@ -79,20 +77,19 @@ impl Worker {
     pub(crate) async fn import(&self, job: &Job, tended: &Tended) -> Result<(), JobError> {
         let object = self.inner.store.object(&job.subject).await?;
         let sources = &self.inner.sources_away;
-        let taken = if object.of_event && !sources.may_ask(&object.source, AWAY) {
-            // There is other work.
-            Err(Trouble::Later(format!("the store of the source {} did not answer lately", object.source)))
-        } else {
-            let taken = self.take_over(&object, job, tended).await;
-            if object.of_event {
-                match &taken {
-                    Err(Trouble::Away(_)) => sources.note(&object.source, AWAY),
-                    Err(Trouble::Job(_)) => {}
-                    _ => sources.answers(&object.source),
-                }
+        if object.of_event && !sources.may_ask(&object.source, SOURCE_AWAY) {
+            // There is other work. Nobody has looked for this one, so that its time does not run.
+            let problem = format!("the store of the source {} did not answer lately", object.source);
+            return self.delay_import(job, &object, &problem).await;
+        }
+        let taken = self.take_over(&object, job, tended).await;
+        if object.of_event {
+            match &taken {
+                Err(Trouble::Away(_)) => sources.note(&object.source, SOURCE_AWAY),
+                Err(Trouble::Job(_)) => {}
+                _ => sources.answers(&object.source),
             }
-            taken
-        };
+        }
         match taken {
             Ok(()) => Ok(()),
             Err(Trouble::Job(error)) => Err(error),
@@ -102,23 +99,25 @@ impl Worker {
                 Ok(self.give_up_object(job, &object, &problem, true).await?)
             }
             Err(Trouble::Later(problem) | Trouble::Away(problem) | Trouble::Changed(problem)) => {
-                // An upload may have taken a day before it was complete.
-                let since = object.queued_at.unwrap_or(object.created_at);
-                let age = Timestamp::now().duration_since(since).unsigned_abs();
-                if age > self.inner.settings.object_patience {
+                let now = Timestamp::now();
+                let since = self.inner.store.waits_since(&job.lease, now).await?;
+                if now.duration_since(since).unsigned_abs() > self.inner.settings.object_patience {
                     return Ok(self.give_up_object(job, &object, &problem, false).await?);
                 }
-                tracing::info!(
-                    object = object.id,
-                    key = object.key,
-                    problem,
-                    "an object is not taken over yet"
-                );
-                self.inner.store.delay_object(&object.id, &problem).await?;
-                let pause = age.clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
-                Ok(self.inner.store.retry(job, &problem, Timestamp::now() + pause, true).await?)
+                self.delay_import(job, &object, &problem).await
             }
         }
+    }
+
+    /// It is looked for later, and the less often, the longer it has been so.
+    async fn delay_import(&self, job: &Job, object: &Object, problem: &str) -> Result<(), JobError> {
+        tracing::info!(object = object.id, key = object.key, problem, "an object is not taken over yet");
+        self.inner.store.delay_object(&object.id, problem).await?;
+        // An upload may have taken a day before it was complete.
+        let since = object.queued_at.unwrap_or(object.created_at);
+        let now = Timestamp::now();
+        let pause = now.duration_since(since).unsigned_abs().clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        Ok(self.inner.store.retry(job, problem, now + pause, true).await?)
     }
 
     /// `is_final`: for what it is, so that its bytes are of no use.
@@ -379,11 +378,16 @@ fn refer(
     }
     let digest = Digest::from_bytes(hash.finalize().into());
     let new = !blobs.contains(&digest)?;
-    // Of bytes that are noted at one place already, the newer one is there now.
-    if new || blobs.reference(&digest)?.is_some() {
+    if new || is_lost(blobs, &digest)? {
         blobs.keep_reference(&digest, place)?;
     }
     Ok((kind, Ingested { digest, size_bytes: place.size_bytes, stored_bytes: 0, new }))
+}
+
+/// Whether bytes are noted at a place where they cannot be had any more. A place that serves is not given up for another
+/// one: that may be somebody else's, who removes it sooner.
+fn is_lost(blobs: &BlobStore, digest: &Digest) -> Result<bool, BlobError> {
+    Ok(blobs.reference(digest)?.is_some() && blobs.reader(digest).is_err())
 }
 
 fn crash_of(object: &Object, source: &S3Source, blob: &NewBlob) -> NewCrash {

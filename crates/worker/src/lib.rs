@@ -114,6 +114,9 @@ enum JobError {
     Blob(#[from] BlobError),
     #[error(transparent)]
     Stopped(#[from] Stopped),
+    /// Evidence that stayed in a bucket of others cannot be had now.
+    #[error(transparent)]
+    Elsewhere(BlobError),
     /// An input is not what it was said to be.
     #[error("{input}: {reason}")]
     Input { input: String, reason: String },

@@ -21,6 +21,8 @@ const UPKEEP: Duration = Duration::from_secs(30);
 const ASKED_AT_ONCE: usize = 2;
 /// Pause after trouble that is not the job's.
 const PAUSE: Duration = Duration::from_secs(5);
+/// Between two attempts to read evidence that stayed in a bucket of others, at most.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 impl Worker {
     /// Works until `shutdown`. What is under way then is given back, without counting as an attempt.
@@ -205,6 +207,17 @@ impl Worker {
             JobError::Stopped(Stopped::Start(_))
             | JobError::Blob(BlobError::Unavailable { .. } | BlobError::Refused { .. }) => {
                 store.retry(job, &problem, Timestamp::now() + PAUSE, true).await.map(|()| "given-back")
+            }
+            // What others keep may never come back.
+            JobError::Elsewhere(_) => {
+                let now = Timestamp::now();
+                let age = now.duration_since(store.waits_since(&job.lease, now).await?).unsigned_abs();
+                if age > settings.object_patience {
+                    let title = "The evidence is out of reach";
+                    return store.fail(job, title, &problem).await.map(|()| "failed");
+                }
+                let pause = age.clamp(PAUSE, LONGEST_PAUSE);
+                store.retry(job, &problem, now + pause, true).await.map(|()| "given-back")
             }
             JobError::Store(error) if error.is_outage() => {
                 store.retry(job, &problem, Timestamp::now() + PAUSE, true).await.map(|()| "given-back")

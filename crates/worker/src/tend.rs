@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use panicle_blobs::{Digest, LocalFile};
+use panicle_blobs::{BlobError, Digest, LocalFile, Reference};
 use panicle_sandbox::{Answer, Input, Limits, Role, Stopped, Task, Unpacked};
 use panicle_store::{Evidence, EvidenceKind, Job, Lease, Progress, Step};
 use tempfile::TempDir;
@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Inner, JobError, pulse::Beat};
+use crate::{Inner, JobError, away::SOURCE_AWAY, pulse::Beat};
 
 /// How often a worker says how far it is, and hears that its work was called off.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -76,7 +76,7 @@ impl Tended {
 
     /// Lays evidence out as files.
     pub(crate) async fn lay_out(&self, evidence: Vec<Evidence>) -> Result<Inputs, JobError> {
-        let cache = self.inner.cache.clone();
+        let inner = Arc::clone(&self.inner);
         let at = Arc::clone(&self.at);
         let total = evidence.iter().map(|evidence| evidence.size_bytes).sum();
         set(&at, progress(Step::Fetching, Some((0, total))));
@@ -88,7 +88,7 @@ impl Tended {
                     input: evidence.id.clone(),
                     reason: "is no name of stored evidence".to_owned(),
                 })?;
-                let file = cache.materialise(&digest, |done| count(&at, before + done))?;
+                let file = lay_out_one(&inner, &digest, |done| count(&at, before + done))?;
                 before += evidence.size_bytes;
                 inputs.list.push(Input {
                     role: role(evidence.kind),
@@ -109,6 +109,45 @@ impl Tended {
                 Err(_) => {}
             }
         }
+    }
+
+    /// The same of files that the work can go on without, `most` of them at most. What stayed in a bucket of others and
+    /// cannot be had is left out.
+    pub(crate) async fn lay_out_those_there(
+        &self,
+        evidence: Vec<Evidence>,
+        most: usize,
+    ) -> Result<(Inputs, Vec<LeftOut>), JobError> {
+        let (mut inputs, mut left_out) = (Inputs::default(), Vec::new());
+        for evidence in evidence {
+            if inputs.list.len() == most || left_out.len() == most {
+                break;
+            }
+            let error = match self.lay_out(vec![evidence.clone()]).await {
+                Ok(input) => {
+                    inputs.extend(input);
+                    continue;
+                }
+                Err(JobError::Elsewhere(error) | JobError::Blob(error @ BlobError::NotTheSame { .. })) => {
+                    error
+                }
+                Err(error) => return Err(error),
+            };
+            match self.place_of(&evidence.id).await? {
+                Some(place) => left_out.push(LeftOut { evidence, place, problem: error.to_string() }),
+                // It has come in this moment.
+                None => inputs.extend(self.lay_out(vec![evidence]).await?),
+            }
+        }
+        Ok((inputs, left_out))
+    }
+
+    /// Where the bytes of a blob are, if they are not stored here.
+    pub(crate) async fn place_of(&self, id: &str) -> Result<Option<Reference>, JobError> {
+        let Ok(digest) = id.parse::<Digest>() else { return Ok(None) };
+        let blobs = self.inner.cache.blobs().clone();
+        let found = tokio::task::spawn_blocking(move || blobs.reference(&digest)).await;
+        Ok(found.map_err(|error| defect(&error))??)
     }
 
     /// Has a child take the one input apart, which is compressed or an archive. The files go with the
@@ -186,6 +225,48 @@ fn count(at: &Mutex<Progress>, done: u64) {
     if let Some((counted, _)) = &mut at.lock().unwrap_or_else(PoisonError::into_inner).bytes {
         *counted = done;
     }
+}
+
+/// Lays a blob out, unless it stayed in a bucket whose store did not answer lately.
+fn lay_out_one(inner: &Inner, digest: &Digest, on_bytes: impl FnMut(u64)) -> Result<LocalFile, JobError> {
+    let (cache, sources) = (&inner.cache, &inner.sources_away);
+    let place = if sources.any() && !cache.holds(digest) { cache.blobs().reference(digest)? } else { None };
+    if let Some(place) = &place
+        && !sources.may_ask(&place.source, SOURCE_AWAY)
+    {
+        return Err(JobError::Elsewhere(BlobError::Unavailable {
+            what: "reading evidence that stayed in its bucket".to_owned(),
+            reason: format!("the store of the source {} did not answer lately", place.source),
+        }));
+    }
+    let error = match cache.materialise(digest, on_bytes) {
+        Err(error @ (BlobError::Unavailable { .. } | BlobError::Refused { .. })) => error,
+        done => {
+            if let Some(place) = place {
+                sources.answers(&place.source);
+            }
+            return Ok(done?);
+        }
+    };
+    // Ours, or that of others?
+    let place = match place {
+        Some(place) => Some(place),
+        None => cache.blobs().reference(digest)?,
+    };
+    let Some(place) = place else { return Err(error.into()) };
+    if matches!(error, BlobError::Unavailable { .. }) {
+        sources.note(&place.source, SOURCE_AWAY);
+    } else {
+        sources.answers(&place.source);
+    }
+    Err(JobError::Elsewhere(error))
+}
+
+/// A file that work went on without, because it could not be had where it stayed.
+pub(crate) struct LeftOut {
+    pub(crate) evidence: Evidence,
+    pub(crate) place: Reference,
+    pub(crate) problem: String,
 }
 
 /// Keeps a job while it is worked on.

@@ -78,12 +78,12 @@ pub(crate) fn event(name: &str, key: &str, sequencer: &str) -> Value {
     json!({ "Records": [{ "eventName": name, "s3": { "bucket": { "name": "crashes" }, "object": object } }] })
 }
 
-fn tell(server: &Server, event: &Value) -> Value {
+pub(crate) fn tell(server: &Server, event: &Value) -> Value {
     server.post("/api/v1/hooks/s3", event).expect(200)
 }
 
 /// The object, once it has come to its end.
-fn ended(server: &Server, told: &Value) -> Value {
+pub(crate) fn ended(server: &Server, told: &Value) -> Value {
     let id = told["objects"][0]["id"].as_str().unwrap_or_else(|| panic!("no object: {told:#}"));
     server.wait_until(&format!("/api/v1/objects/{id}"), |object| object["state"] != "queued")
 }
@@ -214,7 +214,7 @@ fn what_took_the_place_of_an_object_is_taken_over_too() {
 }
 
 /// One whose store takes connections, and says nothing.
-fn silent_source() -> (TcpListener, Vec<(String, String)>, String) {
+pub(crate) fn silent_source() -> (TcpListener, Vec<(String, String)>, String) {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let source = format!("dead=s3://crashes/dead?endpoint=http://{}&region=x", silent.local_addr().unwrap());
     let environment = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]

@@ -31,6 +31,7 @@ mod presigned;
 mod problems;
 mod projects;
 mod questions;
+mod references;
 mod resumable;
 mod scale_out;
 mod search;
@@ -64,6 +65,8 @@ mod on_stores {
     mod limits;
     #[path = "memory.rs"]
     mod memory;
+    #[path = "references.rs"]
+    mod references;
     #[path = "resumable.rs"]
     mod resumable;
     #[path = "sending.rs"]
