@@ -29,7 +29,8 @@ BEGIN
 END
 $$;
 -- A merge moves many crashes at once, and most updates of crashes move none. The statements are planned each time, since
--- the way for one crash is not that for a hundred thousand.
+-- the way for one crash is not that for a hundred thousand. Only facts of crashes that moved are looked at: a group may
+-- have others for each of its crashes.
 CREATE FUNCTION count_moved_facts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT id, group_id FROM latter EXCEPT SELECT id, group_id FROM former) THEN
@@ -45,7 +46,12 @@ BEGIN
             JOIN crash_facts cf ON cf.crash_id = m.id WHERE m.target IS NOT NULL
         ) AS d GROUP BY d.group_id, d.fact_id HAVING SUM(d.crashes) <> 0
         ON CONFLICT (group_id, fact_id) DO UPDATE SET crashes = group_facts.crashes + excluded.crashes';
-    EXECUTE 'DELETE FROM group_facts WHERE crashes <= 0 AND group_id IN (SELECT group_id FROM former)';
+    EXECUTE 'WITH moved AS MATERIALIZED (SELECT o.id, o.group_id AS source FROM former o
+        JOIN latter n ON n.id = o.id WHERE o.group_id IS DISTINCT FROM n.group_id),
+        left_behind AS MATERIALIZED (SELECT DISTINCT m.source, cf.fact_id FROM moved m
+        JOIN crash_facts cf ON cf.crash_id = m.id)
+        DELETE FROM group_facts g USING left_behind l
+        WHERE g.group_id = l.source AND g.fact_id = l.fact_id AND g.crashes <= 0';
     RETURN NULL;
 END
 $$;
@@ -54,7 +60,8 @@ CREATE FUNCTION count_facts_of_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE group_facts SET crashes = crashes - 1 WHERE group_id = OLD.group_id
         AND fact_id IN (SELECT cf.fact_id FROM crash_facts cf WHERE cf.crash_id = OLD.id);
-    DELETE FROM group_facts WHERE group_id = OLD.group_id AND crashes <= 0;
+    DELETE FROM group_facts WHERE group_id = OLD.group_id AND crashes <= 0
+        AND fact_id IN (SELECT cf.fact_id FROM crash_facts cf WHERE cf.crash_id = OLD.id);
     RETURN OLD;
 END
 $$;
