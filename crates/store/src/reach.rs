@@ -7,6 +7,7 @@
 use std::{
     fmt,
     future::Future,
+    io::ErrorKind,
     pin::pin,
     str::FromStr,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -120,13 +121,18 @@ impl Reach {
         StoreError::Unreachable { place: self.place.clone(), reason }
     }
 
+    /// It answered somebody, so it is not away, whatever a connection found that was made to look.
     fn hear(&self) {
         self.heard.store(self.since.elapsed().as_millis() as u64, Ordering::Relaxed);
+        self.away.store(false, Ordering::Relaxed);
+    }
+
+    fn heard(&self) -> Instant {
+        self.since + Duration::from_millis(self.heard.load(Ordering::Relaxed))
     }
 
     fn is_silent(&self) -> bool {
-        let heard = Duration::from_millis(self.heard.load(Ordering::Relaxed));
-        self.since.elapsed().saturating_sub(heard) >= SUSPICION
+        self.heard().elapsed() >= SUSPICION
     }
 
     /// Returns when the database is away, with the reason.
@@ -149,6 +155,7 @@ impl Reach {
         let mut looked = self.looked.lock().await;
         if let Some((at, wrong)) = looked.as_ref()
             && at.elapsed() < FRESH
+            && (wrong.is_none() || *at > self.heard())
         {
             return wrong.clone();
         }
@@ -163,13 +170,21 @@ impl Reach {
             {
                 None
             }
-            Ok(Err(error)) => Some(reason(&error)),
+            // Nobody listens any more.
+            Ok(Err(error)) if nobody_listens(&error) => Some(reason(&error)),
+            // It lets nobody in that is new, after a change of a password or so. The connections that there are may do.
+            Ok(Err(error)) => self.is_silent().then(|| reason(&error)),
             // It may have much to do; others may hear from it.
             Err(_) => self.is_silent().then(|| format!("no answer within {} s", LOOK.as_secs())),
         };
         *looked = Some((Instant::now(), wrong.clone()));
         wrong
     }
+}
+
+fn nobody_listens(error: &StoreError) -> bool {
+    let StoreError::Database(sqlx::Error::Io(error)) = error else { return false };
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
 }
 
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {

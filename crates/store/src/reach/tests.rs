@@ -1,4 +1,10 @@
-use std::{net::TcpListener, str::FromStr, time::Duration};
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    str::FromStr,
+    sync::atomic::Ordering,
+    time::Duration,
+};
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::time::{Instant, sleep};
@@ -63,6 +69,47 @@ async fn silence_counts_when_nobody_hears_from_it() {
         () = others => unreachable!(),
     };
     assert_eq!(done, "done");
+}
+
+#[tokio::test]
+async fn connections_that_do_are_used_where_no_new_one_is_let_in() {
+    // Refuses the password of whoever connects, as PostgreSQL does (ErrorResponse), without TLS.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let (mut connection, mut bytes) = (connection.unwrap(), [0; 1024]);
+            // An SSLRequest has eight bytes.
+            if connection.read(&mut bytes).is_ok_and(|length| length == 8) {
+                let _ = connection.write_all(b"N");
+                let _ = connection.read(&mut bytes);
+            }
+            let fields = b"SFATAL\0VFATAL\0C28P01\0Mthe password is wrong\0\0";
+            let mut answer = vec![b'E'];
+            answer.extend((fields.len() as u32 + 4).to_be_bytes());
+            answer.extend(fields);
+            let _ = connection.write_all(&answer);
+        }
+    });
+    let reach = way_to(&address);
+    let text = nothing_comes(&reach).await.to_string();
+    assert!(text.contains("the password is wrong"), "{text}");
+    assert!(reach.away.load(Ordering::Relaxed));
+    // Somebody's connection answers: others wait for theirs again.
+    let others = async {
+        loop {
+            reach.during(async { Ok::<_, StoreError>(()) }).await.unwrap();
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    let work = async {
+        sleep(Duration::from_millis(50)).await;
+        reach.during(async { Ok::<_, StoreError>(sleep(Duration::from_secs(5)).await) }).await
+    };
+    tokio::select! {
+        done = work => done.unwrap(),
+        () = others => unreachable!(),
+    }
 }
 
 #[test]
