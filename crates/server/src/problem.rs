@@ -286,6 +286,12 @@ impl From<StoreError> for Problem {
                 );
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "search-too-slow", title, detail)
             }
+            StoreError::SearchesBusy => {
+                let title = "Other searches take too long";
+                let detail = format!("{error}; search again in a while");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-searches", title, detail)
+                    .after(std::time::Duration::from_secs(5))
+            }
             StoreError::Database(_)
             | StoreError::Unreachable { .. }
             | StoreError::Refused { .. }

@@ -12,7 +12,11 @@ use panicle_query::{
 };
 
 use self::frequency::{Frequencies, Frequency};
-use crate::{Store, StoreError, database::Pool, facts::storable};
+use crate::{
+    Store, StoreError,
+    database::{Pool, SearchTime},
+    facts::storable,
+};
 
 /// What rows are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +88,7 @@ impl Store {
         query: Option<&Query>,
         rows: Rows,
         bound: usize,
+        time: &mut SearchTime,
     ) -> Result<Condition, StoreError> {
         let mut writer = self.writer(bound);
         let Some(expr) = query.and_then(Query::expr) else {
@@ -95,7 +100,7 @@ impl Store {
             return Ok(writer.finish());
         }
         let mut writer = self.writer(bound);
-        writer.frequencies = self.frequencies(expr, rows).await?;
+        writer.frequencies = self.frequencies(expr, rows, time).await?;
         match rows {
             Rows::Crashes => writer.expr(expr),
             Rows::Groups => drop(writer.groups(expr)),

@@ -12,6 +12,7 @@ use sqlx::AssertSqlSafe;
 use crate::{
     CrashStatus, EvidenceKind, Store, StoreError,
     condition::{Condition, Rows, Value},
+    database::SearchTime,
     facts,
     groups::counters,
     incidents,
@@ -357,7 +358,16 @@ impl Store {
 
     /// Crashes, newest first.
     pub async fn crashes(&self, filter: &CrashFilter, limit: u32) -> Result<Vec<Crash>, StoreError> {
-        let condition = self.meant(filter, 1).await?;
+        self.crashes_within(filter, limit, &mut self.search_time()).await
+    }
+
+    pub(crate) async fn crashes_within(
+        &self,
+        filter: &CrashFilter,
+        limit: u32,
+        time: &mut SearchTime,
+    ) -> Result<Vec<Crash>, StoreError> {
+        let condition = self.meant_within(filter, 1, time).await?;
         let text = format!(
             "SELECT * FROM crashes WHERE joined_into IS NULL AND {} ORDER BY id DESC LIMIT $1",
             condition.text
@@ -369,7 +379,7 @@ impl Store {
             }};
         }
         let rows: Vec<CrashRecord> = if filter.query.is_some() {
-            search!(self, db => fetched!(db)).await?
+            search!(self, time, db => fetched!(db)).await?
         } else {
             query!(self, db => fetched!(db))?
         };
@@ -377,7 +387,16 @@ impl Store {
     }
     /// The condition of a filter; `bound` values are bound before its own.
     pub(crate) async fn meant(&self, filter: &CrashFilter, bound: usize) -> Result<Condition, StoreError> {
-        let mut condition = self.condition(filter.query.as_ref(), Rows::Crashes, bound).await?;
+        self.meant_within(filter, bound, &mut self.search_time()).await
+    }
+
+    async fn meant_within(
+        &self,
+        filter: &CrashFilter,
+        bound: usize,
+        time: &mut SearchTime,
+    ) -> Result<Condition, StoreError> {
+        let mut condition = self.condition(filter.query.as_ref(), Rows::Crashes, bound, time).await?;
         let text = |text: &Option<String>| text.as_deref().map(Value::text);
         condition.require("group_id = ", text(&filter.group), "");
         condition.require("status = ", filter.status.map(|status| Value::text(status.as_str())), "");

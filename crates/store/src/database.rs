@@ -9,6 +9,7 @@ use std::{
 
 use sqlx::{
     AssertSqlSafe, Database, Executor, PgPool, Sqlite, SqliteConnection, SqlitePool,
+    pool::PoolConnection,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -19,6 +20,8 @@ use crate::{StoreError, listen, reach::Reach};
 
 /// How long a search may take. Whoever asked has gone by then, and the database is there for others, too.
 const SEARCH_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request waits for connections that others search with. What PostgreSQL is away for is known by then.
+const SEARCH_WAIT: Duration = Duration::from_secs(5);
 /// Searches at the same time; others wait for them.
 const SEARCHES: u32 = 4;
 /// Steps of SQLite's machine between two looks at the clock: some tenths of a millisecond.
@@ -59,17 +62,48 @@ macro_rules! query {
     };
 }
 
-/// Runs `$body`, one query of a search, with the pool `$db`. It ends with [`StoreError::SearchTooSlow`] when it takes
-/// longer than searches may; the database then ends it, too.
+/// Runs `$body`, one query of a search that has so much time left, with a connection `$db`. It ends with
+/// [`StoreError::SearchTooSlow`] when it takes longer than searches may; the database then ends it, too.
 macro_rules! search {
-    ($store:expr, $db:ident => $body:expr) => {
-        $store.in_time(async {
-            match &$store.searches {
-                $crate::database::Pool::Sqlite($db) => $body,
-                $crate::database::Pool::Postgres($db) => $body,
+    ($store:expr, $time:expr, $db:ident => $body:expr) => {
+        async {
+            let (store, time): (&$crate::Store, &mut $crate::database::SearchTime) = (&$store, $time);
+            match &store.searches {
+                $crate::database::Pool::Sqlite(pool) => {
+                    let mut connection = store.for_search(pool, time).await?;
+                    let limit = time.left;
+                    $crate::database::limit(&mut connection, limit).await?;
+                    store
+                        .in_time(time, async {
+                            let $db = &mut *connection;
+                            $body
+                        })
+                        .await
+                }
+                $crate::database::Pool::Postgres(pool) => {
+                    let mut connection = store.for_search(pool, time).await?;
+                    let limit = $crate::database::statement_timeout(time.left);
+                    store
+                        .in_time(time, async {
+                            let $db = &mut *connection;
+                            sqlx::Executor::execute(&mut *$db, sqlx::raw_sql(sqlx::AssertSqlSafe(limit)))
+                                .await?;
+                            $body
+                        })
+                        .await
+                }
             }
-        })
+        }
     };
+}
+
+/// What one request that searches has left, for all its queries together.
+#[derive(Debug)]
+pub(crate) struct SearchTime {
+    /// To look for it.
+    pub(crate) left: Duration,
+    /// To wait for connections.
+    waiting: Duration,
 }
 
 impl Store {
@@ -121,17 +155,38 @@ impl Store {
         }
     }
 
+    /// What a request that searches has at its beginning.
+    pub(crate) fn search_time(&self) -> SearchTime {
+        SearchTime { left: self.patience, waiting: SEARCH_WAIT }
+    }
+
+    /// A connection for a search. To wait for it is no part of the time that the search may take itself.
+    pub(crate) async fn for_search<D: Database>(
+        &self,
+        pool: &sqlx::Pool<D>,
+        time: &mut SearchTime,
+    ) -> Result<PoolConnection<D>, StoreError> {
+        let started = Instant::now();
+        let connection = tokio::time::timeout(time.waiting, self.during(Box::pin(pool.acquire()))).await;
+        time.waiting = time.waiting.saturating_sub(started.elapsed());
+        connection.map_err(|_| StoreError::SearchesBusy)?
+    }
+
     /// What one query of a search comes to, if it does in time.
     pub(crate) async fn in_time<T>(
         &self,
+        time: &mut SearchTime,
         query: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, StoreError> {
         let slow = || StoreError::SearchTooSlow(self.patience);
+        let started = Instant::now();
         let in_time = async {
-            let done = tokio::time::timeout(self.patience, query).await.map_err(|_| slow())?;
+            let done = tokio::time::timeout(time.left, query).await.map_err(|_| slow())?;
             done.map_err(|error| if was_stopped(&error) { slow() } else { error.into() })
         };
-        self.during(Box::pin(in_time)).await
+        let done = self.during(Box::pin(in_time)).await;
+        time.left = time.left.saturating_sub(started.elapsed());
+        done
     }
 
     /// What work with the database comes to. Where it is away, that is said as soon as it is known. Large futures come
@@ -180,7 +235,7 @@ async fn postgres(reach: &Reach, patience: Duration) -> Result<(PgPool, PgPool),
     // One group has a crash and another one a hundred thousand, so what is found by a value is found best on a way
     // that was looked for with that value. Compiling a query takes longer than most of them.
     let usual = "SET plan_cache_mode = force_custom_plan; SET jit = off";
-    let searching = format!("{usual}; SET statement_timeout = {}", patience.as_millis().max(1));
+    let searching = format!("{usual}; {}", statement_timeout(patience));
     let pool = pool_of(usual.to_owned()).max_connections(16).connect_with(options.clone()).await?;
     // Takes an advisory lock of its own.
     migrated(sqlx::migrate!("../../migrations/postgres")).run(&pool).await?;
@@ -200,8 +255,13 @@ fn pool_of(settings: String) -> PgPoolOptions {
     })
 }
 
+/// Has PostgreSQL end what a connection does when its time is up.
+pub(crate) fn statement_timeout(patience: Duration) -> String {
+    format!("SET statement_timeout = {}", patience.as_millis().max(1))
+}
+
 /// Has SQLite end what this connection does when its time is up.
-async fn limit(connection: &mut SqliteConnection, patience: Duration) -> Result<(), sqlx::Error> {
+pub(crate) async fn limit(connection: &mut SqliteConnection, patience: Duration) -> Result<(), sqlx::Error> {
     let started = Instant::now();
     connection.lock_handle().await?.set_progress_handler(STEPS, move || started.elapsed() < patience);
     Ok(())

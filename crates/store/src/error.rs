@@ -83,6 +83,9 @@ pub enum StoreError {
     /// A search took longer than it may, and was given up.
     #[error("the search was given up after {0:?}")]
     SearchTooSlow(std::time::Duration),
+    /// Others search, and none of them was done for seconds.
+    #[error("other searches take all there is for searches")]
+    SearchesBusy,
     /// The job's lease expired and somebody else holds it now; nothing was written.
     #[error("the lease is lost")]
     LeaseLost,

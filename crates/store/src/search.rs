@@ -36,9 +36,10 @@ impl Store {
         }
         let filter = GroupFilter { query: Some(query.clone()), ..GroupFilter::default() };
         let page = GroupPage { sort: GroupSort::LastSeen, after: None, limit };
-        let groups = self.groups(&filter, &page).await?;
+        let mut time = self.search_time();
+        let groups = self.groups_within(&filter, &page, &mut time).await?;
         let filter = CrashFilter { query: Some(query.clone()), ..CrashFilter::default() };
-        Ok(Found { groups, crashes: self.crashes(&filter, limit).await? })
+        Ok(Found { groups, crashes: self.crashes_within(&filter, limit, &mut time).await? })
     }
 
     /// Counts.

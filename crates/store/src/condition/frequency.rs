@@ -1,13 +1,13 @@
 //! How often the terms of a query come true. No statistics of a database know that for a pattern over values, and
 //! the way to find the first fifty is another for what most crashes have and for what hardly any has.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use panicle_query::{Condition as Asked, Expr, Term, Test};
 use sqlx::AssertSqlSafe;
 
 use super::{Rows, Writer, column};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, database::SearchTime};
 
 /// With more crashes than this, a single term is asked of each crash: fifty are found after a few thousand at most.
 const FEW: i64 = 5000;
@@ -16,6 +16,9 @@ const FEW: i64 = 5000;
 const MANY: i64 = 50_000;
 /// Terms that are tried; the others of a query are taken for rare.
 const TRIED: usize = 12;
+
+/// What one count may take.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often a term comes true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,8 +41,14 @@ impl Frequencies {
 }
 
 impl Store {
-    /// Counts the crashes of each term, up to a bound.
-    pub(super) async fn frequencies(&self, expr: &Expr, rows: Rows) -> Result<Frequencies, StoreError> {
+    /// Counts the crashes of each term, up to a bound. What cannot be counted soon is taken for often: most of the time
+    /// is left to what is searched for.
+    pub(super) async fn frequencies(
+        &self,
+        expr: &Expr,
+        rows: Rows,
+        time: &mut SearchTime,
+    ) -> Result<Frequencies, StoreError> {
         let mut terms = Vec::new();
         affirmed(expr, &mut terms);
         let alone = matches!(expr, Expr::Term(_)) && rows == Rows::Crashes;
@@ -53,11 +62,20 @@ impl Store {
             }
             let condition = writer.finish();
             let text = format!("SELECT COUNT(*) FROM ({} LIMIT $1) AS counted", condition.text);
-            let (count,): (i64,) = search!(self, db => {
+            let left = time.left;
+            time.left = PATIENCE.min(left / 4);
+            let allowed = time.left;
+            let counted: Result<(i64,), StoreError> = search!(self, time, db => {
                 let query = sqlx::query_as(AssertSqlSafe(text)).bind(bound + 1);
                 bind_condition!(query, condition).fetch_one(db).await
             })
-            .await?;
+            .await;
+            time.left = left.saturating_sub(allowed.saturating_sub(time.left));
+            let count = match counted {
+                Ok((count,)) => count,
+                Err(StoreError::SearchTooSlow(_)) => bound + 1,
+                Err(error) => return Err(error),
+            };
             if count <= bound {
                 let conjunct = matches!(expr, Expr::And(items) if items.iter().any(|item| is(item, term)));
                 narrow |= conjunct && !sums_up(term);

@@ -10,7 +10,7 @@ use super::{Group, counters::HOUR_MICROS, decision::read_state};
 use crate::{
     GroupState, Store, StoreError,
     condition::{Rows, Value},
-    database::Pool,
+    database::{Pool, SearchTime},
     projects::bare,
     time,
 };
@@ -161,13 +161,22 @@ impl Group {
 impl Store {
     /// Groups that have crashes.
     pub async fn groups(&self, filter: &GroupFilter, page: &GroupPage) -> Result<Vec<Group>, StoreError> {
+        self.groups_within(filter, page, &mut self.search_time()).await
+    }
+
+    pub(crate) async fn groups_within(
+        &self,
+        filter: &GroupFilter,
+        page: &GroupPage,
+        time: &mut SearchTime,
+    ) -> Result<Vec<Group>, StoreError> {
         let text = match page.sort {
             GroupSort::LastSeen => list_text!("last_seen"),
             GroupSort::FirstSeen => list_text!("first_seen"),
             GroupSort::Count => list_text!("crashes"),
         };
         let (at, id) = page.after.clone().unwrap_or((i64::MAX, String::new()));
-        let mut condition = self.condition(filter.query.as_ref(), Rows::Groups, 3).await?;
+        let mut condition = self.condition(filter.query.as_ref(), Rows::Groups, 3, time).await?;
         let asked = |text: &Option<String>| text.as_deref().map(Value::text);
         condition.require("state = ", filter.state.map(|state| Value::text(state.as_str())), "");
         condition.require("class = ", asked(&filter.class), "");
@@ -195,7 +204,7 @@ impl Store {
             }};
         }
         let rows: Vec<ListedRow> = if filter.query.is_some() {
-            search!(self, db => fetched!(db)).await?
+            search!(self, time, db => fetched!(db)).await?
         } else {
             query!(self, db => fetched!(db))?
         };

@@ -104,7 +104,11 @@ async fn connections_that_do_are_used_where_no_new_one_is_let_in() {
     };
     let work = async {
         sleep(Duration::from_millis(50)).await;
-        reach.during(async { Ok::<_, StoreError>(sleep(Duration::from_secs(5)).await) }).await
+        let slow = async {
+            sleep(Duration::from_secs(5)).await;
+            Ok::<_, StoreError>(())
+        };
+        reach.during(slow).await
     };
     tokio::select! {
         done = work => done.unwrap(),
