@@ -157,10 +157,11 @@ impl WorkArguments {
     /// What debuginfod servers are told besides.
     fn debuginfod_headers(&self) -> Result<Headers, Failure> {
         let Some(path) = &self.debuginfod_headers_file else { return Ok(Headers::default()) };
-        let wrong = |why: String| Failure::Arguments(format!("{}: {why}", path.display()));
+        let wrong =
+            |why: String| Failure::Arguments(format!("--debuginfod-headers-file {}: {why}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
         // What stands in a line is not said: it may be secret.
-        text.parse().map_err(|line| wrong(format!("line {line} is no header, NAME: VALUE")))
+        text.parse().map_err(|line| wrong(format!("line {line} is no header that can be sent, NAME: VALUE")))
     }
 
     /// A worker of this name.

@@ -17,6 +17,9 @@ use crate::Problem;
 /// A body that does not come within this time is given up.
 const BODY_TIME: Duration = Duration::from_mins(2);
 
+/// A zero character as JSON has it.
+const ZERO: &[u8] = br"\u0000";
+
 /// A body of JSON.
 pub(crate) struct Json<T>(pub(crate) T);
 
@@ -28,6 +31,27 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             return Err(Problem::not_json());
         }
         read(&body(request, state).await?).map(Self)
+    }
+}
+
+/// A body of JSON of somebody who does not send again what was refused: a zero character in its texts, which
+/// PostgreSQL does not store, becomes a replacement character.
+pub(crate) struct LenientJson<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for LenientJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::not_json());
+        }
+        let mut bytes = body(request, state).await?.to_vec();
+        let mut from = 0;
+        while let Some(at) = zero(&bytes[from..]) {
+            from += at + ZERO.len();
+            bytes[from - ZERO.len()..from].copy_from_slice(br"\ufffd");
+        }
+        read(&bytes).map(Self)
     }
 }
 
@@ -63,7 +87,7 @@ pub(crate) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<
 /// Reads a body, in which an array is never taken for an object by the order of its items.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // PostgreSQL stores none.
-    if has_zero(bytes) {
+    if zero(bytes).is_some() {
         return Err(Problem::bad_request("texts cannot have zero characters (\\u0000)"));
     }
     let axum::Json(value) = axum::Json::<T>::from_bytes(bytes)?;
@@ -79,17 +103,18 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-/// Whether a JSON document has an escaped zero character; it can have no other. A backslash may itself be escaped,
+/// Where a JSON document has its first escaped zero character; it can have no other. A backslash may itself be escaped,
 /// by one before it.
-fn has_zero(json: &[u8]) -> bool {
-    let mut rest = json;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
-        if rest[at..].starts_with(br"\u0000") {
-            return true;
+fn zero(json: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(next) = json.get(at..)?.iter().position(|byte| *byte == b'\\') {
+        at += next;
+        if json[at..].starts_with(ZERO) {
+            return Some(at);
         }
-        rest = rest.get(at + 2..).unwrap_or_default();
+        at += 2;
     }
-    false
+    None
 }
 
 /// What stands behind the `?` of an address.
@@ -127,7 +152,7 @@ mod tests {
     use panicle_store::MuteUntil;
     use serde::Deserialize;
 
-    use super::{Query, has_zero, is_json, read};
+    use super::{Query, is_json, read, zero};
 
     #[derive(Debug, Default, PartialEq, Deserialize)]
     #[serde(default, deny_unknown_fields)]
@@ -195,10 +220,10 @@ mod tests {
 
     #[test]
     fn only_the_escape_of_a_zero_character_is_one() {
-        assert!(has_zero(br#"{"owner":"a\u0000b"}"#));
-        assert!(has_zero(br#""\\\u0000""#));
+        assert!(zero(br#"{"owner":"a\u0000b"}"#).is_some());
+        assert!(zero(br#""\\\u0000""#).is_some());
         for fine in [r#""\\u0000""#, r#""u0000""#, r#""\u00""#, "\\", ""] {
-            assert!(!has_zero(fine.as_bytes()), "{fine:?}");
+            assert!(zero(fine.as_bytes()).is_none(), "{fine:?}");
         }
     }
 }

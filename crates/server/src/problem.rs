@@ -328,8 +328,13 @@ impl From<BlobError> for Problem {
                 "The bytes are not those that were announced",
             ),
             BlobError::PieceLost => (StatusCode::GONE, "upload-expired", "The upload has to begin anew"),
+            // Where that was is not for everybody who may read the evidence.
             BlobError::NotTheSame { .. } => {
-                (StatusCode::GONE, "evidence-gone", "The evidence is not where it was any more")
+                tracing::warn!(%error, "evidence by reference is gone");
+                let title = "The evidence is not where it was any more";
+                let detail =
+                    "the object that it is in is not the one that was taken over: it was changed or removed";
+                return Self::new(StatusCode::GONE, "evidence-gone", title, detail);
             }
             BlobError::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
             BlobError::Unavailable { .. } | BlobError::Refused { .. } => {

@@ -459,9 +459,9 @@ async fn add_to(
     // Its time and its host may change, and with them the counts of its group.
     let share = counters::share(tx, known).await?;
     let told = (new.hostname.is_some(), new.pid.is_some(), new.occurred_at.is_some());
-    let learned: Option<(i64,)> = first!(
+    let learned: Option<(String,)> = first!(
         tx,
-        "SELECT 1 FROM crashes WHERE id = $1 AND ((hostname IS NULL AND $2) OR (pid IS NULL AND $3) \
+        "SELECT id FROM crashes WHERE id = $1 AND ((hostname IS NULL AND $2) OR (pid IS NULL AND $3) \
          OR (occurred_at IS NULL AND $4))",
         known,
         told.0,

@@ -371,7 +371,7 @@ impl Store {
             "n.id IN (\
              SELECT id FROM binaries WHERE gnu_build_id = $4 UNION SELECT id FROM binaries WHERE go_build_id = $5 \
              UNION SELECT id FROM binaries WHERE go_build_id = $6 UNION SELECT id FROM binaries WHERE id = $4 \
-             UNION SELECT id FROM binaries WHERE text_sha256 = $4) AND b.deleted_at IS NULL \
+             UNION SELECT id FROM binaries WHERE text_sha256 = $4) AND b.deleted_at IS NULL AND b.stored_bytes > 0 \
              AND (n.received_at, n.id) < ($1, $2) ORDER BY n.received_at DESC, n.id DESC LIMIT $3"))
             .bind(at)
             .bind(id)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::progress::called_off;
 pub(crate) use self::progress::goes_without;
 pub use self::progress::{AnalysisProgress, Progress, Step};
 use crate::{CrashStatus, JobKind, Store, StoreError, facts::storable, tx::Tx};
@@ -51,6 +52,8 @@ pub(crate) enum Priority {
     Fresh = 100,
     /// It is about what was known before.
     History = 200,
+    /// It was asked for of history as a whole, and is called off as a whole.
+    Again = 250,
     /// It waits for others, who may take their time. Work of [`Lane::Elsewhere`] alone.
     Elsewhere = 1000,
 }
@@ -123,11 +126,13 @@ pub(crate) async fn requeue(
     }
     // The job before its crash, as everybody else who changes both.
     enqueue(tx, JobKind::Analyse, crash, now, priority).await?;
+    // What went wrong before is known until there is another outcome, but not that nobody tried.
     Ok(exec!(
         tx,
-        "UPDATE crashes SET failure = CASE WHEN status = 'failed' THEN NULL ELSE failure END, \
+        "UPDATE crashes SET failure = CASE WHEN failure = $2 THEN NULL ELSE failure END, \
          status = CASE WHEN status = 'analysing' THEN status ELSE 'queued' END WHERE id = $1",
-        crash
+        crash,
+        called_off()?
     ))
 }
 

@@ -19,7 +19,7 @@ use panicle_store::{Artifact, EvidenceKind, Job, NewBlob, SymbolRequest};
 use tokio::time::timeout;
 use ureq::{
     Agent,
-    http::{HeaderName, HeaderValue},
+    http::{HeaderName, HeaderValue, header},
 };
 
 use crate::{JobError, Worker, names::base_name, tend::Tended};
@@ -28,6 +28,7 @@ use crate::{JobError, Worker, names::base_name, tend::Tended};
 const NOBODY_HAS_IT: Duration = Duration::from_hours(1);
 /// When a server could not be asked.
 const OUT_OF_REACH: Duration = Duration::from_mins(5);
+const MOST_REDIRECTS: u32 = 10;
 const CONNECT: Duration = Duration::from_secs(10);
 /// Nothing comes for so long: elfutils' own client gives up then too (`DEBUGINFOD_TIMEOUT`). A server may have to
 /// unpack an archive before it answers.
@@ -76,7 +77,13 @@ impl FromStr for Headers {
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let header = |(at, line): (usize, &str)| {
             let (name, value) = line.split_once(':').ok_or(at + 1)?;
-            let name = name.trim().parse().map_err(|_| at + 1)?;
+            let name: HeaderName = name.trim().parse().map_err(|_| at + 1)?;
+            // Those are the client's own.
+            if [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION]
+                .contains(&name)
+            {
+                return Err(at + 1);
+            }
             let mut value: HeaderValue = value.trim().parse().map_err(|_| at + 1)?;
             value.set_sensitive(true);
             Ok((name, value))
@@ -157,6 +164,13 @@ impl Worker {
         let blobs = self.inner.cache.blobs().clone();
         let agent: Agent = Agent::config_builder()
             .http_status_as_error(false)
+            // What is for these servers is not for whoever they name.
+            .max_redirects(if self.inner.settings.debuginfod_headers.0.is_empty() {
+                MOST_REDIRECTS
+            } else {
+                0
+            })
+            .max_redirects_will_error(false)
             .timeout_resolve(Some(CONNECT))
             .timeout_connect(Some(CONNECT))
             .timeout_per_read(Some(SILENCE))
@@ -238,6 +252,7 @@ mod tests {
         assert_eq!(headers.0[1].1, "ops");
         assert_eq!(format!("{headers:?}"), r#"["authorization", "x-team"]"#);
         assert_eq!("A: b\nno header".parse::<Headers>().unwrap_err(), 2);
+        assert_eq!("Host: evil".parse::<Headers>().unwrap_err(), 1);
         assert_eq!("A b: c".parse::<Headers>().unwrap_err(), 1);
     }
 

@@ -1,7 +1,7 @@
 //! `panicle admin reprocess`.
 
 use clap::Args;
-use panicle_collect::Client;
+use panicle_collect::{Client, UploadError};
 use serde_json::{Value, json};
 
 use super::{Service, failure};
@@ -71,7 +71,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Done, Failure> {
     }
     let answer = json!({ "crashes": crashes, "without_core": without_core, "queued": arguments.yes });
     // Of all, not of these.
-    let waiting = client.get("reprocess", &[]).map_err(failure)?["waiting"].clone();
+    let waiting = match client.get("reprocess", &[]) {
+        Ok(answer) => answer["waiting"].as_u64().unwrap_or_default(),
+        // An older service does not say.
+        Err(UploadError::Refused { .. }) => 0,
+        Err(error) => return Err(failure(error)),
+    };
     arguments.service.print(&answer, |_| {
         let end = if arguments.yes {
             "were queued, behind what arrives"
@@ -81,7 +86,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Done, Failure> {
         println!(
             "{crashes} crashes {end}; {without_core} are left as they are, because their core was deleted"
         );
-        if waiting != 0 {
+        if waiting > 0 {
             println!("{waiting} wait to be analysed again (--cancel calls them off)");
         }
     })?;

@@ -188,3 +188,20 @@ fn a_crash_whose_texts_have_nul_in_them_is_kept() {
     let report = server.get(&format!("/api/v1/crashes/{crash}/report")).expect(200);
     assert!(report.to_string().contains("bo\u{2400}om"), "{report:#}");
 }
+
+#[test]
+fn a_process_that_is_said_later_joins_what_belongs_together() {
+    let server = start(&[]);
+    let fixture = get("nil-map-write", "1.26");
+    let (core, binary) = (server.put_file("core", &fixture.core), server.put_file("binary", &fixture.binary));
+    let whole = server.wait(&server.crash(&json!({ "core": core, "binaries": [binary] })), &["done"]);
+    let printed = std::fs::read_to_string(&fixture.stderr).unwrap();
+    let log = server.put_stream("text", printed.as_bytes());
+    let text = server.crash(&json!({ "texts": [log] }));
+    assert_eq!(server.wait(&text, &["done"])["joined_into"], Value::Null, "stacks alone are not enough");
+    assert!(whole["pid"].is_i64(), "{whole:#}");
+    assert_eq!(server.crash(&json!({ "texts": [log], "pid": whole["pid"] })), text);
+    let joined =
+        server.wait_until(&format!("/api/v1/crashes/{text}"), |crash| !crash["joined_into"].is_null());
+    assert_eq!(joined["joined_into"], whole["id"]);
+}

@@ -238,23 +238,6 @@ fn a_core_and_its_own_text_are_one_crash_in_whatever_order_they_come() {
 }
 
 #[test]
-fn a_process_that_is_said_later_joins_what_belongs_together() {
-    let server = Server::start(&[]);
-    let fixture = panicle_fixtures::get("nil-map-write", "1.26");
-    let (core, binary) = (server.put_file("core", &fixture.core), server.put_file("binary", &fixture.binary));
-    let whole = server.wait(&server.crash(&json!({ "core": core, "binaries": [binary] })), &["done"]);
-    let printed = std::fs::read_to_string(&fixture.stderr).unwrap();
-    let log = server.put_stream("text", printed.as_bytes());
-    let text = server.crash(&json!({ "texts": [log] }));
-    assert_eq!(server.wait(&text, &["done"])["joined_into"], Value::Null, "stacks alone are not enough");
-    assert!(whole["pid"].is_i64(), "{whole:#}");
-    assert_eq!(server.crash(&json!({ "texts": [log], "pid": whole["pid"] })), text);
-    let joined =
-        server.wait_until(&format!("/api/v1/crashes/{text}"), |crash| !crash["joined_into"].is_null());
-    assert_eq!(joined["joined_into"], whole["id"]);
-}
-
-#[test]
 fn a_rule_is_previewed_saved_applied_and_put_back_over_http() {
     let server = Server::start(&[]);
     let one = crash(&server, &text(1), json!({ "labels": { "env": "prod" } }));

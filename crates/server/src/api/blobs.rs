@@ -7,7 +7,7 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use panicle_blobs::{BlobReader, Digest};
-use panicle_store::{EvidenceKind, Scope};
+use panicle_store::{DEFAULT_PROJECT, EvidenceKind, Scope};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
@@ -101,6 +101,7 @@ pub(crate) async fn get(
     Seen(project): Seen,
     target: Result<Target, Problem>,
 ) -> Result<axum::Json<EvidenceDetails>, Problem> {
+    let reader = project.clone();
     let project = if side.to_send { Some(target?.0) } else { project };
     let evidence: Evidence = seen(&state, project.as_deref(), &id).await?.into();
     let mut reference = None;
@@ -110,6 +111,17 @@ pub(crate) async fn get(
         let found = tokio::task::spawn_blocking(move || blobs.reference(&digest)).await;
         reference = found.map_err(|error| Problem::internal(error.to_string()))??;
     }
+    if side.to_send && reference.is_some() {
+        // What others may take away at any moment is not here for who asks whether it has to be sent.
+        return Err(Problem::not_found(format!("blob {id} is an object of others, and not stored here")));
+    }
+    // Executables are for all projects, and the places that they are in are not.
+    let reference = reference.filter(|reference| {
+        reader.as_deref().is_none_or(|reader| {
+            let source = state.sources.iter().find(|source| source.name == reference.source);
+            source.is_some_and(|source| source.project.as_deref().unwrap_or(DEFAULT_PROJECT) == reader)
+        })
+    });
     Ok(axum::Json(EvidenceDetails { evidence, reference: reference.map(Into::into) }))
 }
 

@@ -126,8 +126,8 @@ pub(crate) async fn s3(
             }
         }
     }
-    for refused in &taken.refused {
-        tracing::warn!(%refused, "a part of what was told of buckets is not understood");
+    if let Some(first) = taken.refused.first() {
+        tracing::warn!(count = taken.refused.len(), %first, "parts of what was told of buckets are not understood");
     }
     let now = Timestamp::now();
     let noted = state.store.note_objects(&created, now).await?;

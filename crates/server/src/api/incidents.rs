@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::{
     AppState, Problem,
     access::{ProjectQuery, Seen, Target},
-    extract::{Json, Path, Query},
+    extract::{LenientJson, Path, Query},
     hooks::alerts::{self, AlertmanagerWebhook},
     page::{self, Page},
     shapes::incidents::{AlertsTaken, Incident, IncidentCrash, IncidentDetails},
@@ -30,13 +30,13 @@ const CRASHES: u32 = 100;
 pub(crate) async fn take(
     State(state): State<AppState>,
     Target(project): Target,
-    Json(webhook): Json<AlertmanagerWebhook>,
+    LenientJson(webhook): LenientJson<AlertmanagerWebhook>,
 ) -> Result<Answer<AlertsTaken>, Problem> {
     let now = Timestamp::now();
     let (group, refused) =
         alerts::read(webhook, &project, &state.alert_labels, now).map_err(Problem::bad_request)?;
-    for refused in &refused {
-        tracing::warn!(%refused, "an alert is not understood");
+    if let Some(first) = refused.first() {
+        tracing::warn!(count = refused.len(), %first, "alerts are not understood");
     }
     let told = state.store.tell_alerts(&group, now).await?;
     metrics::counter!("panicle_alerts_total").increment(group.alerts.len() as u64);

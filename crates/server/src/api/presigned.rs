@@ -221,9 +221,6 @@ async fn check_there(bucket: &Bucket, object: &Object, mut parts: Vec<PutPart>) 
             return Err(Problem::new(StatusCode::CONFLICT, slug, title, detail));
         }
         found = bucket.object(&object.key, &ObjectVersion::default()).await;
-    } else if let (Some((upload, _)), Ok(_)) = (&object.upload, &found) {
-        // It was put whole, with a client's own credentials.
-        bucket.abort_parts(&object.key, upload).await.map_err(trouble)?;
     }
     let found = match found {
         Err(ObjectError::NotThere { .. }) => {
@@ -244,7 +241,11 @@ async fn check_there(bucket: &Bucket, object: &Object, mut parts: Vec<PutPart>) 
             "The upload has another size",
             format!("{size} bytes were announced, and {} are there", found.size_bytes()),
         )),
-        _ => Ok(()),
+        _ => match &object.upload {
+            // It was put whole, with a client's own credentials; or the parts are none any more.
+            Some((upload, _)) => bucket.abort_parts(&object.key, upload).await.map_err(trouble),
+            None => Ok(()),
+        },
     }
 }
 

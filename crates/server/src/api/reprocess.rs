@@ -34,7 +34,7 @@ pub(crate) struct Reprocess {
 /// What of history waits to be analysed again.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Waiting {
-    /// Crashes that wait behind what is fresh.
+    /// Crashes that wait since they were meant by a request without names; at most 100,000 are counted.
     waiting: u64,
     /// Crashes that were called off by this request.
     called_off: u64,
@@ -50,7 +50,8 @@ pub(crate) async fn waiting(State(state): State<AppState>) -> Result<Answer<Wait
 
 /// Call off what of history waits to be analysed again.
 ///
-/// Crashes keep the reports that they have. Those that a worker has at this moment are not called off. One request
+/// Crashes keep the reports that they have. Those that a worker has at this moment are not called off, nor those that
+/// wait for another reason, too: named by somebody, or because better debug information came. One request
 /// calls up to 1000 off: repeat it while `waiting` is above 0.
 #[utoipa::path(post, operation_id = "cancelReprocessing", path = "/reprocess/cancel", tag = "crashes",
     responses((status = 200, body = Waiting),
@@ -87,7 +88,8 @@ impl From<panicle_store::Reprocessed> for Reprocessed {
 /// Analyse crashes again that were analysed before.
 ///
 /// They wait behind everything that arrives, so that fresh work is not
-/// held up. Their reports stay until there are new ones. One request queues up to 1000.
+/// held up. Their reports stay until there are new ones. What is in quarantine stays there unless it is named. One request
+/// queues up to 1000.
 #[utoipa::path(post, operation_id = "reprocess", path = "/reprocess", tag = "crashes", request_body = Reprocess,
     responses((status = 200, body = Reprocessed, description = "With `dry_run`: nothing was queued"),
         (status = 202, body = Reprocessed, description = "They are queued"),

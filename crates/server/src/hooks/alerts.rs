@@ -116,18 +116,23 @@ pub(crate) fn read(
         return Err(format!("webhooks of version 4 are understood, not of {:?}", short(&webhook.version)));
     }
     let is_over = over(&webhook.status)?;
-    if webhook.alerts.is_empty() || webhook.alerts.len() > MAX_ALERTS {
-        return Err(format!("there are from 1 to {MAX_ALERTS} alerts in a webhook"));
+    if webhook.alerts.is_empty() {
+        return Err("alerts: there are none in the webhook".to_owned());
     }
     if webhook.group_key.is_empty() {
         return Err("groupKey is empty".to_owned());
     }
     let (mut alerts, mut refused) = (Vec::new(), Vec::new());
-    for (number, given) in webhook.alerts.into_iter().enumerate() {
+    let more = webhook.alerts.len().saturating_sub(MAX_ALERTS);
+    for (number, given) in webhook.alerts.into_iter().take(MAX_ALERTS).enumerate() {
         match alert(given, now) {
             Ok(alert) => alerts.push(alert),
             Err(reason) => refused.push(Refused { place: format!("/alerts/{number}"), reason }),
         }
+    }
+    if more > 0 {
+        let reason = format!("of a webhook, {MAX_ALERTS} alerts are taken; {more} more came");
+        refused.push(Refused { place: format!("/alerts/{MAX_ALERTS}"), reason });
     }
     if let (true, Some(first)) = (alerts.is_empty(), refused.first()) {
         return Err(first.to_string());
@@ -336,6 +341,10 @@ mod tests {
         let places: Vec<&str> = refused.iter().map(|refused| refused.place.as_str()).collect();
         assert_eq!(places, ["/alerts/0", "/alerts/2", "/alerts/3"]);
         assert!(refused[1].reason.contains("fingerprint") && refused[2].reason.contains("object"));
+        let many: Vec<Value> = (0..1003).map(|n| with("fingerprint", json!(format!("{n}")))).collect();
+        webhook["alerts"] = json!(many);
+        let (group, refused) = told_in_part(webhook.clone()).unwrap();
+        assert_eq!((group.alerts.len(), refused.len(), refused[0].place.as_str()), (1000, 1, "/alerts/1000"));
         webhook["alerts"] = json!(wrong);
         assert!(told(webhook).unwrap_err().starts_with("/alerts/0: "));
     }

@@ -146,21 +146,25 @@ impl Store {
     }
 }
 
-/// A crash goes on with the report of an earlier analysis, or without any.
-pub(crate) async fn goes_without(tx: &mut Tx, crash: &str) -> Result<(), StoreError> {
-    let failure = serde_json::to_string(&Failure {
+/// The failure of a crash whose analysis was called off, as it is stored.
+pub(super) fn called_off() -> Result<String, StoreError> {
+    Ok(serde_json::to_string(&Failure {
         title: "The analysis was called off".to_owned(),
         detail: "somebody asked for that; the evidence is kept and can be analysed again".to_owned(),
         attempts: 0,
-    })?;
+    })?)
+}
+
+/// A crash goes on with the outcome of an earlier analysis, or without any.
+pub(crate) async fn goes_without(tx: &mut Tx, crash: &str) -> Result<(), StoreError> {
     exec!(
         tx,
         "UPDATE crashes SET started_at = NULL, \
-         failure = CASE WHEN report_revision > 0 THEN failure ELSE $2 END, \
-         status = CASE WHEN report_revision = 0 THEN $3 WHEN missing_binary = $6 THEN $4 ELSE $5 END \
-         WHERE id = $1",
+         failure = CASE WHEN failure IS NOT NULL OR report_revision > 0 THEN failure ELSE $2 END, \
+         status = CASE WHEN failure IS NOT NULL OR report_revision = 0 THEN $3 \
+         WHEN missing_binary = $6 THEN $4 ELSE $5 END WHERE id = $1",
         crash,
-        &failure,
+        called_off()?,
         CrashStatus::Failed.as_str(),
         CrashStatus::WaitingForBinary.as_str(),
         CrashStatus::Done.as_str(),

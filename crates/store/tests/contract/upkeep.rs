@@ -30,6 +30,22 @@ contract! {
         assert!(store.quarantined(None, None, 10).await.unwrap().is_empty());
     }
 
+    async fn what_went_wrong_before_is_known_when_history_is_called_off(store: Store) {
+        let broken = crash(&store, "c1", "shop").await;
+        store.fail(&next(&store).await, "The core is no core", "at byte 0").await.unwrap();
+        let poison = crash(&store, "c2", "shop").await;
+        store.quarantine(&next(&store).await, "it took its worker along").await.unwrap();
+        // What is set aside is tried again one by one.
+        let queued = store.reprocess(&CrashFilter::default(), 10).await.unwrap();
+        assert_eq!((queued.crashes, store.waiting_history().await.unwrap()), (1, 1));
+        assert_eq!(store.quarantined(None, None, 10).await.unwrap().len(), 1);
+        assert_eq!(store.crash(&poison).await.unwrap().status, CrashStatus::Quarantined);
+        store.call_off_history().await.unwrap();
+        let broken = store.crash(&broken).await.unwrap();
+        let failure = broken.failure.unwrap();
+        assert_eq!((broken.status, failure.title.as_str()), (CrashStatus::Failed, "The core is no core"));
+    }
+
     async fn history_is_analysed_again_behind_what_is_fresh(store: Store) {
         let mut known = Vec::new();
         for core in ["c1", "c2", "c3"] {
@@ -54,10 +70,15 @@ contract! {
         let rest = store.reprocess(&rest, 10).await.unwrap();
         assert_eq!((rest.crashes, rest.without_core, rest.next), (1, 1, None));
         assert_eq!(store.reprocess_crashes(&known[1..], true).await.unwrap().crashes, 2);
-        // A person who changes their mind.
         assert_eq!(store.waiting_history().await.unwrap(), 2);
-        assert_eq!(store.call_off_history().await.unwrap(), 2);
+        // One of them is asked for by name as well.
+        assert_eq!(store.reprocess_crashes(&known[1..2], false).await.unwrap().crashes, 1);
+        // A person who changes their mind.
+        assert_eq!(store.call_off_history().await.unwrap(), 1);
         assert_eq!((store.call_off_history().await.unwrap(), store.waiting_history().await.unwrap()), (0, 0));
+        let named = next(&store).await;
+        assert_eq!(named.subject, known[1], "not called off");
+        store.commit_crash(&named.lease, &known[1], &outcome("aa")).await.unwrap();
         for id in &known {
             let kept = store.crash(id).await.unwrap();
             assert!(kept.status == CrashStatus::Done && kept.failure.is_none(), "{kept:?}");
