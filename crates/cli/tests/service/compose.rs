@@ -153,7 +153,7 @@ fn what_somebody_sets_besides_reaches_the_api_and_the_workers() {
             assert!(compose["services"][service]["environment"].get(name).is_none(), "{name}");
         }
     }
-    let more = json!([{ "path": "panicle.env", "required": false }]);
+    let more = json!(["panicle.env"]);
     assert_eq!(
         [&compose["services"]["api"]["env_file"], &compose["services"]["worker"]["env_file"]],
         [&more; 2]
